@@ -1,0 +1,1 @@
+"""What does real equipment say, as observations?  One file for each kind of equipment, all pure."""

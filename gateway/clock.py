@@ -1,0 +1,149 @@
+"""What time is it?  The one door to the system's clock, for this and every later stage.
+
+In production it is the system clock in UTC.  For the demo and the tests all processes read one small *clock
+file*, so that an hour can pass in a minute and a night can be skipped.  The launcher or a test rewrites it;
+nobody else does.  What runs on real time regardless (resends, ticks, keep-alives) uses `monotonic_s`.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+CLOCK_FILE_VARIABLE = "TELECARE_CLOCK_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One moment of real time, the simulated moment it stands for, and how fast time passes from there.
+
+    Attributes:
+        real: seconds since 1970 by the system clock.
+        simulated: seconds since 1970 on the simulated clock at that moment.
+        speed: simulated seconds a real second, 0 (standing still) or more.
+        stretch: how much later than promised a device may be on this clock without being called silent,
+            because a real pause of a few seconds is minutes at a high speed.
+    """
+
+    real: float
+    simulated: float
+    speed: float
+    stretch: timedelta
+
+    def at(self, real: float) -> float:
+        """Return the simulated time, in seconds since 1970, at a real one.  Never before the anchor."""
+        return self.simulated + max(0.0, real - self.real) * self.speed
+
+
+# At a speed above 1 a hub, ingest or alerts that is busy for this long of real time is not a silence.
+# Ours: a process of the demo restarts within about 5 s on two shared cores (2026-11).
+_REAL_PAUSE_FORGIVEN = timedelta(seconds=15)
+
+
+def stretch_at(speed: float) -> timedelta:
+    """Return how much the promises' grace is stretched at a speed: nothing at 1 or below."""
+    return _REAL_PAUSE_FORGIVEN * speed if speed > 1 else timedelta(0)
+
+
+def read_anchor(path: Path) -> Anchor:
+    """Return what a clock file says.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        ValueError: it is not a clock file.
+    """
+    try:
+        said = json.loads(path.read_text())
+        speed = float(said["speed"])
+        stretch = timedelta(seconds=float(said.get("stretch_s", stretch_at(speed).total_seconds())))
+        return Anchor(float(said["real"]), float(said["simulated"]), speed, stretch)
+    except (KeyError, TypeError, json.JSONDecodeError) as why:
+        raise ValueError(f"{path} is not a clock file: {why}") from why
+
+
+def write_anchor(path: Path, anchor: Anchor) -> None:
+    """Put a clock file in place, whole or not at all, readable by every process of the run."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    said = {
+        "real": anchor.real,
+        "simulated": anchor.simulated,
+        "speed": anchor.speed,
+        "stretch_s": anchor.stretch.total_seconds(),
+    }
+    beside.write_text(json.dumps(said) + "\n")
+    beside.chmod(0o644)
+    beside.replace(path)
+
+
+class Clock:
+    """The clock of one process: the system's, or the one in a clock file.
+
+    It never runs backwards within a process, whatever the system clock or the file does.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._anchor = Anchor(0.0, 0.0, 1.0, timedelta(0))
+        self._seen: tuple[int, int] | None = None
+        self._latest = 0.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Clock":
+        """Return the clock that the environment names, the system's where it names none."""
+        named = env.get(CLOCK_FILE_VARIABLE, "")
+        return cls(Path(named) if named else None)
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        real = time.time()
+        self._latest = max(self._latest, self._current().at(real) if self._path else real)
+        return datetime.fromtimestamp(self._latest, UTC)
+
+    def uptime_ms(self) -> int:
+        """Return milliseconds that have passed on this clock since some fixed moment; never set back.
+
+        In production this is the kernel's CLOCK_BOOTTIME, which a wrong wall clock does not touch.
+        """
+        if self._path is None:
+            return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        return int(self.now().timestamp() * 1000)
+
+    def speed(self) -> float:
+        """Return how many seconds of this clock pass in a real one; 0 while it stands still."""
+        return self._current().speed
+
+    def stretch(self) -> timedelta:
+        """Return by how much promises' grace is stretched on this clock."""
+        return self._current().stretch
+
+    def is_simulated(self) -> bool:
+        """Return whether this clock is a file's and not the system's."""
+        return self._path is not None
+
+    def _current(self) -> Anchor:
+        if self._path is None:
+            return self._anchor
+        status = self._path.stat()
+        seen = (status.st_mtime_ns, status.st_ino)
+        if seen != self._seen:
+            self._anchor, self._seen = read_anchor(self._path), seen
+        return self._anchor
+
+
+def monotonic_s() -> float:
+    """Return real seconds since some fixed moment, for resends, ticks and keep-alives only."""
+    return time.monotonic()
+
+
+def from_unix_s(seconds: float) -> datetime:
+    """Return the moment that many seconds after 1970, aware and in UTC.
+
+    Raises:
+        ValueError: it is not a moment between the years 1970 and 9999.
+    """
+    if not 0 <= seconds < 253_402_300_800:  # Also false for NaN.
+        raise ValueError(f"{seconds!r} is not a time between 1970 and 9999")
+    return datetime.fromtimestamp(seconds, UTC)

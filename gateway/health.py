@@ -1,0 +1,94 @@
+"""Is this process well?  Its health address answers, with the reason where it is not.
+
+`/health` says that the process runs (200 while it does), `/ready` that it can do its work (503 and the
+reasons when it cannot), `/metrics` what it counted (Prometheus).  Loopback unless told otherwise.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import REGISTRY, generate_latest
+
+Check = Callable[[], str | None]
+"""Return None while all is well, otherwise why it is not, in one sentence without a person in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a process answers about its health."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, said: str) -> "Address":
+        """Return the address in `host:port`; port 0 lets the system choose.
+
+        Raises:
+            ValueError: it is not of that form.
+        """
+        host, colon, port = said.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"{said!r} is not an address of the form host:port")
+        return cls(host, int(port))
+
+
+class HealthServer:
+    """Answers on one address from a thread of its own, until it is closed."""
+
+    def __init__(self, process: str, address: Address, checks: Mapping[str, Check]) -> None:
+        """Listen at once.
+
+        Raises:
+            OSError: the address is taken or not ours.
+        """
+
+        class Handler(_Handler):
+            name = process
+            asked = checks
+
+        self._server = ThreadingHTTPServer((address.host, address.port), Handler)
+        self._server.daemon_threads = True
+        self.address = Address(address.host, self._server.server_port)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    name = ""
+    asked: Mapping[str, Check]
+    timeout = 5
+
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            self._answer(HTTPStatus.OK, {"process": self.name, "health": "running"})
+        elif self.path == "/ready":
+            wrong = {name: why for name, check in self.asked.items() if (why := check()) is not None}
+            status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
+            self._answer(status, {"process": self.name, "ready": not wrong, "why": wrong})
+        elif self.path == "/metrics":
+            self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", generate_latest(REGISTRY))
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"paths": ["/health", "/ready", "/metrics"]})
+
+    def _answer(self, status: HTTPStatus, body: object) -> None:
+        self._send(status, "application/json", json.dumps(body).encode() + b"\n")
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: a health check every second is not an event."""
