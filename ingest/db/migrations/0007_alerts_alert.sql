@@ -1,0 +1,82 @@
+-- owner: alerts
+-- why:   what a person must look at, and how it ended
+
+SET LOCAL lock_timeout = '5s';
+
+CREATE TABLE alert (
+    alert     bigint      GENERATED ALWAYS AS IDENTITY,
+    home      text,
+    hub       text,
+    question  text        NOT NULL,
+    episode   text        NOT NULL,
+    is_fault  boolean     NOT NULL,
+    since     timestamptz NOT NULL,
+    at        timestamptz NOT NULL,
+    raised_at timestamptz NOT NULL,
+    why       jsonb       NOT NULL,
+    policy    bigint,
+    state     text        NOT NULL,
+    outcome   text,
+    closed_at timestamptz,
+    closed_by text,
+    closing_word text,
+
+    CONSTRAINT alert_is_known_once PRIMARY KEY (alert),
+    CONSTRAINT alert_is_about_a_home_or_a_hub CHECK (home IS NOT NULL OR hub IS NOT NULL),
+    CONSTRAINT alert_is_of_a_known_home FOREIGN KEY (home) REFERENCES home (home),
+    CONSTRAINT alert_was_raised_by_a_known_policy FOREIGN KEY (policy) REFERENCES policy (policy),
+    CONSTRAINT alert_state_is_known CHECK (state IN ('open', 'acknowledged', 'closed')),
+    CONSTRAINT alert_outcome_is_known CHECK (
+        outcome IN ('help given', 'ambulance', 'all well', 'false alarm', 'test', 'mended')),
+    CONSTRAINT alert_is_closed_with_an_outcome CHECK (
+        (state = 'closed') = (outcome IS NOT NULL AND closed_at IS NOT NULL AND closed_by IS NOT NULL))
+);
+
+CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON alert (COALESCE(home, ''), COALESCE(hub, ''), question, episode);
+CREATE UNIQUE INDEX alert_is_open_once_a_question ON alert (COALESCE(home, hub), question) WHERE state <> 'closed';
+CREATE INDEX alert_of_a_home_lately ON alert (home, raised_at DESC);
+
+COMMENT ON COLUMN alert.question  IS 'what was asked: alarm, still, still_unusual, hub_silent ...';
+COMMENT ON COLUMN alert.episode   IS 'what makes it this one: since of the stillness, number of the alarm';
+COMMENT ON COLUMN alert.is_fault  IS 'equipment needs someone: told to the operator first';
+COMMENT ON COLUMN alert.since     IS 'frozen when first raised';
+COMMENT ON COLUMN alert.at        IS 'the moment that it is true of; raised_at is when it was done';
+COMMENT ON COLUMN alert.why       IS 'what was seen, what is usual, how sure: facts, from which wording makes sentences';
+COMMENT ON COLUMN alert.closed_by IS 'a person, or the word telecare for a fault that mended itself';
+
+CREATE TABLE alarm (
+    identity    text        NOT NULL,
+    alert       bigint      NOT NULL,
+    hub         text        NOT NULL,
+    sensor      text,
+    quantity    text        NOT NULL,
+    observed_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+
+    CONSTRAINT alarm_is_told_once PRIMARY KEY (identity),
+    CONSTRAINT alarm_belongs_to_an_alert FOREIGN KEY (alert) REFERENCES alert (alert)
+);
+
+CREATE INDEX alarm_of_an_alert ON alarm (alert);
+
+COMMENT ON TABLE  alarm          IS 'each press; those that come while the alert is open belong to it';
+COMMENT ON COLUMN alarm.identity IS 'hub/outbox/number, or hub/sha256 of bytes that could not be read';
+
+CREATE TABLE acknowledgement (
+    acknowledgement bigint      GENERATED ALWAYS AS IDENTITY,
+    alert           bigint      NOT NULL,
+    person          text        NOT NULL,
+    at              timestamptz NOT NULL,
+    how             text        NOT NULL,
+    let_go_at       timestamptz,
+    let_go_why      text,
+
+    CONSTRAINT acknowledgement_is_known_once PRIMARY KEY (acknowledgement),
+    CONSTRAINT acknowledgement_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert (alert),
+    CONSTRAINT acknowledgement_is_by_a_known_person FOREIGN KEY (person) REFERENCES person (person),
+    CONSTRAINT acknowledgement_came_by_a_known_way CHECK (how IN ('text', 'page'))
+);
+
+CREATE UNIQUE INDEX acknowledgement_is_held_by_one ON acknowledgement (alert) WHERE let_go_at IS NULL;
+
+COMMENT ON TABLE acknowledgement IS 'a named person said mine; it is not over yet';
