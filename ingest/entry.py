@@ -1,0 +1,138 @@
+"""What stands in the stored log: everything received in a lane that judgement may rest on, in order.
+
+Each batch is a list of these.  They are packed as arrays (msgpack), so a field may be added at the end with a
+default, never moved or removed: the log of the last 100 days must stay readable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+
+class Reading(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """A reading, as it was stored.
+
+    Attributes:
+        home: None where the hub has no home yet.
+        room: of the sensor then; None where not known.
+        value: in the unit that the quantity's name ends in.
+        observed_at: corrected at intake; the latest that it can have been.
+        uncertain_since: the earliest, where the time is uncertain: then it neither ends nor starts a stillness.
+    """
+
+    home: str | None
+    hub: str
+    sensor: str
+    room: str | None
+    quantity: str
+    value: float
+    observed_at: datetime
+    uncertain_since: datetime | None = None
+
+
+class Alarm(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """An alarm, whatever it was: also one from an unknown device, or one that nobody can read.
+
+    Attributes:
+        identity: `hub/outbox/number`, or `hub/sha256 of the bytes` where that is all there is.
+        sensor: None where it could not be read.
+        unreadable: why it could not be read; None where it could.
+    """
+
+    home: str | None
+    hub: str
+    identity: str
+    sensor: str | None
+    room: str | None
+    quantity: str
+    value: float
+    observed_at: datetime
+    uncertain_since: datetime | None = None
+    unreadable: str | None = None
+
+
+class Heard(msgspec.Struct, frozen=True, array_like=True, tag="h"):
+    """A hub's heartbeat arrived.
+
+    Attributes:
+        held_readings: what it has that is not stored yet: while this is not 0 the past may still change.
+        radio_up: whether it hears its home's own broker; None where it does not say.
+    """
+
+    home: str | None
+    hub: str
+    held_readings: int
+    held_alarms: int
+    radio_up: bool | None = None
+    troubles: tuple[str, ...] = ()
+
+
+class Lost(msgspec.Struct, frozen=True, array_like=True, tag="l"):
+    """Numbers that a hub no longer has and that were never stored; a fault."""
+
+    home: str | None
+    hub: str
+    outbox: str
+    stream: str
+    first: int
+    last: int
+
+
+class Trouble(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """Something about a hub's equipment that a person must mend.
+
+    Attributes:
+        what: from a fixed list: `two outboxes`, `old card`, `wrong clock`, `refused`.
+    """
+
+    home: str | None
+    hub: str
+    what: str
+    detail: str = ""
+
+
+Entry = Reading | Alarm | Heard | Lost | Trouble
+
+ENTRIES_MAX: Final = 20_000
+"""Entries in one batch; a bound so that a follower's memory has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was stored in one transaction of one lane.
+
+    Attributes:
+        lane: which.
+        position: its number in the lane, without holes.
+        received_at: of all that is in it; never before the batch before.
+        entries: in the order in which they were taken in.
+    """
+
+    lane: int
+    position: int
+    received_at: datetime
+    entries: tuple[Entry, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
+
+
+def pack(entries: Sequence[Entry]) -> bytes:
+    """Return a batch's entries as bytes."""
+    return _encode(entries)
+
+
+def unpack(packed: bytes) -> tuple[Entry, ...]:
+    """Return the entries in what `pack` wrote, in this release or an earlier one.
+
+    Raises:
+        ValueError: it is not that, which means that the log is damaged.
+    """
+    try:
+        return _decode(packed)
+    except msgspec.DecodeError as why:
+        raise ValueError(f"the stored log cannot be read: {why}") from why
