@@ -1,0 +1,1 @@
+"""One file for each question that a carer would ask."""

@@ -44,11 +44,11 @@ CREATE TABLE judging_input (
 
     CONSTRAINT judging_input_is_known_once PRIMARY KEY (input),
     CONSTRAINT judging_input_is_of_a_known_home FOREIGN KEY (home) REFERENCES home (home),
-    CONSTRAINT judging_input_is_of_a_known_kind CHECK (kind IN ('policy', 'closed', 'sensors', 'watched'))
+    CONSTRAINT judging_input_is_of_a_known_kind CHECK (kind IN ('policy', 'closed', 'sensors', 'watched', 'stretch'))
 );
 
 CREATE INDEX judging_input_of_a_lane_by_time ON judging_input (lane, counts_from, input);
 
 COMMENT ON TABLE  judging_input             IS 'what influences judgement besides the log; what is not here cannot';
 COMMENT ON COLUMN judging_input.counts_from IS 'the lane''s complete_through when it was written, with that row locked: counts for all judged after it';
-COMMENT ON COLUMN judging_input.kind        IS 'policy: the numbers; closed: an alert and its outcome; sensors: which there are; watched: the home is watched from here on';
+COMMENT ON COLUMN judging_input.kind        IS 'policy: the numbers; closed: an alert and its outcome; sensors: which there are; watched: the home is watched from here on; stretch: how much later promises may be kept while time is sped up';

@@ -15,6 +15,7 @@ CREATE TABLE alert (
     raised_at timestamptz NOT NULL,
     why       jsonb       NOT NULL,
     policy    bigint,
+    cause_ended_at timestamptz,
     state     text        NOT NULL,
     outcome   text,
     closed_at timestamptz,
@@ -42,6 +43,7 @@ COMMENT ON COLUMN alert.is_fault  IS 'equipment needs someone: told to the opera
 COMMENT ON COLUMN alert.since     IS 'frozen when first raised';
 COMMENT ON COLUMN alert.at        IS 'the moment that it is true of; raised_at is when it was done';
 COMMENT ON COLUMN alert.why       IS 'what was seen, what is usual, how sure: facts, from which wording makes sentences';
+COMMENT ON COLUMN alert.cause_ended_at IS 'seen again, heard again: a fact beside the alert, which only a person closes unless it is a fault';
 COMMENT ON COLUMN alert.closed_by IS 'a person, or the word telecare for a fault that mended itself';
 
 CREATE TABLE alarm (
