@@ -1,0 +1,1 @@
+"""Who must know, and did it reach them?"""

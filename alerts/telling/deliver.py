@@ -1,0 +1,198 @@
+"""In which order is a text sent and written down, so that no crash can lose it?
+
+*Due* is written with the alert.  Here it becomes *trying* before the request, and *sent* or *failed* after it.
+One that may have gone already, because we died or never heard the answer, is looked for before it is sent again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+# Ours: quick enough that one dropped connection costs an alarm seconds, and at most one request a minute for
+# each text while Twilio is away.
+_FIRST_RETRY: Final = timedelta(seconds=2)
+_LONGEST_RETRY: Final = timedelta(seconds=60)
+
+# How often in a row the look-up may fail before the text is sent regardless: twice is better than not at all.
+_LOOKS_MAX: Final = 3
+
+# Ours: a text takes under a second and Twilio queues for us; more at once only fills its queue.
+_AT_ONCE_MAX: Final = 8
+
+
+class TryAgain(Exception):
+    """It did not go, or not surely, and may later; nobody has to act.  The words are Twilio's or the network's."""
+
+
+class Unsure(TryAgain):
+    """We never heard whether it went.  Look for it before it is sent again."""
+
+
+class GiveUp(Exception):
+    """It will never go like this: the next person must be told, and someone must look at the number or account.
+
+    Attributes:
+        code: Twilio's error code, or None when it is not Twilio's.
+    """
+
+    def __init__(self, why: str, *, code: int | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Twilio has taken it.
+
+    Attributes:
+        sid: Twilio's name for the text.
+    """
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One text to one phone, as far as its delivery needs to know.
+
+    Attributes:
+        key: ours, unguessable, letters and digits; the address of the status callback carries it.
+        to: the phone, in E.164.
+        body: frozen when it became due, so that every attempt is the same text.
+        attempts: how often it was tried before.
+        tried_at: when it was first tried, or None if it never was.
+        may_have_gone: it was left *trying*, or the last answer was not heard.
+        looks_failed: how often in a row the look-up has failed since then.
+        worth_until: excluded; from then on it is not sent any more.
+    """
+
+    key: str
+    to: str
+    body: str
+    attempts: int
+    tried_at: datetime | None
+    may_have_gone: bool
+    looks_failed: int
+    worth_until: datetime
+
+
+class Sender(Protocol):
+    """What takes texts: the door to Twilio."""
+
+    async def send(self, to: str, body: str, key: str) -> Receipt:
+        """Send a text.
+
+        Raises:
+            TryAgain: it did not go and may later; or, as Unsure, it may have gone.
+            GiveUp: it will never go like this.
+        """
+        ...
+
+    async def find(self, to: str, body: str, since: datetime) -> Receipt | None:
+        """Return the receipt of this very text if it was taken since then, or None.
+
+        Raises:
+            TryAgain: the look-up did not work.
+            GiveUp: the look-up will never work.
+        """
+        ...
+
+
+class Log(Protocol):
+    """What is written down of each notification.  Each call is on disk when it returns."""
+
+    async def due(self, *, now: datetime, limit: int) -> Sequence[Notification]:
+        """Return those to be sent now, oldest first: due by now, and those left *trying* by one who died."""
+        ...
+
+    async def trying(self, note: Notification, *, at: datetime) -> None:
+        """Write down that the request is about to be made: one attempt more."""
+        ...
+
+    async def sent(self, note: Notification, receipt: Receipt, *, at: datetime) -> None:
+        """Write down that Twilio has it.  Changes nothing that a callback has said already."""
+        ...
+
+    async def due_again(
+        self, note: Notification, why: str, *, at: datetime, may_have_gone: bool, looks_failed: int
+    ) -> None:
+        """Write down why it did not go, and that it is due again at `at`."""
+        ...
+
+    async def failed(self, note: Notification, why: str, *, at: datetime) -> None:
+        """Write down that it will never go; the next person is told now."""
+        ...
+
+
+async def deliver(note: Notification, sender: Sender, log: Log, *, now: datetime) -> None:
+    """Say that we are trying, send, then write down what became of it.
+
+    A crash after the send leaves it *trying*; the next start asks the sender whether it went before it sends
+    again.  Twice is better than not at all.
+    """
+    if await _is_settled_by_a_look(note, sender, log, now=now):
+        return
+    if now >= note.worth_until:
+        await log.failed(note, "no longer worth sending", at=now)
+        return
+
+    await log.trying(note, at=now)
+    try:
+        receipt = await sender.send(note.to, note.body, note.key)
+    except Unsure as why:
+        await _put_off(note, log, str(why), now=now, may_have_gone=True, looks=0)
+    except TryAgain as why:
+        await _put_off(note, log, str(why), now=now, may_have_gone=False, looks=0)
+    except GiveUp as why:
+        await log.failed(note, str(why), at=now)
+    else:
+        await log.sent(note, receipt, at=now)
+
+
+async def _is_settled_by_a_look(note: Notification, sender: Sender, log: Log, *, now: datetime) -> bool:
+    """Look for one that may have gone; return whether what was found, or not, is all there is to do now."""
+    if not note.may_have_gone or note.looks_failed >= _LOOKS_MAX:
+        return False
+    try:
+        receipt = await sender.find(note.to, note.body, note.tried_at or now)
+    except (TryAgain, GiveUp) as why:
+        await _put_off(note, log, f"look-up: {why}", now=now, may_have_gone=True, looks=note.looks_failed + 1)
+        return True
+    if receipt is None:
+        return False
+    await log.sent(note, receipt, at=now)
+    return True
+
+
+async def deliver_due(log: Log, sender: Sender, *, now: datetime, limit: int = 100) -> int:
+    """Deliver what is due, a few at once, and return how many that were.
+
+    Raises:
+        ExceptionGroup: what went wrong with single ones, after all the others were delivered.  These stay as
+            they were, and are due again; it is our mistake, or the log's disk.
+    """
+    notes = await log.due(now=now, limit=limit)
+    room = asyncio.Semaphore(_AT_ONCE_MAX)
+
+    async def one(note: Notification) -> None:
+        async with room:
+            await deliver(note, sender, log, now=now)
+
+    ended = await asyncio.gather(*(one(note) for note in notes), return_exceptions=True)
+    wrong = [why for why in ended if isinstance(why, Exception)]
+    if wrong:
+        raise ExceptionGroup(f"{len(wrong)} of {len(notes)} notifications were not delivered", wrong)
+    return len(notes)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Return how long to wait after this many earlier attempts: doubling, and never more than a minute."""
+    doubled: timedelta = _FIRST_RETRY * 2 ** min(attempts, 10)
+    return min(doubled, _LONGEST_RETRY)
+
+
+async def _put_off(note: Notification, log: Log, why: str, *, now: datetime, may_have_gone: bool, looks: int) -> None:
+    at = now + retry_after(note.attempts + looks)
+    await log.due_again(note, why, at=at, may_have_gone=may_have_gone, looks_failed=looks)
