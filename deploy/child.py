@@ -9,6 +9,7 @@ Linux sends the signal when the *thread* that started the child ends: start chil
 lives as long as they should.
 """
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -83,6 +84,17 @@ def stop(process: subprocess.Popen[bytes], *, stop_with: signal.Signals, patienc
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def running(command: Command) -> list[int]:
+    """Return the ids of the processes that are this command, whoever started them."""
+    wanted = b"".join(part.encode() + b"\0" for part in command.arguments)
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (entry / "cmdline").read_bytes() == wanted:
+                found.append(int(entry.name))
+    return found
 
 
 def _become(parent: int, orphaned_with: int, identity: str, arguments: list[str]) -> None:

@@ -217,9 +217,7 @@ def _compiles(compiler: str, environment: Mapping[str, str]) -> bool:
 
 
 def _zig(scratch: Path) -> str | None:
-    tried = subprocess.run(
-        [sys.executable, "-m", "ziglang", "version"], capture_output=True, check=False
-    )
+    tried = subprocess.run([sys.executable, "-m", "ziglang", "version"], capture_output=True, check=False)
     if tried.returncode != 0:
         return None
     script = scratch / "zig-cc"

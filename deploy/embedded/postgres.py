@@ -55,6 +55,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
     "timescaledb.telemetry_level": "off",
+    # The Apache edition has jobs of its own and no licence to run them: each would fail, once a database.
     "timescaledb.max_background_workers": "0",
 }
 

@@ -1,0 +1,59 @@
+"""How is a NATS server our MQTT broker: the platform's, and a home's own?"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from deploy import child
+from deploy.broker import permissions
+from deploy.broker.permissions import HubAccess, Login
+from deploy.embedded import machine, runtime
+from deploy.embedded.broker import PAYLOAD_BYTES_MAX, Broker
+
+_CONFIG: Final = "nats.conf"
+_PERMISSIONS: Final = "permissions.conf"
+
+# What waits in the broker is held by the hubs too, so a full store costs time and not readings.
+_STORE: Final = "max_memory_store: 64MB, max_file_store: 1GB"
+_CONNECTIONS_MAX: Final = 30_000
+
+
+class Nats(Broker):
+    """A NATS server that speaks MQTT 3.1.1."""
+
+    @property
+    def command(self) -> child.Command:
+        return child.Command(
+            (str(self._program), "-c", str(self.folder / _CONFIG)), account=machine.account_for(self.folder)
+        )
+
+    def permit(self, hubs: Sequence[HubAccess], ingest: Login) -> None:
+        self._write_and_reload({_PERMISSIONS: permissions.nats_platform(hubs, ingest)})
+
+    def open_to(self, equipment: Login) -> None:
+        """Make it a home's own broker: one user, which may say and hear everything."""
+        self._write_and_reload({_PERMISSIONS: permissions.nats_home(equipment)})
+
+    def _settings(self) -> Mapping[str, str]:
+        # Its own protocol cannot be switched off: on any free port of this machine, and no user may use it.
+        return {
+            _CONFIG: (
+                f'server_name: "telecare-{self.port}"\n'
+                'host: "127.0.0.1"\n'
+                "port: -1\n"
+                f"max_payload: {PAYLOAD_BYTES_MAX}\n"
+                f"max_connections: {_CONNECTIONS_MAX}\n"
+                f'jetstream {{ store_dir: "{self.folder / "store"}", {_STORE} }}\n'
+                f'mqtt {{ listen: "127.0.0.1:{self.port}" }}\n'
+                f'include "{_PERMISSIONS}"\n'
+            )
+        }
+
+
+def nats(folder: Path, *, port: int, log: Path, environment: Mapping[str, str]) -> Nats:
+    """Return a NATS server in a folder, with its program laid where every account can run it.
+
+    Raises:
+        Missing: the environment does not bring the program.
+    """
+    return Nats(folder, program=runtime.nats_program(machine.default_runtime(environment)), port=port, log=log)

@@ -1,0 +1,116 @@
+"""Does everything hold?  Lint, types, imports and tests, in that order, up to the first failure.
+
+`deploy/telecare test` makes the environment and then runs this.  What tests need of the machine itself is
+installed as root, and asked for otherwise.  Where CI is `true` it must be there: a test that skips itself
+would hide a missing step.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_NODE: Final = _ROOT / "tests"
+_NODE_STAMP: Final = _NODE / "node_modules" / ".telecare"
+_PATH_OF_ROOT: Final = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A program of the machine that tests use, the Debian package that has it, and what it is for."""
+
+    name: str
+    package: str
+    why: str
+
+
+_PROGRAMS: Final = (
+    _Program("mosquitto", "mosquitto", "the transport is tried on a second broker"),
+    _Program("chromium", "chromium", "the pages are looked at in a browser"),
+    _Program("npm", "npm", "axe-core judges the pages, and Prism our requests to Twilio"),
+)
+
+# Each a heading and a program of the environment with its arguments.
+_STEPS: Final = (
+    ("ruff check", ("ruff", "check", ".")),
+    ("ruff format", ("ruff", "format", "--check", ".")),
+    ("mypy", ("mypy",)),
+    ("lint-imports", ("lint-imports",)),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run every check and then the tests, and return the exit code of the first that fails.
+
+    Args:
+        arguments: passed on to pytest.
+    """
+    os.chdir(_ROOT)
+    environment = dict(os.environ)
+    if lacking := _ensure_machine(environment):
+        print("\n".join(lacking), file=sys.stderr, flush=True)
+        if environment.get("CI") == "true":
+            return 1
+    for heading, command in (*_STEPS, ("pytest", ("pytest", *arguments))):
+        print(f"\n== {heading} ==", flush=True)
+        if code := _call([str(Path(sys.executable).parent / command[0]), *command[1:]], environment):
+            print(f"\n{heading} failed", flush=True)
+            return code
+    return 0
+
+
+def _ensure_machine(environment: Mapping[str, str]) -> list[str]:
+    """Install what can be installed, and return a sentence for each thing that is still lacking."""
+    absent = [program for program in _PROGRAMS if not _has(program, environment)]
+    if absent and os.geteuid() == 0:
+        _apt_install([program.package for program in absent], environment)
+        absent = [program for program in absent if not _has(program, environment)]
+    lacking = [
+        f"{program.name} is missing ({program.why}); "
+        f"ask an administrator for: apt-get install --no-install-recommends {program.package}"
+        for program in absent
+    ]
+    if not any(program.name == "npm" for program in absent):
+        lacking += _ensure_node(environment)
+    return lacking
+
+
+def _has(program: _Program, environment: Mapping[str, str]) -> bool:
+    return shutil.which(program.name, path=f"{environment.get('PATH', '')}:{_PATH_OF_ROOT}") is not None
+
+
+def _apt_install(packages: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Install packages; the service that Debian starts for Mosquitto is left alone, as we use other ports."""
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
+    quiet = {**environment, "DEBIAN_FRONTEND": "noninteractive"}
+    print(f"installing {', '.join(packages)}", file=sys.stderr, flush=True)
+    if _call(install, quiet):
+        _call(["apt-get", "-q", "update"], quiet)
+        _call(install, quiet)
+
+
+def _ensure_node(environment: Mapping[str, str]) -> list[str]:
+    """Install tests/package-lock.json into tests/node_modules, unless that is what is there."""
+    wanted = hashlib.sha256((_NODE / "package-lock.json").read_bytes()).hexdigest()
+    if _NODE_STAMP.exists() and _NODE_STAMP.read_text() == wanted:
+        return []
+    print("installing tests/package-lock.json", file=sys.stderr, flush=True)
+    # Without their scripts: none of these packages needs one, and tests run what was committed.
+    if _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_NODE)], environment):
+        return ["tests/package-lock.json could not be installed; connect to the network and try again"]
+    _NODE_STAMP.write_text(wanted)
+    return []
+
+
+def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    return subprocess.run(command, env=dict(environment), check=False).returncode  # noqa: S603 - listed above
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
