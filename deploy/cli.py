@@ -1,0 +1,196 @@
+"""What can be asked of telecare on the command line?
+
+Each command imports what it needs when it runs, so that a hub with the gateway alone can run `telecare gateway`.
+What goes wrong for a reason that a person can mend is said in one sentence, with exit code 1.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="telecare",
+    help="Watches over homes through cheap sensors, and gets a person to come when something is wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+hub_app = typer.Typer(help="Add, revoke and list hubs.", no_args_is_help=True)
+db_app = typer.Typer(help="The database's tables.", no_args_is_help=True)
+app.add_typer(hub_app, name="hub")
+app.add_typer(db_app, name="db")
+
+_DATA_HELP = "The folder of the embedded database, broker and logs."
+DataOption = Annotated[Path | None, typer.Option("--data", help=_DATA_HELP, file_okay=False)]
+
+
+def main() -> None:
+    """Run the command line; the exit code is 0, 1 for what a person must mend, 2 for wrong usage."""
+    app()
+
+
+@app.command()
+def demo(
+    data: DataOption = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Simulated seconds in a real one.")] = 1.0,
+    port: Annotated[int | None, typer.Option(help="Where the pages answer.", min=1, max=65535)] = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="A recording of real homes, CSV: home,observed_at,location.", dir_okay=False)
+    ] = None,
+    home: Annotated[str | None, typer.Option(help="Which home of the recording; otherwise its longest.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number is another life in the simulated homes.")] = 1,
+) -> None:
+    """Run everything on this machine, with a simulated street and pretend phones."""
+    from deploy import demo as demo_  # noqa: PLC0415 - see the module's docstring
+
+    asked = demo_.Asked(
+        data=_data(data, "demo"), speed=speed, port=port, recording=recording, home=home, seed=seed
+    )
+    _run(lambda: demo_.run(asked, os.environ))
+
+
+@app.command()
+def up(
+    data: DataOption = None,
+    port: Annotated[int | None, typer.Option(help="Where the pages answer.", min=1, max=65535)] = None,
+) -> None:
+    """Run the platform for real homes, configured by TELECARE_* variables."""
+    from deploy import up as up_  # noqa: PLC0415
+
+    _run(lambda: up_.run(_data(data, "data"), port, os.environ))
+
+
+@app.command()
+def gateway() -> None:
+    """Run the gateway alone, in a home."""
+    from gateway.__main__ import main as process  # noqa: PLC0415
+
+    sys.exit(process(os.environ))
+
+
+@app.command()
+def ingest() -> None:
+    """Run ingest alone: from the broker to the disk."""
+    from ingest.__main__ import main as process  # noqa: PLC0415
+
+    sys.exit(process(os.environ))
+
+
+@app.command()
+def alerts() -> None:
+    """Run alerts alone: from readings to a person who comes."""
+    from alerts.__main__ import main as process  # noqa: PLC0415
+
+    sys.exit(process(os.environ))
+
+
+@app.command()
+def api() -> None:
+    """Run the pages alone."""
+    from api.__main__ import main as process  # noqa: PLC0415
+
+    sys.exit(process(os.environ))
+
+
+@db_app.command("migrate")
+def db_migrate(data: DataOption = None) -> None:
+    """Bring the database's tables to this release."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.migrate(_data(data, "data"), os.environ))
+
+
+@app.command()
+def setup(
+    file: Annotated[Path, typer.Argument(help="A street: homes, people, hubs, sensors and thresholds, as TOML.")],
+    data: DataOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the file is right.")] = False,  # noqa: FBT002 - typer's own way
+) -> None:
+    """Set up homes and people from one file; running it again changes only what the file changed."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.setup(file, _data(data, "data"), os.environ, only_check=check))
+
+
+@app.command("log-in")
+def log_in(person: Annotated[str, typer.Argument(help="The person's id.")], data: DataOption = None) -> None:
+    """Print a one-time link with which a person signs in."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.log_in(person, _data(data, "data"), os.environ))
+
+
+@hub_app.command("add")
+def hub_add(
+    home: Annotated[str, typer.Argument(help="The home it speaks for.")],
+    hub: Annotated[str | None, typer.Option(help="What it is called; otherwise hub-HOME.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where its configuration is written.", dir_okay=False)] = None,
+    data: DataOption = None,
+) -> None:
+    """Make a hub's credentials and write its configuration file."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.hub_add(home, hub, out, _data(data, "data"), os.environ))
+
+
+@hub_app.command("revoke")
+def hub_revoke(hub: Annotated[str, typer.Argument()], data: DataOption = None) -> None:
+    """Turn a hub away from now on."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.hub_revoke(hub, _data(data, "data"), os.environ))
+
+
+@hub_app.command("list")
+def hub_list(
+    data: DataOption = None,
+    permissions: Annotated[
+        Path | None, typer.Option(help="Also write the broker's permission files into this folder.", file_okay=False)
+    ] = None,
+) -> None:
+    """List the hubs, their homes, and when each was last heard."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.hub_list(_data(data, "data"), os.environ, permissions=permissions))
+
+
+def _data(said: Path | None, name: str) -> Path:
+    """Return the data folder: what was said, else `TELECARE_DATA`, else the usual place of this account."""
+    from deploy.embedded import machine  # noqa: PLC0415
+
+    if said is not None:
+        return said.absolute()
+    usual = machine.default_data(os.environ)
+    return usual if os.environ.get("TELECARE_DATA") else usual.with_name(name)
+
+
+def _run(command: Callable[[], int | None]) -> NoReturn:
+    try:
+        code = command() or 0
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as why:
+        if not isinstance(why, _mendable()):
+            raise
+        typer.echo(str(why).strip(), err=True)
+        code = 1
+    sys.exit(code)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Return the kinds of trouble whose one sentence tells a person what to do."""
+    import psycopg  # noqa: PLC0415
+
+    from deploy import street  # noqa: PLC0415
+    from deploy.admin import Cannot  # noqa: PLC0415
+    from deploy.embedded.machine import Missing  # noqa: PLC0415
+    from deploy.supervise import DidNotStart  # noqa: PLC0415
+    from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
+    from ingest.db.pool import Unfit  # noqa: PLC0415
+
+    return (Cannot, CannotMigrate, DidNotStart, Missing, Unfit, street.Wrong, psycopg.OperationalError)

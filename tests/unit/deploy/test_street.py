@@ -1,0 +1,95 @@
+"""A setup file is checked whole before anything is written."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy import street
+from deploy.street import Wrong, duration, e164, wall_time
+
+DEMO = Path(street.__file__).with_name("demo_street.toml")
+
+
+def mistakes_in(text: str, folder: Path) -> str:
+    file = folder / "street.toml"
+    file.write_text(text)
+    with pytest.raises(Wrong) as caught:
+        street.read(file)
+    return str(caught.value)
+
+
+def test_the_demo_street_is_right() -> None:
+    """A newcomer's first example must not be refused by the product itself."""
+    read = street.read(DEMO)
+
+    assert [home.id for home in read.home] == ["shore-road-14", "mill-lane-3", "church-wynd-8"]
+
+
+def test_every_mistake_is_told_at_once_with_where_it_stands(tmp_path: Path) -> None:
+    """An operator who mends one line at a time gives up before the last."""
+    text = (
+        DEMO.read_text()
+        .replace('told = ["anne", "jim"]', 'told = ["ann", "jim"]')
+        .replace('still_for = "5h"', 'still_for = "five"')
+        .replace("07700 900103", "07700 900102")
+    )
+
+    said = mistakes_in(text, tmp_path)
+
+    assert "home shore-road-14: told: 'ann' is not a person in this file" in said
+    assert "home church-wynd-8: thresholds: still_for: 'five' is not a duration" in said
+    assert "phone '+447700900102' stands there 2 times" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "put", "said"),
+    [
+        ('hub = "hub-mill-lane-3"', 'hubb = "hub-mill-lane-3"', "unknown field `hubb` - at `home[1]"),
+        ('kind = "contact"', 'kind = "magic"', "kind 'magic' is none of motion, contact"),
+        ('operator = "control"', 'operator = "nobody"', "operator 'nobody' is not a person in this file"),
+        ('id = "mill-lane-3"', 'id = "shore-road-14"', "home id 'shore-road-14' stands there 2 times"),
+        ('waking = ["07:00", "22:00"]', 'waking = ["07:00", "25:00"]', "'25:00' is not a time of day"),
+        ('told = ["moira", "jim"]', "told = []", "told is empty"),
+        ("[service]", "[service", "street.toml: "),
+    ],
+)
+def test_a_mistake_has_a_sentence(tmp_path: Path, found: str, put: str, said: str) -> None:
+    """Each is a slip that someone who sets up a street makes, and none may reach the database."""
+    assert said in mistakes_in(DEMO.read_text().replace(found, put), tmp_path)
+
+
+def test_a_file_that_is_not_there_is_told_plainly(tmp_path: Path) -> None:
+    """The commonest slip of all."""
+    with pytest.raises(Wrong, match=r"cannot be read: No such file"):
+        street.read(tmp_path / "nothing.toml")
+
+
+@given(st.text(max_size=40))
+def test_no_text_crashes_the_parsers(text: str) -> None:
+    """A value is taken or refused with a sentence; nothing else may come out."""
+    for parse in (duration, wall_time, e164):
+        try:
+            parse(text)
+        except ValueError as why:
+            assert repr(text) in str(why)
+
+
+@given(st.integers(0, 300), st.integers(0, 59))
+def test_a_duration_is_the_sum_of_its_parts(hours: int, minutes: int) -> None:
+    """An operator who writes 1h 30min means ninety minutes."""
+    wanted = timedelta(hours=hours, minutes=minutes)
+
+    if wanted:
+        assert duration(f"{hours}h {minutes} min") == wanted
+    else:
+        with pytest.raises(ValueError, match="between"):
+            duration(f"{hours}h {minutes}min")
+
+
+def test_a_british_number_is_understood_as_it_is_written() -> None:
+    """People write phone numbers as they say them."""
+    assert e164("07700 900101") == "+447700900101"
+    assert e164("+44 7700 900101") == "+447700900101"
