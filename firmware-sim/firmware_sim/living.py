@@ -1,0 +1,275 @@
+"""How do the homes of a street live on, in step with the clock?
+
+One thread does everything in order: it plays each home up to now, writes each message into the home's diary, gives
+it to the home's radio, writes down what became of it, and obeys what it is asked.  Whatever other threads learn
+(a broker answered, an order came) reaches it through one queue, so nothing here needs a lock.
+"""
+
+import logging
+import queue
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from firmware_sim.bridge import OFFLINE, ONLINE, Bridge, Message
+from firmware_sim.clock import Clock
+from firmware_sim.control import Answer, Asked
+from firmware_sim.diary import Diary
+from firmware_sim.faults import Do, NotNow, Order
+from firmware_sim.home import Home
+from firmware_sim.radio import Connected, Delivered, Disconnected, Radio, Told
+from firmware_sim.street import Address
+
+log = logging.getLogger(__name__)
+
+# The clock may be moved at any moment; this is how long we may not notice.
+_LOOK_AGAIN_S: Final = 0.2
+_CONNECT_WITHIN_S: Final = 5.0
+_FAREWELL_WITHIN_S: Final = 2.0
+_MS: Final = timedelta(milliseconds=1)
+
+
+class Lived:
+    """One home being lived in: the home, its bridge, its diary and its radio."""
+
+    def __init__(
+        self, address: Address, *, seed: int, diary: Diary, radio: Radio, catch_up: timedelta, now: datetime
+    ) -> None:
+        """Go on from where the diary ends, or begin now if it is empty."""
+        past = diary.recollection
+        self.name = address.spec.home
+        self._address = address
+        self._seed = seed
+        self._diary = diary
+        self._radio = radio
+        self._catch_up = catch_up
+        self._orders = list(past.orders)
+        self._through = past.through or now
+        self._home = Home(address.spec, seed=seed, orders=self._orders, now=self._through)
+        self._bridge = Bridge(
+            self.name,
+            address.spec.sensors,
+            qos=address.qos,
+            # A home that was never played has been lived in all the same, and its Zigbee2MQTT knows its sensors.
+            cached={**self._home.known, **past.states},
+            heard_at=past.heard_at,
+            now=now,
+        )
+        self._has_started = False
+        self._serial = past.serial
+        self._on_their_way: OrderedDict[int, int] = OrderedDict()
+
+    @property
+    def next_at(self) -> datetime:
+        return self._home.next_at
+
+    def live_until(self, now: datetime) -> None:
+        """Play what happened since the last time, leaving out what is longer ago than we catch up."""
+        if now - self._through > self._catch_up:
+            self._leap(now - self._catch_up)
+        for said in self._home.said_until(now):
+            for message in self._bridge.hears(said):
+                self._send(message, said.at)
+        for message in self._bridge.gives_up(now=now):
+            self._send(message, now)
+        self._through = max(self._through, now)
+
+    def obey(self, do: Do, sensor: str | None, *, now: datetime) -> dict[str, Any]:
+        """Write an order down, let it take effect, and say what is to be said at once.
+
+        Raises:
+            NotNow: it cannot be obeyed as things stand.
+            KeyError: there is no such sensor here.
+        """
+        self.live_until(now)
+        order = Order(self._order_moment(now), do, sensor)
+        self._home.can_obey(order)
+        self._diary.write_order(order)
+        self._orders.append(order)
+        self._home.obey(order)
+        self.live_until(max(now, order.at) + _MS)
+        return {"home": self.name, "order": do.value, "at": order.at.isoformat(), "serial": self._serial}
+
+    def is_told(self, told: Told, *, now: datetime) -> None:
+        """Take in what the radio learnt."""
+        match told:
+            case Delivered(_, message_id, real_s):
+                serial = self._on_their_way.pop(message_id, None)
+                if serial is not None:
+                    self._diary.write_fate(serial, "acknowledged", real_s=real_s)
+            case Connected():
+                log.info("connected: home %s", self.name)
+                for message in [ONLINE] if self._has_started else self._bridge.starts(now=now):
+                    self._send(message, now)
+                self._has_started = True
+            case Disconnected(_, reason):
+                log.warning("not connected: home %s, %s", self.name, reason)
+
+    def start(self) -> None:
+        """Connect."""
+        self._radio.start()
+
+    def says_goodbye(self, *, now: datetime) -> None:
+        """Say that the bridge is going, as Zigbee2MQTT does."""
+        self._send(OFFLINE, now)
+
+    def stop(self) -> None:
+        """Disconnect, and write down what was never answered."""
+        self._radio.stop()
+        for serial in self._on_their_way.values():
+            self._diary.write_fate(serial, "unanswered", real_s=time.time())
+        self._diary.close()
+
+    @property
+    def has_unanswered(self) -> bool:
+        return bool(self._on_their_way) and self._radio.is_connected
+
+    @property
+    def is_connected(self) -> bool:
+        return self._radio.is_connected
+
+    def state(self) -> dict[str, Any]:
+        """Return how it goes, for those who ask."""
+        return {
+            "connected": self._radio.is_connected,
+            "serial": self._serial,
+            "through": self._through.isoformat(),
+            "whereabouts": self._home.condition.whereabouts.value,
+            "silent": sorted(self._home.condition.silent),
+        }
+
+    def _order_moment(self, now: datetime) -> datetime:
+        """Return the order's moment, whole milliseconds, since that is what the diary keeps."""
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def _leap(self, until: datetime) -> None:
+        until = until.replace(microsecond=until.microsecond // 1000 * 1000)
+        self._diary.write_leap(self._through, until)
+        self._home = Home(self._address.spec, seed=self._seed, orders=self._orders, now=until)
+        self._through = until
+
+    def _send(self, message: Message, at: datetime) -> None:
+        """Write first, then send: nothing is on the radio that is not in the diary."""
+        self._serial = self._diary.write_message(message, now=at)
+        message_id = self._radio.send(message)
+        if message_id is None:
+            self._diary.write_fate(self._serial, "lost", real_s=time.time())
+        elif message.qos == 0:
+            self._diary.write_fate(self._serial, "sent", real_s=time.time())
+        else:
+            self._on_their_way[message_id] = self._serial
+
+
+class Living:
+    """A whole street, until it is told to stop."""
+
+    def __init__(
+        self, addresses: Iterable[Address], *, seed: int, diaries: Path, clock: Clock, catch_up: timedelta
+    ) -> None:
+        """Open every home's diary and go on from there.
+
+        Raises:
+            OSError: a diary cannot be written.
+            ValueError: a diary cannot be read.
+        """
+        self._clock = clock
+        self._inbox: queue.SimpleQueue[Told | Asked | None] = queue.SimpleQueue()
+        now = clock.now()
+        self._homes = {
+            address.spec.home: Lived(
+                address,
+                seed=seed,
+                diary=Diary(diaries / f"{address.spec.home}.jsonl"),
+                radio=Radio(address.spec.home, address.broker, self._inbox.put),
+                catch_up=catch_up,
+                now=now,
+            )
+            for address in addresses
+        }
+
+    def ask(self, asked: Asked) -> None:
+        """Pass on what was asked; from any thread."""
+        self._inbox.put(asked)
+
+    def stop(self) -> None:
+        """End `live` soon; from any thread, and from a signal's handler."""
+        self._inbox.put(None)
+
+    def connect(self) -> bool:
+        """Connect every home and wait a little for it; return False if we were told to stop meanwhile."""
+        for home in self._homes.values():
+            home.start()
+        deadline = time.monotonic() + _CONNECT_WITHIN_S
+        while not all(home.is_connected for home in self._homes.values()):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            if not self._attend(min(left_s, _LOOK_AGAIN_S)):
+                return False
+        return True
+
+    def live(self) -> None:
+        """Live until told to stop."""
+        while True:
+            now = self._clock.now()
+            for home in self._homes.values():
+                home.live_until(now)
+            next_at = min(home.next_at for home in self._homes.values())
+            if not self._attend(min(self._clock.real_s_until(next_at), _LOOK_AGAIN_S)):
+                return
+
+    def farewell(self) -> None:
+        """Say good-bye, wait a moment for the brokers' last answers, and close."""
+        for home in self._homes.values():
+            home.says_goodbye(now=self._clock.now())
+        deadline = time.monotonic() + _FAREWELL_WITHIN_S
+        while time.monotonic() < deadline and any(home.has_unanswered for home in self._homes.values()):
+            self._attend(_LOOK_AGAIN_S / 4)
+        for home in self._homes.values():
+            home.stop()
+
+    def state(self) -> dict[str, Any]:
+        """Return how it goes in every home."""
+        return {
+            "now": self._clock.now().isoformat(),
+            "homes": {name: home.state() for name, home in self._homes.items()},
+        }
+
+    def _attend(self, wait_s: float) -> bool:
+        """Take in what has come, waiting for the first for at most `wait_s`; return False to stop."""
+        try:
+            came = self._inbox.get(timeout=max(wait_s, 0.001))
+        except queue.Empty:
+            return True
+        while True:
+            match came:
+                case None:
+                    return False
+                case Asked():
+                    came.answer.set_result(self._answer(came))
+                case _:
+                    self._homes[came.home].is_told(came, now=self._clock.now())
+            try:
+                came = self._inbox.get_nowait()
+            except queue.Empty:
+                return True
+
+    def _answer(self, asked: Asked) -> Answer:
+        if asked.home is None:
+            return 200, self.state()
+        home = self._homes.get(asked.home)
+        try:
+            do = Do(asked.order)
+        except ValueError:
+            return 404, {"error": f"there is no order {asked.order!r}"}
+        if home is None:
+            return 404, {"error": f"there is no home {asked.home!r}"}
+        try:
+            return 200, home.obey(do, asked.sensor, now=self._clock.now())
+        except NotNow as why:
+            return 409, {"error": str(why)}
+        except KeyError as why:
+            return 404, {"error": f"no such sensor: {why}"}
