@@ -1,0 +1,269 @@
+"""How does a newcomer see all of it at once: a street that does not exist, watched by the real thing?
+
+Everything between the simulated sensors and the pretend phones is the product itself: the gateways, a broker
+with permissions, ingest, PostgreSQL with TimescaleDB, judgement, the Twilio client and the pages.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy import admin, street
+from deploy.broker.permissions import login
+from deploy.child import PLAIN_ENVIRONMENT, Command
+from deploy.demo_clock import DemoClock
+from deploy.embedded import machine
+from deploy.embedded.nats import nats
+from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well
+from deploy.street import Home, Street
+from deploy.supervise import Part, Stopped, Supervisor
+
+_STREET: Final = Path(__file__).with_name("demo_street.toml")
+_PHONES_PORT: Final = 8421
+_EQUIPMENT: Final = "equipment"
+_SENDER: Final = "+441632960000"
+
+# Which routine each home's simulated resident has; the simulator knows what they mean.
+_ROUTINES: Final = {"shore-road-14": "early riser", "mill-lane-3": "late riser", "church-wynd-8": "night walker"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a demo was asked for.
+
+    Attributes:
+        data: its folder; a second start with the same one goes on from where it was.
+        speed: simulated seconds in a real one.
+        port: where the pages answer; None is the usual port.
+        recording: a file of real homes to live instead of simulated ones; None for the simulated street.
+        home: which of its homes; None for the one with most days.
+        seed: decides all that is left to chance in the simulated homes.
+    """
+
+    data: Path
+    speed: float
+    port: int | None
+    recording: Path | None
+    home: str | None
+    seed: int
+
+
+def run(asked: Asked, environment: Mapping[str, str]) -> int:
+    """Run the demo until Ctrl-C, and return its exit code.
+
+    Raises:
+        Missing: the machine lacks something.
+        DidNotStart: a part of ours did not.
+    """
+    if asked.recording is not None:
+        from deploy import lived  # noqa: PLC0415 - a recording needs more than a simulated street does
+
+        return lived.run(asked, environment)
+    say = Say()
+    # Looked at first: a taken port must not show itself only after minutes of building.
+    _require_ports(asked)
+    with machine.held(asked.data), Supervisor(asked.data / "logs") as supervisor, contextlib.suppress(Stopped):
+        clock = DemoClock(asked.data)
+        demo = Demo(asked, environment, supervisor, clock, say)
+        clock.start(asked.speed)
+        demo.start_platform(street.read(_STREET))
+        demo.start_homes()
+        demo.tell()
+        supervisor.watch(each_tick=clock.save)
+        say("stopping")
+        clock.save(at_once=True)
+    say("stopped; the data is kept in", str(asked.data))
+    return 0
+
+
+class Say:
+    """Tells progress, each line after the seconds since the start; plain lines, so that no terminal is needed."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+
+    def __call__(self, *words: str) -> None:
+        print(f"[{time.monotonic() - self._began_s:5.1f} s] {' '.join(words)}", file=sys.stdout, flush=True)
+
+
+class Demo:
+    """The parts of a demo, and where each is reached."""
+
+    def __init__(
+        self, asked: Asked, environment: Mapping[str, str], supervisor: Supervisor, clock: DemoClock, say: Say
+    ) -> None:
+        self.asked = asked
+        self.say = say
+        self._supervisor = supervisor
+        self._environment = environment
+        self._clock = clock
+        self.pages = f"http://127.0.0.1:{asked.port or PAGES_PORT}"
+        self.phones = f"http://127.0.0.1:{_phones_port(asked)}"
+        # A demo has its own database and broker, whatever else is configured on this machine.
+        quiet = {name: value for name, value in environment.items() if not name.startswith("TELECARE_")}
+        self.platform = Platform(
+            supervisor,
+            asked.data,
+            environment=quiet,
+            say=say,
+            clock_file=clock.file,
+            extra={"TELECARE_PUBLIC_URL": self.pages},
+        )
+        kept = self.platform.kept
+        account = f"AC{hashlib.sha256(kept.secret('twilio account').encode()).hexdigest()[:32]}"
+        self.twilio = Twilio(account, kept.secret("twilio token"), _SENDER, self.phones)
+        self.street: Street | None = None
+
+    def start_platform(self, street_: Street, *, extra: Mapping[str, str] | None = None) -> None:
+        """Start database, phones, broker and our processes, with the street set up."""
+        self.street = street_
+        self.platform.start_database()
+        admin.apply_street(street_, self.platform.database_url, now=self._clock.now())
+        for home in street_.home:
+            admin.ensure_hub(home.id, home.hub, self.platform.kept, self.platform.database_url, now=self._clock.now())
+        self.platform.start_broker()
+        self.say("starting the pretend phones")
+        self._supervisor.start(self._phones_part(street_))
+        self.say("starting ingest, alerts and the pages")
+        further = {**self.twilio.environment(), **(extra or {})}
+        self.platform.start_process("ingest", extra)
+        self.platform.start_process("alerts", further)
+        self.platform.start_process("api", {**further, "TELECARE_API_LISTEN": self.pages.removeprefix("http://")})
+
+    def start_homes(self) -> None:
+        """Start each home's own broker and gateway, and then the residents."""
+        assert self.street is not None
+        self.say(f"starting {len(self.street.home)} homes")
+        for home in self.street.home:
+            self._start_home_broker(home)
+            self.start_gateway(home, {"radio": self._radio(home)})
+        self._supervisor.start(self._simulator_part(self.street))
+
+    def start_gateway(self, home: Home, tables: Mapping[str, Mapping[str, object]]) -> None:
+        """Start a home's gateway with these tables of its file beside the usual ones."""
+        folder = self._folder(home)
+        broker = self.platform.broker
+        assert broker is not None
+        said = {
+            "hub": {
+                "id": home.hub,
+                "lane": admin.lane_of(home.id, self.platform.database_url),
+                "secret": self.platform.kept.secret(f"hub {home.hub}"),
+            },
+            "platform": {"host": "127.0.0.1", "port": broker.port, "tls": False},
+            "outbox": {"path": str(folder / "outbox.sqlite")},
+            **tables,
+        }
+        file = folder / "gateway.toml"
+        admin.write_secretly(file, admin.toml(said))
+        self._supervisor.start(
+            self.platform.process(f"gateway {home.id}", "gateway", {"TELECARE_GATEWAY_CONFIG": str(file)})
+        )
+
+    def tell(self) -> None:
+        """Print where to look; the first address is the pages', printed when they answer."""
+        deadline_s = time.monotonic() + 30
+        while not answers_well(f"{self.pages}/health") and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        self.say(f"the street is watched: {self.pages}/")
+        if self.asked.speed != 1:
+            self.say(f"time runs {self.asked.speed:g} times as fast; an hour passes in {3600 / self.asked.speed:.0f} s")
+        assert self.street is not None
+        print("\nSign in as (each link works once; `deploy/telecare log-in PERSON --data ...` prints another):")
+        for person in self.street.person:
+            link = admin.make_link(person.id, self.platform.database_url, self.pages)
+            print(f"  {person.name:22} {person.what or '':20} {link}")
+        print(f"\nThe phones of the street, with a box to answer from each:  {self.phones}/")
+        control = self.platform.kept.said("simulator port")
+        if control and self.asked.recording is None:
+            print("Press Margaret's pendant:")
+            print(f"  curl -X POST http://127.0.0.1:{control}/homes/{self.street.home[0].id}/press")
+        print(f"\nLogs: {self.asked.data / 'logs'}   Stop: Ctrl-C", flush=True)
+
+    def _phones_part(self, street_: Street) -> Part:
+        folder = self.asked.data
+        phones = [f"--phone={street.e164(p.phone)}={p.name}{', ' + p.what if p.what else ''}" for p in street_.person]
+        arguments = (
+            *(sys.executable, "-m", "deploy.pretend_twilio", "--port", self.phones.rpartition(":")[2]),
+            *("--webhook", f"{self.pages}/twilio/text", "--sender", _SENDER),
+            *("--state", str(folder / "phones.json"), *phones),
+        )
+        said = {**PLAIN_ENVIRONMENT, **self.twilio.environment(), "TELECARE_CLOCK_FILE": str(self._clock.file)}
+        return Part(
+            "phones",
+            lambda: Command(arguments, environment=said, folder=folder),
+            lambda: answers_well(f"{self.phones}/"),
+        )
+
+    def _start_home_broker(self, home: Home) -> None:
+        broker = nats(
+            self._folder(home) / "broker",
+            port=self.platform.kept.port(f"broker {home.id}"),
+            log=self.asked.data / "logs" / f"broker-{home.id}.log",
+            environment=self._environment,
+        )
+        broker.open_to(login(_EQUIPMENT, self.platform.kept.secret(f"equipment {home.id}")))
+        broker.prepare()
+        self._supervisor.start(Part(f"broker {home.id}", lambda: broker.command, broker.answers))
+
+    def _radio(self, home: Home) -> dict[str, object]:
+        kept = self.platform.kept
+        return {
+            "host": "127.0.0.1",
+            "port": int(kept.said(f"broker {home.id}") or 0),
+            "user": _EQUIPMENT,
+            "password": kept.secret(f"equipment {home.id}"),
+            "pendants": [sensor.id for sensor in home.sensor if sensor.kind == "pendant"],
+        }
+
+    def _simulator_part(self, street_: Street) -> Part:
+        folder = self.asked.data
+        file = folder / "simulated.toml"
+        admin.write_secretly(file, "\n".join(self._simulated(home) for home in street_.home))
+        control = self.platform.kept.port("simulator port")
+        arguments = (
+            *(sys.executable, "-m", "firmware_sim", "--street", str(file), "--diary", str(folder / "diaries")),
+            *("--seed", str(self.asked.seed), "--clock", str(self._clock.file), "--control-port", str(control)),
+        )
+        return Part(
+            "simulator",
+            lambda: Command(arguments, folder=folder),
+            lambda: machine.accepts(control),
+        )
+
+    def _simulated(self, home: Home) -> str:
+        radio = self._radio(home)
+        lines = [
+            "[[home]]",
+            f"id = {json.dumps(home.id)}",
+            f"resident = {json.dumps(_ROUTINES[home.id])}",
+            f'broker = "127.0.0.1:{radio["port"]}"',
+            f"user = {json.dumps(radio['user'])}",
+            f"password = {json.dumps(radio['password'])}",
+        ]
+        for sensor in home.sensor:
+            lines += ["[[home.sensor]]", f"name = {json.dumps(sensor.id)}", f"kind = {json.dumps(sensor.kind)}"]
+            lines += [f"room = {json.dumps(sensor.room)}"] if sensor.room else []
+        return "\n".join(lines) + "\n"
+
+    def _folder(self, home: Home) -> Path:
+        folder = self.asked.data / "homes" / home.id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _phones_port(asked: Asked) -> int:
+    return _PHONES_PORT if asked.port is None else asked.port + 1
+
+
+def _require_ports(asked: Asked) -> None:
+    machine.require_free_port(asked.port or PAGES_PORT, "the pages (choose another with --port)")
+    machine.require_free_port(_phones_port(asked), "the pretend phones, one above the pages (--port moves both)")
+    os.umask(0o022)

@@ -1,0 +1,61 @@
+"""Who moves the demo's clock?  This does: it starts where the last run stopped, and is saved as it goes.
+
+The clock file itself says where the clock would be now, also after a crash; what was *reached* is written
+beside it every few seconds, so that a start after a night goes on from the evening before.
+"""
+
+import contextlib
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from gateway.clock import Anchor, read_anchor, stretch_at, write_anchor
+
+_SAVE_EVERY_S: Final = 2.0
+
+
+class DemoClock:
+    """The clock file of one run, and the only hand that writes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "clock.json"
+        self._reached = folder / "clock-reached.json"
+        self._saved_s = 0.0
+
+    def start(self, speed: float, *, begin: datetime | None = None) -> datetime:
+        """Go on from where the last run stopped, or else from `begin`, or else from now; return that moment."""
+        last = self._last_reached()
+        real = time.time()
+        simulated = last if last is not None else begin.timestamp() if begin is not None else real
+        self._write(simulated, speed)
+        return datetime.fromtimestamp(simulated, UTC)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(read_anchor(self.file).at(time.time()), UTC)
+
+    def run_at(self, speed: float) -> None:
+        """Go on from this moment at another speed."""
+        self._write(self.now().timestamp(), speed)
+
+    def stand_at(self, moment: datetime, *, stretch: timedelta) -> None:
+        """Stand still at a moment, never before the present one, until moved again."""
+        simulated = max(moment.timestamp(), read_anchor(self.file).at(time.time()))
+        write_anchor(self.file, Anchor(time.time(), simulated, 0.0, stretch))
+
+    def save(self, *, at_once: bool = False) -> None:
+        """Write down how far we came, every other second at the most."""
+        if at_once or time.monotonic() - self._saved_s >= _SAVE_EVERY_S:
+            self._saved_s = time.monotonic()
+            anchor = read_anchor(self.file)
+            simulated = anchor.at(time.time())
+            write_anchor(self._reached, Anchor(time.time(), simulated, 0.0, timedelta(0)))
+
+    def _write(self, simulated: float, speed: float) -> None:
+        write_anchor(self.file, Anchor(time.time(), simulated, speed, stretch_at(speed)))
+        self.save(at_once=True)
+
+    def _last_reached(self) -> float | None:
+        with contextlib.suppress(OSError, ValueError):
+            return read_anchor(self._reached).simulated
+        return None

@@ -1,0 +1,231 @@
+"""How does the whole platform run on one machine: a database, a broker, and the processes of ours?
+
+What the environment names is used (`TELECARE_DATABASE_URL`, `TELECARE_BROKER`); what it does not name is
+embedded, in the data folder.  Ports and secrets that were chosen once are kept there, so that a second start
+finds the same ones.
+"""
+
+import json
+import os
+import secrets
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.broker.permissions import HubAccess, Login, login
+from deploy.child import PLAIN_ENVIRONMENT, Command
+from deploy.embedded import machine, postgres
+from deploy.embedded.machine import Missing
+from deploy.embedded.nats import Nats, nats
+from deploy.embedded.runtime import Say
+from deploy.supervise import Part, Supervisor
+from ingest import devices
+from ingest.db.migrate import migrate
+from ingest.db.pool import connect
+
+PAGES_PORT: Final = 8420
+"""Where the pages answer unless told otherwise."""
+
+_DATABASE: Final = "telecare"
+_INGEST_USER: Final = "ingest"
+_READY_WITHIN_S: Final = 60.0
+
+
+class Kept:
+    """What was chosen once for a data folder: ports and secrets, in a file that only its owner reads."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "kept.json"
+        self._said: dict[str, str] = json.loads(self._path.read_text()) if self._path.exists() else {}
+
+    def secret(self, name: str) -> str:
+        """Return the secret of this name, 256 random bits, made when first asked for."""
+        if name not in self._said:
+            self.keep(name, secrets.token_urlsafe(32))
+        return self._said[name]
+
+    def port(self, name: str) -> int:
+        """Return the port of this name: the one kept while it is free, otherwise another, which is then kept."""
+        kept = self._said.get(name)
+        if kept is None or machine.accepts(int(kept)):
+            self.keep(name, str(machine.free_port()))
+        return int(self._said[name])
+
+    def said(self, name: str) -> str | None:
+        return self._said.get(name)
+
+    def keep(self, name: str, value: str) -> None:
+        self._said[name] = value
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_suffix(".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(self._said, out, indent=1)
+        new.replace(self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class Twilio:
+    """How texts leave: an account, and where its server is."""
+
+    account_sid: str
+    auth_token: str
+    sender: str
+    base_url: str | None
+
+    def environment(self) -> dict[str, str]:
+        named = {
+            "TELECARE_TWILIO_ACCOUNT_SID": self.account_sid,
+            "TELECARE_TWILIO_AUTH_TOKEN": self.auth_token,
+            "TELECARE_TWILIO_FROM": self.sender,
+        }
+        return named | ({"TELECARE_TWILIO_BASE_URL": self.base_url} if self.base_url else {})
+
+
+class Platform:
+    """The parts of the platform on this machine, in the order in which they start."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        data: Path,
+        *,
+        environment: Mapping[str, str],
+        say: Say,
+        clock_file: Path | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe a platform; nothing is started yet.
+
+        Args:
+            supervisor: who starts its parts and keeps them running.
+            data: the folder of everything that is kept.
+            environment: what whoever runs this has set; `TELECARE_*` of it reach our processes.
+            say: where progress is told.
+            clock_file: the clock of every process; None is the system's.
+            extra: further variables for our own processes.
+        """
+        self.data = data
+        self.kept = Kept(data)
+        self.database_url = environment.get("TELECARE_DATABASE_URL", "")
+        self.broker: Nats | None = None
+        self._supervisor = supervisor
+        self._environment = environment
+        self._say = say
+        self._ours = {name: value for name, value in environment.items() if name.startswith("TELECARE_")}
+        self._ours |= extra or {}
+        if clock_file is not None:
+            self._ours["TELECARE_CLOCK_FILE"] = str(clock_file)
+
+    def start_database(self) -> None:
+        """Start the embedded database unless one is configured, and bring its tables to this release.
+
+        Raises:
+            Missing: it cannot be built or started here.
+        """
+        if not self.database_url:
+            server = postgres.server(
+                self.data, port=self.kept.port("database"), environment=self._environment, say=self._say
+            )
+            server.prepare()
+            self._say("starting the database")
+            self._supervisor.start(
+                Part("postgres", lambda: server.command, server.answers, before=server.clear_after_kill)
+            )
+            self.database_url = server.create_database(_DATABASE)
+        self.kept.keep("database_url", self.database_url)
+        done = migrate(self.database_url)
+        self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
+
+    def start_broker(self) -> None:
+        """Start the embedded broker unless one is configured.
+
+        Raises:
+            Missing: it cannot be started here.
+        """
+        configured = self._environment.get("TELECARE_BROKER", "")
+        if configured:
+            return
+        port = int(self._environment.get("TELECARE_BROKER_PORT") or self.kept.port("broker"))
+        self.broker = nats(
+            self.data / "broker", port=port, log=self.data / "logs" / "broker.log", environment=self._environment
+        )
+        self.kept.keep("embedded_broker_port", str(port))
+        self._say("starting the broker")
+        self.permit()
+        self.broker.prepare()
+        broker = self.broker
+        self._supervisor.start(Part("broker", lambda: broker.command, broker.answers))
+
+    def permit(self) -> None:
+        """Tell the embedded broker which hubs there are now.
+
+        Raises:
+            psycopg.OperationalError: the database cannot be asked.
+        """
+        if self.broker is not None:
+            self.broker.permit(hub_access(self.database_url), self._ingest_login())
+
+    def start_process(self, name: str, extra: Mapping[str, str] | None = None) -> None:
+        """Start one of our processes, and return when it can do its work."""
+        self._supervisor.start(self.process(name, name, extra))
+
+    def process(self, name: str, package: str, extra: Mapping[str, str] | None = None) -> Part:
+        """Return a part that runs one of our packages, with a health address of its own."""
+        health = f"127.0.0.1:{self.kept.port(f'health {name}')}"
+        self.kept.keep(f"health address {name}", health)
+        said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
+        said |= {"TELECARE_DATABASE_URL": self.database_url} if package != "gateway" else {}
+        said |= {f"TELECARE_{package.upper()}_HEALTH": health, **(extra or {})}
+        arguments = (sys.executable, "-m", package)
+        return Part(
+            name,
+            lambda: Command(arguments, environment=said, folder=self.data),
+            lambda: answers_well(f"http://{health}/ready"),
+            ready_within_s=_READY_WITHIN_S,
+        )
+
+    def _broker_environment(self, package: str) -> dict[str, str]:
+        if package != "ingest" or self.broker is None:
+            return {}
+        return {
+            "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",
+            "TELECARE_BROKER_USER": _INGEST_USER,
+            "TELECARE_BROKER_PASSWORD": self.kept.secret("ingest"),
+        }
+
+    def _ingest_login(self) -> Login:
+        return login(_INGEST_USER, self.kept.secret("ingest"))
+
+
+def hub_access(database_url: str) -> list[HubAccess]:
+    """Return who may speak on the platform's broker: every hub that was added and not revoked."""
+    with connect(database_url, name="platform") as conn:
+        return [HubAccess(*row) for row in devices.hub_access(conn)]
+
+
+def answers_well(url: str) -> bool:
+    """Return whether an address answers with 200 within two seconds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def running_database(environment: Mapping[str, str], data: Path) -> str:
+    """Return the database's address for a command beside a running platform.
+
+    Raises:
+        Missing: none is configured, and none runs from this data folder.
+    """
+    configured = environment.get("TELECARE_DATABASE_URL")
+    kept = configured or Kept(data).said("database_url")
+    if not kept:
+        raise Missing(
+            f"No database: set TELECARE_DATABASE_URL, or start `deploy/telecare up` with the same --data ({data})."
+        )
+    return kept
