@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import typer
+
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _NODE: Final = _ROOT / "tests"
 _NODE_STAMP: Final = _NODE / "node_modules" / ".telecare"
@@ -54,13 +56,13 @@ def run(arguments: Sequence[str]) -> int:
     os.chdir(_ROOT)
     environment = dict(os.environ)
     if lacking := _ensure_machine(environment):
-        print("\n".join(lacking), file=sys.stderr, flush=True)
+        typer.echo("\n".join(lacking), err=True)
         if environment.get("CI") == "true":
             return 1
     for heading, command in (*_STEPS, ("pytest", ("pytest", *arguments))):
-        print(f"\n== {heading} ==", flush=True)
+        typer.echo(f"\n== {heading} ==")
         if code := _call([str(Path(sys.executable).parent / command[0]), *command[1:]], environment):
-            print(f"\n{heading} failed", flush=True)
+            typer.echo(f"\n{heading} failed")
             return code
     return 0
 
@@ -89,7 +91,7 @@ def _apt_install(packages: Sequence[str], environment: Mapping[str, str]) -> Non
     """Install packages; the service that Debian starts for Mosquitto is left alone, as we use other ports."""
     install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
     quiet = {**environment, "DEBIAN_FRONTEND": "noninteractive"}
-    print(f"installing {', '.join(packages)}", file=sys.stderr, flush=True)
+    typer.echo(f"installing {', '.join(packages)}", err=True)
     if _call(install, quiet):
         _call(["apt-get", "-q", "update"], quiet)
         _call(install, quiet)
@@ -100,7 +102,7 @@ def _ensure_node(environment: Mapping[str, str]) -> list[str]:
     wanted = hashlib.sha256((_NODE / "package-lock.json").read_bytes()).hexdigest()
     if _NODE_STAMP.exists() and _NODE_STAMP.read_text() == wanted:
         return []
-    print("installing tests/package-lock.json", file=sys.stderr, flush=True)
+    typer.echo("installing tests/package-lock.json", err=True)
     # Without their scripts: none of these packages needs one, and tests run what was committed.
     if _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_NODE)], environment):
         return ["tests/package-lock.json could not be installed; connect to the network and try again"]

@@ -110,8 +110,9 @@ def hub_access(hub: str, lane: int, secret: str) -> HubAccess:
 def nats_platform(hubs: Sequence[HubAccess], ingest: Login) -> str:
     """Return the `authorization` block of the platform's NATS.
 
-    Nothing of `$MQTT.>` is granted: nats-server 2.15 checks it for nobody but a client that asks for it by
-    name, and a hub that could read `$MQTT.msgs.>` would read every home (tried, and kept by a test).
+    Nothing of `$MQTT.>` is granted, though it is often advised: nats-server 2.15 asks it of nobody but a
+    client that names it, and a hub that may publish there can put words into another hub's mouth
+    (`$MQTT/msgs/telecare/v1/07/hub-b/readings` reached ingest, 2026-11; a test keeps it shut).
     """
     users = [
         _nats_user(

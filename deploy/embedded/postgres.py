@@ -167,6 +167,44 @@ class Server:
                 conn.execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), of))
         return self.dsn(name)
 
+    def back_up(self, to: Path) -> None:
+        """Copy the running cluster into a new folder, as of one moment, while others go on writing.
+
+        Raises:
+            Missing: the folder is there already, or PostgreSQL could not copy itself.
+        """
+        if to.exists():
+            raise Missing(f"{to} is there already; name a folder that is not.")
+        account = machine.account_for(self._cluster)
+        machine.make_folder(to, account)
+        copy = child.Command(
+            (
+                *(str(self._programs / "pg_basebackup"), "--pgdata", str(to), "--checkpoint=fast"),
+                *("--host=127.0.0.1", f"--port={self.port}", f"--username={USER}"),
+            ),
+            environment={**child.PLAIN_ENVIRONMENT, "PGPASSWORD": self._password.read_text().strip()},
+            account=account,
+        )
+        if child.start(copy, log=self.log).wait() != 0:
+            raise Missing(f"The backup failed ({self._last_words()}); {self.log} has the whole story.")
+
+    def restore(self, backup: Path) -> None:
+        """Put a stopped server back to where a backup has it; the backup itself stays.
+
+        Raises:
+            Missing: the server runs, or the backup cannot be copied.
+        """
+        self.clear_after_kill()
+        account = machine.account_for(self._cluster)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix="restore-") as scratch:
+            machine.make_folder(Path(scratch), account)
+            copy = child.Command(("/bin/cp", "-a", str(backup), f"{scratch}/cluster"), account=account)
+            if child.start(copy, log=self.log).wait() != 0:
+                raise Missing(f"{backup} could not be copied ({self._last_words()}).")
+            if self._cluster.exists():
+                self._cluster.rename(Path(scratch, "before"))
+            Path(scratch, "cluster").rename(self._cluster)
+
     def clear_after_kill(self) -> None:
         """Remove the lock that a killed server left, if no server holds it.
 
