@@ -22,6 +22,7 @@ from deploy.demo_clock import DemoClock
 from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well
+from deploy.said import Say
 from deploy.street import Home, Street
 from deploy.supervise import Part, Stopped, Supervisor
 
@@ -81,16 +82,6 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         clock.save(at_once=True)
     say("stopped; the data is kept in", str(asked.data))
     return 0
-
-
-class Say:
-    """Tells progress, each line after the seconds since the start; plain lines, so that no terminal is needed."""
-
-    def __init__(self) -> None:
-        self._began_s = time.monotonic()
-
-    def __call__(self, *words: str) -> None:
-        print(f"[{time.monotonic() - self._began_s:5.1f} s] {' '.join(words)}", file=sys.stdout, flush=True)
 
 
 class Demo:

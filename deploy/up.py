@@ -1,0 +1,90 @@
+"""How does a site run the platform for real homes?
+
+The same parts as the demo without anything pretended: the database and the broker are embedded where none is
+configured, and whatever is missing is said at once and loudly, never left to be found out at night.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.embedded import machine
+from deploy.embedded.machine import Missing
+from deploy.platform import PAGES_PORT, Platform, answers_well
+from deploy.said import Say
+from deploy.supervise import Stopped, Supervisor
+
+_TWILIO: Final = ("TELECARE_TWILIO_ACCOUNT_SID", "TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_TWILIO_FROM")
+
+
+def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
+    """Run until Ctrl-C or SIGTERM, and return the exit code.
+
+    Raises:
+        Missing: the machine lacks something.
+        DidNotStart: a part of ours did not.
+    """
+    say = Say()
+    listen = environment.get("TELECARE_API_LISTEN") or f"127.0.0.1:{port or PAGES_PORT}"
+    public = environment.get("TELECARE_PUBLIC_URL") or f"http://{listen}"
+    if listen.startswith("127.0.0.1:"):
+        machine.require_free_port(int(listen.rpartition(":")[2]), "the pages (choose another with --port)")
+    nobody = who_cannot_be_texted(environment)
+    if nobody:
+        say(nobody)
+    with machine.held(data), Supervisor(data / "logs") as supervisor, contextlib.suppress(Stopped):
+        platform = Platform(
+            supervisor,
+            data,
+            environment=environment,
+            say=say,
+            extra={"TELECARE_PUBLIC_URL": public, "TELECARE_API_LISTEN": listen},
+        )
+        platform.start_database()
+        platform.start_broker()
+        say("starting ingest, alerts and the pages")
+        for name in ("ingest", "alerts", "api"):
+            platform.start_process(name)
+        _tell(say, public, listen, platform)
+        supervisor.watch()
+        say("stopping")
+    say("stopped; the data is kept in", str(data))
+    return 0
+
+
+def who_cannot_be_texted(environment: Mapping[str, str]) -> str | None:
+    """Return the sentence that says that nobody can be texted, or None where Twilio is configured.
+
+    Raises:
+        Missing: it is half configured, which is always a mistake.
+    """
+    have = [
+        name
+        for name in _TWILIO
+        if environment.get(name) or (name.endswith("TOKEN") and environment.get(f"{name}_FILE"))
+    ]
+    if not have:
+        return "NOBODY CAN BE TEXTED: Twilio is not configured. Set " + ", ".join(_TWILIO) + "."
+    if len(have) < len(_TWILIO):
+        lacking = ", ".join(name for name in _TWILIO if name not in have)
+        raise Missing(f"Twilio is half configured: set {lacking} too, or none of {', '.join(_TWILIO)}.")
+    return None
+
+
+def _tell(say: Say, public: str, listen: str, platform: Platform) -> None:
+    deadline_s = time.monotonic() + 30
+    while not answers_well(f"http://{listen}/health") and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    say(f"the pages answer: {public}/")
+    broker = f"127.0.0.1:{platform.broker.port} (this machine only)" if platform.broker else "the one configured"
+    print(
+        f"\nBroker for hubs: {broker}."
+        "\nSet up homes and people:   deploy/telecare setup FILE"
+        "\nSign in:                   deploy/telecare log-in PERSON"
+        "\nStop: Ctrl-C",
+        file=sys.stdout,
+        flush=True,
+    )
