@@ -15,8 +15,9 @@ from typing import Final, Protocol
 _FIRST_RETRY: Final = timedelta(seconds=2)
 _LONGEST_RETRY: Final = timedelta(seconds=60)
 
-# How often in a row the look-up may fail before the text is sent regardless: twice is better than not at all.
-_LOOKS_MAX: Final = 3
+# If the look-up itself fails for longer than this after the text was due, it is sent regardless: twice is better
+# than not at all.  Ours: a fifth of the five minutes after which the next person is told.
+_LOOK_FOR: Final = timedelta(minutes=1)
 
 # Ours: a text takes under a second and Twilio queues for us; more at once only fills its queue.
 _AT_ONCE_MAX: Final = 8
@@ -62,9 +63,8 @@ class Notification:
         to: the phone, in E.164.
         body: frozen when it became due, so that every attempt is the same text.
         attempts: how often it was tried before.
-        tried_at: when it was first tried, or None if it never was.
-        may_have_gone: it was left *trying*, or the last answer was not heard.
-        looks_failed: how often in a row the look-up has failed since then.
+        due_at: when it was first due; Twilio cannot have had it before.
+        may_have_gone: it is still *trying*: we died, or did not hear the answer.
         worth_until: excluded; from then on it is not sent any more.
     """
 
@@ -72,9 +72,8 @@ class Notification:
     to: str
     body: str
     attempts: int
-    tried_at: datetime | None
+    due_at: datetime
     may_have_gone: bool
-    looks_failed: int
     worth_until: datetime
 
 
@@ -115,10 +114,8 @@ class Log(Protocol):
         """Write down that Twilio has it.  Changes nothing that a callback has said already."""
         ...
 
-    async def due_again(
-        self, note: Notification, why: str, *, at: datetime, may_have_gone: bool, looks_failed: int
-    ) -> None:
-        """Write down why it did not go, and that it is due again at `at`."""
+    async def due_again(self, note: Notification, why: str, *, at: datetime, may_have_gone: bool) -> None:
+        """Write down why it did not go, and that it is to be tried at `at`: as *trying* if it may have gone."""
         ...
 
     async def failed(self, note: Notification, why: str, *, at: datetime) -> None:
@@ -141,10 +138,9 @@ async def deliver(note: Notification, sender: Sender, log: Log, *, now: datetime
     await log.trying(note, at=now)
     try:
         receipt = await sender.send(note.to, note.body, note.key)
-    except Unsure as why:
-        await _put_off(note, log, str(why), now=now, may_have_gone=True, looks=0)
     except TryAgain as why:
-        await _put_off(note, log, str(why), now=now, may_have_gone=False, looks=0)
+        at = now + retry_after(note.attempts)
+        await log.due_again(note, str(why), at=at, may_have_gone=isinstance(why, Unsure))
     except GiveUp as why:
         await log.failed(note, str(why), at=now)
     else:
@@ -153,12 +149,14 @@ async def deliver(note: Notification, sender: Sender, log: Log, *, now: datetime
 
 async def _is_settled_by_a_look(note: Notification, sender: Sender, log: Log, *, now: datetime) -> bool:
     """Look for one that may have gone; return whether what was found, or not, is all there is to do now."""
-    if not note.may_have_gone or note.looks_failed >= _LOOKS_MAX:
+    if not note.may_have_gone:
         return False
     try:
-        receipt = await sender.find(note.to, note.body, note.tried_at or now)
+        receipt = await sender.find(note.to, note.body, note.due_at)
     except (TryAgain, GiveUp) as why:
-        await _put_off(note, log, f"look-up: {why}", now=now, may_have_gone=True, looks=note.looks_failed + 1)
+        if now >= note.due_at + _LOOK_FOR:
+            return False
+        await log.due_again(note, f"look-up: {why}", at=now + _FIRST_RETRY, may_have_gone=True)
         return True
     if receipt is None:
         return False
@@ -191,8 +189,3 @@ def retry_after(attempts: int) -> timedelta:
     """Return how long to wait after this many earlier attempts: doubling, and never more than a minute."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(attempts, 10)
     return min(doubled, _LONGEST_RETRY)
-
-
-async def _put_off(note: Notification, log: Log, why: str, *, now: datetime, may_have_gone: bool, looks: int) -> None:
-    at = now + retry_after(note.attempts + looks)
-    await log.due_again(note, why, at=at, may_have_gone=may_have_gone, looks_failed=looks)

@@ -1,0 +1,190 @@
+"""Who is told next of an alert, when, and why?
+
+A round goes through the rota once.  The first round starts when the alert is raised; another starts each time the
+last person who had said "mine" lets go or could not find out, and it begins behind that person.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.telling.rota import Step
+
+
+class Delivery(enum.StrEnum):
+    """What is known of a text, in the words of the notification's states."""
+
+    DUE = "due"
+    TRYING = "trying"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+_NOT_REACHED = frozenset({Delivery.UNDELIVERED, Delivery.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person was asked to go.  Not a text that only says how things stand.
+
+    Attributes:
+        person: who.
+        due_at: when the text was due; the person's time to answer runs from here, however late it left.
+        delivery: what is known of it now.
+        not_reached_at: when it was known that it did not arrive; None while that is not known.
+    """
+
+    person: str
+    due_at: datetime
+    delivery: Delivery
+    not_reached_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.delivery in _NOT_REACHED) != (self.not_reached_at is not None):
+            raise ValueError(f"a text that is {self.delivery} cannot be known not to arrive at {self.not_reached_at}")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A named person said "mine".
+
+    Attributes:
+        person: who.
+        at: when.
+        let_go_at: when this person let go or could not find out; None while it is theirs.
+    """
+
+    person: str
+    at: datetime
+    let_go_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All of an alert that decides who is told next.
+
+    Attributes:
+        raised_at: when it was raised.
+        told: who was asked to go, in any order.
+        acknowledgements: who said "mine", in any order.
+        is_closed: it has an outcome.
+    """
+
+    raised_at: datetime
+    told: tuple[Told, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    is_closed: bool = False
+
+
+class Why(enum.StrEnum):
+    """Why this person is told now."""
+
+    FIRST = "first"  # nobody was told before
+    NO_ANSWER = "no answer"  # the one before has not said "mine" in time
+    NOT_REACHED = "not reached"  # the text to the one before did not arrive
+    LET_GO = "let go"  # the one who had said "mine" let go, or could not find out
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """This person is to be told at `due_at`, which is `now` if it should have been before.
+
+    Attributes:
+        person: who.
+        due_at: when, never before `now`.
+        why: what made it this person's turn.
+        after: whom the reason is about; None for the first.
+    """
+
+    person: str
+    due_at: datetime
+    why: Why
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Everybody has been told, and the last one has until then to say "mine"."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """Since `at` nobody is left to be told and nobody has said "mine": say so loudly."""
+
+    at: datetime
+
+
+class Done(enum.Enum):
+    """Nobody needs to be told."""
+
+    HELD = "held"  # somebody has said "mine"
+    CLOSED = "closed"
+
+
+def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | Waiting | Exhausted | Done:
+    """Return what happens next if nobody does anything.
+
+    1. Nothing, while somebody has said "mine", and when the alert has an outcome.
+    2. The first of the round is told at once.
+    3. The next is told when the one before has had their time, counted from when their text was *due*; or as
+       soon as it is known that this text did not arrive.
+    4. When all have been told, the last one has their time too.  Then nobody is left.
+    """
+    if story.is_closed:
+        return Done.CLOSED
+    if any(held.let_go_at is None for held in story.acknowledgements):
+        return Done.HELD
+
+    since, let_go_by = _round_start(story)
+    order = _order(steps, let_go_by)
+    told = _told_in_order(story, since, [step.person for step in order])
+    names = {one.person for one in told}
+    to_come = [step.person for step in order if step.person not in names]
+    if not told:
+        if not to_come:
+            return Exhausted(since)
+        return Tell(to_come[0], max(since, now), Why.LET_GO if let_go_by else Why.FIRST, let_go_by)
+
+    before = told[-1]
+    within = next(step.answers_within for step in order if step.person == before.person)
+    ends = before.not_reached_at or before.due_at + within
+    if to_come:
+        why = Why.NOT_REACHED if before.not_reached_at else Why.NO_ANSWER
+        return Tell(to_come[0], max(ends, now), why, before.person)
+    return Waiting(ends) if ends > now else Exhausted(ends)
+
+
+def told_so_far(story: Story) -> tuple[str, ...]:
+    """Return everybody who was asked to go, each once, in order: these are told how it stands and how it ended."""
+    return tuple(dict.fromkeys(one.person for one in sorted(story.told, key=lambda one: one.due_at)))
+
+
+def all_but(steps: Sequence[Step], person: str) -> tuple[str, ...]:
+    """Return everybody on the rota but one: these are told when that one asks for help."""
+    return tuple(step.person for step in steps if step.person != person)
+
+
+def _round_start(story: Story) -> tuple[datetime, str | None]:
+    """Return when the present round began, and who let go to begin it; None in the first round."""
+    ends = [(held.let_go_at, held.person) for held in story.acknowledgements if held.let_go_at is not None]
+    return max(ends) if ends else (story.raised_at, None)
+
+
+def _order(steps: Sequence[Step], let_go_by: str | None) -> list[Step]:
+    """Return the steps of a round: behind the one who let go, who is left out."""
+    behind = next((number + 1 for number, step in enumerate(steps) if step.person == let_go_by), 0)
+    return [step for step in (*steps[behind:], *steps[:behind]) if step.person != let_go_by]
+
+
+def _told_in_order(story: Story, since: datetime, order: Sequence[str]) -> list[Told]:
+    """Return who was told in this round; of two at the same moment the one who is first on the rota comes first.
+
+    Only those who belong to it: on a clock that stands still, the one who let go was told at this moment too.
+    """
+    told = [one for one in story.told if one.due_at >= since and one.person in order]
+    return sorted(told, key=lambda one: (one.due_at, order.index(one.person)))

@@ -1,0 +1,387 @@
+"""What does a text say?
+
+Every text is in GSM-7 and at most two segments long, whatever people are called; a third segment is one more that
+can get lost, and one odd letter would more than double the length.  Names, never "she" or "the resident".
+Times are Europe/London's, without seconds.
+"""
+
+import enum
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from alerts.alert import Outcome
+from alerts.telling.escalation import Why
+from gateway.reading import Quantity
+
+# Two joined segments.  Source: 3GPP TS 23.040, section 9.2.3.24.1: 153 septets each.
+SEPTETS_MAX: Final = 306
+
+# 3GPP TS 23.038 version 17, section 6.2.1: the default alphabet; the extension costs two septets a letter.
+_ALPHABET: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION: Final = frozenset("^{}\\[~]|€\f")
+
+# Letters that do not come apart into one of the alphabet and a mark.
+_INSTEAD: Final = str.maketrans(
+    {
+        "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u2010": "-", "\u2011": "-",
+        "\u2013": "-", "\u2014": "-", "\u2026": "...", "`": "'",
+        "\u00b4": "'", "\u0142": "l", "\u0141": "L", "\u0111": "d",
+        "\u0110": "D", "\u00f0": "d", "\u00d0": "D", "\u00fe": "th", "\u00de": "Th", "\u0131": "i", "\u0153": "oe",
+        "\u0152": "OE", "\u0127": "h", "\u0126": "H",
+    }
+)  # fmt: skip
+
+_LOCAL: Final = ZoneInfo("Europe/London")
+
+# From this on an alarm says when it was pressed and when it reached us.  Ours: a hub sends an alarm again every
+# 2 to 10 s, so a minute is no longer the usual way.
+_LATE: Final = timedelta(minutes=1)
+
+# Room for what people write, in septets; together with the longest sentences it fits (tested).
+_WHO_MAX: Final = 28
+_PERSON_MAX: Final = 20
+_PLACE_MAX: Final = 34
+_ROOM_MAX: Final = 16
+_WHAT_MAX: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What every request to go speaks of.
+
+    Attributes:
+        who: the resident, as carers say it.
+        code: what this phone writes in front of its answer.
+        place: where to go, or empty for those who know.
+    """
+
+    who: str
+    code: int
+    place: str = ""
+
+
+class Tried(enum.Enum):
+    """What became of one person, for those who are told that nobody was reached."""
+
+    NO_ANSWER = "no answer"
+    NOT_REACHED = "text failed"
+    LET_GO = "cannot go"
+
+
+def septets(text: str) -> int:
+    """Return the length of a text in GSM-7.
+
+    Raises:
+        ValueError: it holds a letter that is not in the alphabet.
+    """
+    strangers = set(text) - _ALPHABET - _EXTENSION
+    if strangers:
+        raise ValueError(f"not in GSM-7: {sorted(strangers)}")
+    return len(text) + sum(letter in _EXTENSION for letter in text)
+
+
+def plain(text: str) -> str:
+    """Return a text on one line in GSM-7: marks are taken off letters, and what cannot be said is left out."""
+    letters = []
+    for letter in text.translate(_INSTEAD):
+        if letter in _ALPHABET or letter in _EXTENSION:
+            letters.append(letter)
+        else:
+            apart = unicodedata.normalize("NFKD", letter).translate(_INSTEAD)
+            letters.append(" " if letter.isspace() else "".join(part for part in apart if part in _ALPHABET))
+    return " ".join("".join(letters).split())
+
+
+def cut(text: str, septets_max: int) -> str:
+    """Return as much of a text, made plain, as fits, without half a word at its end where that can be helped."""
+    whole = plain(text)
+    if septets(whole) <= septets_max:
+        return whole
+    kept = whole
+    while septets(kept) > septets_max:
+        kept = kept[:-1]
+    words, _, rest = kept.rpartition(" ")
+    return (words if words and len(rest) < len(kept) // 2 else kept).rstrip(" ,-")
+
+
+def clock(at: datetime, *, now: datetime) -> str:
+    """Return a moment as people here say it: "02:10", with the day if it is not today's.
+
+    In the hour that comes twice in October it says which of the two.
+    """
+    local = at.astimezone(_LOCAL)
+    said = f"{local:%H:%M}"
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        said += f" {local:%Z}"
+    if local.date() != now.astimezone(_LOCAL).date():
+        said += f" on {local:%a} {local.day} {local:%b}"
+    return said
+
+
+# Requests: somebody should go.  `before` is what told_before or raised_again says, or empty.
+
+
+def alarm(
+    about: About,
+    quantity: Quantity,
+    *,
+    pressed_at: datetime | None,
+    reached_at: datetime,
+    now: datetime,
+    before: str = "",
+) -> str:
+    """Return the text of an alarm; one that reached us late says so.
+
+    Args:
+        about: whose, and the code.
+        quantity: which kind of alarm.
+        pressed_at: None when the hub's clock was wrong, so that nobody knows.
+        reached_at: when it reached us.
+        now: when the text is due.
+        before: why this person is told now.
+    """
+    what = _ALARMS.get(quantity, _UNKNOWN_ALARM).format(who=_who(about))
+    if pressed_at is None:
+        when = f"at an unknown time. It reached us {clock(reached_at, now=now)}"
+    elif reached_at - pressed_at >= _LATE:
+        when = f"{clock(pressed_at, now=now)}. It reached us only {clock(reached_at, now=now)}"
+    else:
+        when = clock(pressed_at, now=now)
+    return _request(f"{what}, {when}.", about, before)
+
+
+def alarm_unreadable(about: About, *, reached_at: datetime, now: datetime, before: str = "") -> str:
+    """Return the text of an alarm that we could not read."""
+    what = f"An alarm came from {_possessive(_who(about))} home, {clock(reached_at, now=now)}, but we cannot read it."
+    return _request(what, about, before)
+
+
+def still(about: About, *, since: datetime, room: str = "", now: datetime, before: str = "") -> str:
+    """Return the text of a stillness that is too long by the rule set by hand."""
+    return _request(_not_seen(about, since, room, now=now), about, before)
+
+
+def still_unusual(about: About, *, since: datetime, room: str = "", now: datetime, before: str = "") -> str:
+    """Return the text of a stillness that is longer than usual in this home at this time."""
+    return _request(f"{_not_seen(about, since, room, now=now)} That is unusual here.", about, before)
+
+
+def hub_silent(about: About, *, since: datetime, now: datetime, before: str = "") -> str:
+    """Return the text of a box that stopped reporting, which means that an alarm may not reach us either."""
+    what = (
+        f"The box in {_possessive(_who(about))} home has been silent since {clock(since, now=now)}. "
+        "We cannot see the home, and the pendant may not work."
+    )
+    return _request(what, about, before)
+
+
+def readings_lost(about: About, *, since: datetime, now: datetime, before: str = "") -> str:
+    """Return the text to the operator of readings that no longer exist anywhere."""
+    what = f"The box in {_possessive(_who(about))} home has lost readings from {clock(since, now=now)} on."
+    return _request(what, about, before)
+
+
+def hub_trouble(about: About, what: str, *, now: datetime, since: datetime, before: str = "") -> str:
+    """Return the text to the operator of a box that says what is wrong with it."""
+    said = f"The box in {_possessive(_who(about))} home says since {clock(since, now=now)}: {cut(what, _WHAT_MAX)}."
+    return _request(said, about, before)
+
+
+def told_before(person: str, why: Why, *, at: datetime, now: datetime) -> str:
+    """Return the sentence about the one who was told before, for the one who is told now."""
+    name = _person(person)
+    return {
+        Why.FIRST: "",
+        Why.NO_ANSWER: f"{name}, told {clock(at, now=now)}, has not answered.",
+        Why.NOT_REACHED: f"The text to {name} did not arrive.",
+        Why.LET_GO: f"{name} cannot go or could not find out.",
+    }[why]
+
+
+def raised_again(outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+    """Return the sentence about an alert that was closed while its cause still held."""
+    return f"Again: {_person(by)} closed it {clock(at, now=now)} ({outcome})."
+
+
+# How it stands: nobody is asked to go.
+
+
+def mine_said(who: str, by: str, *, at: datetime, now: datetime) -> str:
+    """Return what those told before are told when somebody has said "mine"."""
+    return (
+        f"{_person(by)} said MINE for {cut_who(who)}, {clock(at, now=now)}. You need not go. We text you how it ends."
+    )
+
+
+def ended(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+    """Return what those told are told when it is over."""
+    return f"{cut_who(who)}: {outcome}, says {_person(by)}, {clock(at, now=now)}. It is over, nobody else needs to go."
+
+
+def mended(who: str, *, at: datetime, now: datetime) -> str:
+    """Return what those told of a fault are told when it has mended itself."""
+    return f"{cut_who(who)}: the box reports again since {clock(at, now=now)}. Nobody needs to go for that."
+
+
+def help_asked(about: About, by: str, *, at: datetime, now: datetime) -> str:
+    """Return what everybody on the rota is told when the one who went needs help."""
+    return (
+        f"{_person(by)} asks for help with {_who(about)}{_at_place(about)}, {clock(at, now=now)}. "
+        f"Reply {about.code} MINE if you are going too. In danger ring 999."
+    )
+
+
+def nobody_reached(about: About, tried: Sequence[tuple[str, Tried]], *, since: datetime, now: datetime) -> str:
+    """Return what the operator is told when nobody is left; who does not fit is counted."""
+    start = f"NOBODY HAS ANSWERED for {_who(about)}{_at_place(about)} since {clock(since, now=now)}."
+    end = f"Please act now. Reply {about.code} MINE when you do."
+    said: list[str] = []
+    for number, (person, became) in enumerate(tried):
+        rest = len(tried) - number - 1
+        more = f" and {rest} more" if rest else ""
+        longer = [*said, f"{_person(person)}: {became.value}"]
+        if septets(f"{start} {', '.join(longer)}{more}. {end}") > SEPTETS_MAX:
+            return f"{start} {', '.join(said)} and {len(tried) - number} more. {end}"
+        said = longer
+    middle = f" {', '.join(said)}." if said else " Nobody is on the rota."
+    return f"{start}{middle} {end}"
+
+
+def log_in(url: str, *, until: datetime, now: datetime) -> str:
+    """Return the text with a one-time link.  It names nobody.
+
+    Raises:
+        ValueError: the link is too long for two segments, or not in GSM-7: the public address must be shorter.
+    """
+    said = f"Your link, once and until {clock(until, now=now)}: {url} If you did not ask for it, ignore this text."
+    if septets(said) > SEPTETS_MAX:
+        raise ValueError("the link is too long for a text")
+    return said
+
+
+# Answers to what a phone said.
+
+
+def yours(about: About, *, at: datetime, now: datetime) -> str:
+    """Return the answer to "mine"."""
+    c = about.code
+    return (
+        f"{_who(about)} is yours since {clock(at, now=now)}{_at_place(about)}. When you know, reply {c} WELL, "
+        f"{c} HELPED or {c} FALSE; {c} HELP if you need help; {c} NO if you cannot find out. In danger ring 999."
+    )
+
+
+def taken_already(who: str, by: str, *, at: datetime, now: datetime) -> str:
+    """Return the answer to "mine" when somebody else has said it."""
+    return f"{_person(by)} said MINE for {cut_who(who)} before you, {clock(at, now=now)}. You need not go."
+
+
+def over_already(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+    """Return the answer to anything about an alert that is closed."""
+    return f"That is over: {cut_who(who)}, {outcome}, says {_person(by)}, {clock(at, now=now)}. Nothing was changed."
+
+
+def outcome_noted(who: str, outcome: Outcome) -> str:
+    """Return the answer to the one who said how it ended."""
+    return f"Thank you. {cut_who(who)}: {outcome}. We tell the others."
+
+
+def passed_on(who: str, to: str | None) -> str:
+    """Return the answer to "no": who is told next, or that nobody is left."""
+    if to is None:
+        return f"Thank you for saying. Nobody else is left for {cut_who(who)}; the operator is told so."
+    return f"Thank you for saying. {_person(to)} is told now for {cut_who(who)}."
+
+
+def help_called(who: str) -> str:
+    """Return the answer to "help"."""
+    return f"We text everybody on the rota of {cut_who(who)} that you need help. In danger ring 999 now."
+
+
+def which_one(open_now: Sequence[About]) -> str:
+    """Return the answer to a word without a code when more than one alert is open for that phone."""
+    said = "Which one? Put the number first."
+    for about in open_now:
+        longer = f"{said} {about.code} is {_who(about)}."
+        if septets(longer) > SEPTETS_MAX:
+            break
+        said = longer
+    return said
+
+
+def not_understood(code: int | None) -> str:
+    """Return the answer to what was not understood.
+
+    Args:
+        code: of the alert that is open for that phone; None when none is.
+    """
+    if code is None:
+        return (
+            "We did not understand that, and nothing is open for you now. If someone is in danger, ring 999. "
+            "A number and a word, such as 1 MINE, answers an alert."
+        )
+    c = code
+    return (
+        f"We did not understand that. Reply {c} MINE if you are going, {c} NO if you cannot, {c} WELL if all is well, "
+        f"{c} HELP if more help is needed, {c} FALSE for a false alarm. In danger ring 999."
+    )
+
+
+# The national gas emergency line is 0800 111 999; electrical switches near a phone are for it to speak of.
+_ALARMS: Final = {
+    Quantity.PENDANT_ALARM: "{who} pressed the pendant",
+    Quantity.PULL_CORD_ALARM: "{who} pulled the cord",
+    Quantity.FALL_ALARM: "{who}: the fall detector called",
+    Quantity.SMOKE_ALARM: "SMOKE alarm, {who}. Ring 999 first. It went off",
+    Quantity.CO_ALARM: "CARBON MONOXIDE alarm, {who}. Ring 999 first. It went off",
+    Quantity.GAS_ALARM: "GAS alarm, {who}. Ring 0800 111 999 first. It went off",
+    Quantity.WATER_ALARM: "{who}: water alarm",
+}
+_UNKNOWN_ALARM: Final = "{who}: an alarm of an unknown kind"
+
+
+def cut_who(who: str) -> str:
+    """Return a resident's name as a text has room for it."""
+    return cut(who, _WHO_MAX) or "someone"
+
+
+def _who(about: About) -> str:
+    return cut_who(about.who)
+
+
+def _person(person: str) -> str:
+    return cut(person, _PERSON_MAX) or "a carer"
+
+
+def _possessive(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
+def _at_place(about: About) -> str:
+    place = cut(about.place, _PLACE_MAX)
+    return f", {place}" if place else ""
+
+
+def _not_seen(about: About, since: datetime, room: str, *, now: datetime) -> str:
+    last = cut(room, _ROOM_MAX)
+    return (
+        f"{_who(about)} has not been seen to move since {clock(since, now=now)}{f', last in: {last}' if last else ''}."
+    )
+
+
+def _request(what: str, about: About, before: str) -> str:
+    """Return what happened, where, why you, and what you can answer; in the order in which it must be read."""
+    c = about.code
+    place = cut(about.place, _PLACE_MAX)
+    answers = f"Reply {c} MINE if you are going, {c} WELL if all is well, {c} HELP, {c} NO if you cannot."
+    start = f"{what} {place}." if place else what
+    whole = f"{start} {before} {answers}"
+    # With the longest of names everywhere there is no room for who was told before; half of it would mislead.
+    return whole if before and septets(whole) <= SEPTETS_MAX else f"{start} {answers}"
