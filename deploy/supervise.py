@@ -91,13 +91,15 @@ class Supervisor:
 
     _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def __init__(self, logs: Path, *, show: TextIO | None = None) -> None:
+    def __init__(self, logs: Path, *, show: TextIO | None = None, stop_patience_s: float = _STOP_PATIENCE_S) -> None:
         """Describe a supervisor.
 
         Args:
             logs: the folder of the parts' log files.
             show: where their lines and our own are printed, each after its part's name; None is nowhere.
+            stop_patience_s: how long a part may take to end in order before it is killed.
         """
+        self._stop_patience_s = stop_patience_s
         self._logs = logs
         self._show = show
         self._parts: dict[str, _Running] = {}
@@ -247,7 +249,7 @@ class Supervisor:
         self._parts.clear()
 
     def _stop_one(self, running: _Running) -> None:
-        child.stop(running.process, stop_with=running.command.stop_with, patience_s=_STOP_PATIENCE_S)
+        child.stop(running.process, stop_with=running.command.stop_with, patience_s=self._stop_patience_s)
         self._show_lines(running)
 
     def _show_lines(self, running: _Running) -> None:
