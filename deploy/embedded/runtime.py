@@ -128,7 +128,9 @@ def _build(folder: Path, environment: Mapping[str, str], say: Say) -> None:
         new = scratch / "new"
         _lay_postgres(new)
         with tarfile.open(tarball) as packed:
-            packed.extractall(scratch / "source", filter="data")
+            # Debian 12's Python is older than filters (3.11.4); the archive's hash says what is in it.
+            packed.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            packed.extractall(scratch / "source")  # noqa: S202 - filtered, and known by its hash
         say("building TimescaleDB, once; this takes up to a minute")
         (tree,) = (scratch / "source").iterdir()
         _compile(tree, scratch / "objects", _programs(new), compiler, folder / "build.log", environment)
