@@ -180,6 +180,8 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]  # twilio has no types
     def __init__(self, base_url: str) -> None:
         quiet = logging.getLogger(f"{__name__}.quiet")
         quiet.disabled = True
+        # Below us urllib3 logs, at debug, the address of each request; that of a look-up holds a number.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         super().__init__(pool_connections=False, timeout=_PATIENCE_S, logger=quiet)
         self._base_url = base_url
 

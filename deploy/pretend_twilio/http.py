@@ -4,8 +4,10 @@ import base64
 import binascii
 import hmac
 import json
+import logging
 import re
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +18,8 @@ from deploy.pretend_twilio import answers, page
 from deploy.pretend_twilio.behaviour import Behaviour
 from deploy.pretend_twilio.ledger import Text
 from deploy.pretend_twilio.script import Calls, Hears, Refusal, refusal
+
+log = logging.getLogger(__name__)
 
 _BODY_BYTES_MAX: Final = 65_536
 _PATIENCE_S: Final = 30.0
@@ -38,6 +42,12 @@ class Door(ThreadingHTTPServer):
     @property
     def port(self) -> int:
         return int(self.server_address[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the signature is the base's
+        """Say what went wrong, unless it is only that the client is gone: tests let it go on purpose."""
+        why = sys.exception()
+        if not isinstance(why, ConnectionError | TimeoutError):
+            log.error("a request to the pretend Twilio failed", exc_info=why)
 
     def start(self) -> None:
         self._thread.start()
