@@ -78,6 +78,21 @@ def write_anchor(path: Path, anchor: Anchor) -> None:
     beside.replace(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment by the three clocks of a process.
+
+    Attributes:
+        now: the time, aware and in UTC.
+        uptime_ms: the uptime.
+        real_s: real seconds since some fixed moment, as `monotonic_s`.
+    """
+
+    now: datetime
+    uptime_ms: int
+    real_s: float
+
+
 class Clock:
     """The clock of one process: the system's, or the one in a clock file.
 
@@ -111,6 +126,10 @@ class Clock:
             return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
         return int(self.now().timestamp() * 1000)
 
+    def moment(self) -> Moment:
+        """Return this moment by all three clocks."""
+        return Moment(self.now(), self.uptime_ms(), monotonic_s())
+
     def speed(self) -> float:
         """Return how many seconds of this clock pass in a real one; 0 while it stands still."""
         return self._current().speed
@@ -136,6 +155,24 @@ class Clock:
 def monotonic_s() -> float:
     """Return real seconds since some fixed moment, for resends, ticks and keep-alives only."""
     return time.monotonic()
+
+
+def is_set_by_a_time_server() -> bool | None:
+    """Return whether the system clock was set by a time server in this boot; None where nobody can tell.
+
+    systemd-timesyncd leaves a file when it was (systemd-timesyncd.service(8), Files).
+    """
+    if not Path("/run/systemd/timesync").is_dir():
+        return None
+    return Path("/run/systemd/timesync/synchronized").exists()
+
+
+def kernel_boot_id() -> str:
+    """Return the id of this boot of the machine, or an empty text where the kernel names none (proc(5))."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def from_unix_s(seconds: float) -> datetime:

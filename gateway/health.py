@@ -16,6 +16,9 @@ from prometheus_client import REGISTRY, generate_latest
 Check = Callable[[], str | None]
 """Return None while all is well, otherwise why it is not, in one sentence without a person in it."""
 
+Facts = Callable[[], Mapping[str, object]]
+"""Return what else `/ready` shall tell, such as how far the process has come; fit for JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -40,7 +43,7 @@ class Address:
 class HealthServer:
     """Answers on one address from a thread of its own, until it is closed."""
 
-    def __init__(self, process: str, address: Address, checks: Mapping[str, Check]) -> None:
+    def __init__(self, process: str, address: Address, checks: Mapping[str, Check], *, facts: Facts = dict) -> None:
         """Listen at once.
 
         Raises:
@@ -50,6 +53,7 @@ class HealthServer:
         class Handler(_Handler):
             name = process
             asked = checks
+            told = staticmethod(facts)
 
         self._server = ThreadingHTTPServer((address.host, address.port), Handler)
         self._server.daemon_threads = True
@@ -66,6 +70,7 @@ class HealthServer:
 class _Handler(BaseHTTPRequestHandler):
     name = ""
     asked: Mapping[str, Check]
+    told: Facts
     timeout = 5
 
     def do_GET(self) -> None:
@@ -74,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/ready":
             wrong = {name: why for name, check in self.asked.items() if (why := check()) is not None}
             status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
-            self._answer(status, {"process": self.name, "ready": not wrong, "why": wrong})
+            self._answer(status, {**self.told(), "process": self.name, "ready": not wrong, "why": wrong})
         elif self.path == "/metrics":
             self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", generate_latest(REGISTRY))
         else:

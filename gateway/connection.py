@@ -1,0 +1,201 @@
+"""How does a hub hold on to a broker?  The one place that meets paho; `radio` and `publisher` stand on it.
+
+A new client for each connection: paho keeps what it did not send and would send it again on the next one, with
+a header that says the time of the last.  What was not sent is in the outbox anyway.
+"""
+
+import logging
+import random
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.clock import monotonic_s
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S: Final = 20
+"""A stalled line is given up after half as long again, 30 s: the platform stops trusting a header's `sent_at` that
+is off by more (design, Clocks)."""
+
+_QUEUED_MAX: Final = 500
+"""Messages that wait in paho for the line.  What does not fit is sent again from the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker shall say, retained, when we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Which broker, as whom, and how soon to come back.
+
+    Attributes:
+        name: for logs and metrics.
+        host: of the broker.
+        port: likewise.
+        client_id: one for each connection of a hub.
+        user: empty where the broker asks for none.
+        password: likewise.
+        topics: to hear, at QoS 1.
+        is_session_kept: whether the broker shall keep what it could not deliver.
+        first_wait_s: the first wait before coming back is even between 0 and this; then doubled.
+        longest_wait_s: up to this.  Full jitter, so that 10,000 hubs come back in an orderly way (ETSI TS 103 645 4.9).
+        tls: how to check the broker's certificate, or None without TLS.
+        will: what the broker says when we are gone, or None.
+    """
+
+    name: str
+    host: str
+    port: int
+    client_id: str
+    user: str
+    password: str
+    topics: tuple[str, ...]
+    is_session_kept: bool = False
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    tls: ssl.SSLContext | None = None
+    will: Will | None = None
+
+
+class Listener(Protocol):
+    """Hears what happens on a connection, in the connection's own thread."""
+
+    def connected(self, name: str, *, has_session: bool) -> None: ...
+
+    def disconnected(self, name: str) -> None: ...
+
+    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        """Take a message in, and return whether it was: only then it is acknowledged to the broker."""
+
+
+class Connection:
+    """Keeps one connection to a broker, from a thread of its own, until it is closed."""
+
+    def __init__(self, door: Door, listener: Listener, *, chance: Callable[[], float] = random.random) -> None:
+        self._door = door
+        self._listener = listener
+        self._chance = chance
+        self._client: paho.Client | None = None  # The one that is connected and subscribed.
+        self._trying: paho.Client | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=door.name, daemon=True)
+
+    def open(self) -> None:
+        """Begin to connect, and come back by itself from now on."""
+        self._thread.start()
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether it is connected and what it wants to hear is subscribed."""
+        return self._client is not None
+
+    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand a message to the line at QoS 1, and return whether it was taken; that it arrives is not known."""
+        client = self._client
+        if client is None:
+            return False
+        return client.publish(topic, payload, qos=1, retain=retain).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def close(self, *, last_words: Will | None = None, within_s: float = 3.0) -> None:
+        """Say a last retained message, go, and come back no more.  Never longer than `within_s` each step."""
+        self._closing.set()
+        client, trying = self._client, self._trying
+        if client is not None and last_words is not None:
+            said = client.publish(last_words.topic, last_words.payload, qos=1, retain=True)
+            if said.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+                said.wait_for_publish(within_s)
+        if trying is not None:
+            trying.disconnect()
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._closing.is_set():
+            began_s = monotonic_s()
+            self._live(self._prepared())
+            # A line that breaks at once is no better than one that cannot be made: two hubs with one name do that.
+            attempt = 0 if monotonic_s() - began_s > self._door.longest_wait_s else attempt + 1
+            longest = min(self._door.longest_wait_s, self._door.first_wait_s * 2.0 ** min(attempt, 16))
+            self._closing.wait(self._chance() * longest)
+
+    def _live(self, client: paho.Client) -> None:
+        """Connect, and stay until the line breaks or we are closed."""
+        self._trying = client
+        try:
+            client.connect(self._door.host, self._door.port, KEEPALIVE_S)
+            client.loop_forever()
+        except OSError as why:
+            log.info("broker not reached", extra={"door": self._door.name, "why": type(why).__name__})
+        except Exception:  # A hub whose thread has died is mute for good; whatever it was, come back.
+            log.exception("connection broke", extra={"door": self._door.name})
+        finally:
+            if self._client is not None:
+                self._client = None
+                self._listener.disconnected(self._door.name)
+
+    def _prepared(self) -> paho.Client:
+        door = self._door
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=door.client_id,
+            clean_session=not door.is_session_kept,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_queued_messages_set(_QUEUED_MAX)
+        client.max_inflight_messages_set(_QUEUED_MAX)
+        if door.user:
+            client.username_pw_set(door.user, door.password)
+        if door.tls is not None:
+            client.tls_set_context(door.tls)
+        if door.will is not None:
+            client.will_set(door.will.topic, door.will.payload, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(
+        self, client: paho.Client, _: object, flags: paho.ConnectFlags, code: ReasonCode, __: Properties | None
+    ) -> None:
+        if self._closing.is_set():
+            client.disconnect()
+            return
+        if code.is_failure:
+            log.warning("broker turned us away", extra={"door": self._door.name, "why": str(code)})
+            client.disconnect()
+            return
+        client.user_data_set(flags.session_present)
+        client.subscribe([(topic, 1) for topic in self._door.topics])
+
+    def _on_subscribe(
+        self, client: paho.Client, had_session: object, _: int, codes: list[ReasonCode], __: Properties | None
+    ) -> None:
+        if any(code.is_failure for code in codes):
+            log.warning("broker does not let us listen", extra={"door": self._door.name})
+            client.disconnect()
+            return
+        self._client = client
+        self._listener.connected(self._door.name, has_session=bool(had_session))
+
+    def _on_message(self, client: paho.Client, __: object, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # Not MQTT (section 1.5.3), and no topic of ours: passed over.
+        if self._listener.received(self._door.name, topic, bytes(message.payload), is_retained=message.retain):
+            client.ack(message.mid, message.qos)

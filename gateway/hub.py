@@ -1,0 +1,377 @@
+"""What does the hub do, from moment to moment?
+
+One thread owns the outbox and does everything in turn; the connections' threads only hand it what they hear,
+through an inbox with a bound.  A radio message is acknowledged once it is in the outbox, so a full inbox slows the
+home's broker down and loses nothing.
+"""
+
+import contextlib
+import importlib.metadata
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from gateway import metrics, radio
+from gateway.adapters import zigbee2mqtt
+from gateway.clock import Clock, Moment, is_set_by_a_time_server, kernel_boot_id
+from gateway.config import Config, OutboxFile
+from gateway.heartbeat import Heartbeat
+from gateway.outbox import IN_MEMORY, Kept, NoRoom, Outbox, OutboxLost, OutboxUnusable
+from gateway.player import Player
+from gateway.publisher import Publisher
+from gateway.radio import Radio
+from gateway.reading import ALARMS, Observation
+from gateway.wire import Record, Stream
+
+log = logging.getLogger(__name__)
+
+_INBOX_MAX: Final = 1000
+_BATCH_MAX: Final = 200
+_TAKEN_WITHIN_S: Final = 10.0
+"""A radio message that is not in the outbox by then is not acknowledged: the broker hands it out again later.  To
+wait longer would break the connection."""
+
+_TURN_S_MAX: Final = 0.25
+"""The hub looks at its clock and for the order to stop at least this often, in real seconds."""
+_TURN_S_MAX_MOVED: Final = 0.05
+_TURN_S_MIN: Final = 0.005
+
+_CHORES_EVERY_S: Final = 60.0
+_NOTE_EVERY_S: Final = 1.0
+
+_ALIVE: Final = "alive"
+"""Under this name the outbox remembers when the radio was last heard: boot and real seconds of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """Something that a connection heard: `topic` is empty where the line itself went up or down."""
+
+    name: str
+    moment: Moment
+    topic: str = ""
+    payload: bytes = b""
+    is_retained: bool = False
+    is_up: bool = False
+    taken: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the hub does, for its health address."""
+
+    radio_up: bool | None = None
+    platform_up: bool = False
+    held_readings: int = 0
+    held_alarms: int = 0
+    troubles: tuple[str, ...] = ()
+    played_through: str | None = None
+    next_at: str | None = None
+
+
+class Hub:
+    """The gateway of one home."""
+
+    def __init__(self, config: Config, clock: Clock, *, boot: str) -> None:
+        """Open the outbox, and the recording if there is one; nothing is connected yet.
+
+        Raises:
+            OutboxInUse: another process has the outbox.
+            Unplayable: the recording cannot be played.
+        """
+        self._config = config
+        self._clock = clock
+        self._boot = boot
+        self._stopping = threading.Event()
+        self._inbox: queue.Queue[_Event] = queue.Queue(_INBOX_MAX)
+        self._version = importlib.metadata.version("telecare")
+        moment = clock.moment()
+        self._outbox = _opened(config.outbox, moment)
+        self._publisher = Publisher(config, self._outbox, self, boot=boot, say_aloud=self._say_aloud)
+        self._radio: Radio | None = None
+        self._player: Player | None = None
+        self._setup = zigbee2mqtt.Setup()
+        if config.radio is not None:
+            self._setup = _setup(config)
+            self._radio = Radio(config.radio, config.hub, self, away_since_s=self._last_alive_s())
+        if config.recording is not None:
+            self._player = Player(config.recording, self._outbox, moment=moment)
+        self._equipment = zigbee2mqtt.State.after(self._outbox.last_values())
+        self._chores_at_s = self._noted_at_s = moment.real_s
+        self.status = Status()
+
+    # What the connections' threads call.
+
+    def connected(self, name: str, *, has_session: bool) -> None:
+        log.info("connected", extra={"door": name, "has_session": has_session})
+        self._put(_Event(name, self._clock.moment(), is_up=True))
+
+    def disconnected(self, name: str) -> None:
+        log.info("disconnected", extra={"door": name})
+        self._put(_Event(name, self._clock.moment()))
+
+    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        if not topic or (name == radio.NAME and self._is_chatter(topic)):
+            return True
+        event = _Event(name, self._clock.moment(), topic, payload, is_retained)
+        return self._put(event) and (name != radio.NAME or event.taken.wait(_TAKEN_WITHIN_S))
+
+    def _is_chatter(self, topic: str) -> bool:
+        """Return whether it is Zigbee2MQTT's own talk, of which there is much, and not what we need of it."""
+        bridge = f"{self._setup.base_topic}/bridge/"
+        return topic.startswith(bridge) and topic.removeprefix(bridge) not in {"devices", "state"}
+
+    def _put(self, event: _Event) -> bool:
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Full):
+                self._inbox.put(event, timeout=1.0)
+                return True
+        return False
+
+    # The one thread.
+
+    def stop(self) -> None:
+        """Ask the hub to stop.  May be called from a signal's handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Be the gateway until `stop`."""
+        moment = self._clock.moment()
+        self._publisher.open(moment=moment)
+        if self._radio is not None:
+            self._radio.open()
+        try:
+            while not self._stopping.is_set():
+                self._turn(self._heard())
+        finally:
+            self._close()
+
+    def _turn(self, events: Sequence[_Event]) -> None:
+        """Do everything once: take in what was heard, play what is due, send what is due."""
+        try:
+            self._take_in(events)
+            self._play()
+            moment = self._clock.moment()
+            self._publisher.step(moment=moment, heartbeat=lambda: self._heartbeat(moment))
+            self._chores(moment)
+            self._report()
+        except OutboxLost as why:
+            self._begin_again(why)
+
+    def _heard(self) -> list[_Event]:
+        """Return what came in, after waiting until there is something to do."""
+        events: list[_Event] = []
+        with contextlib.suppress(queue.Empty):
+            events.append(self._inbox.get(timeout=self._idle_s()))
+            while len(events) < _BATCH_MAX:
+                events.append(self._inbox.get_nowait())
+        return events
+
+    def _idle_s(self) -> float:
+        longest = _TURN_S_MAX_MOVED if self._clock.is_simulated() else _TURN_S_MAX
+        next_at_s = self._publisher.next_at_s()
+        if next_at_s is None:
+            return longest
+        return max(_TURN_S_MIN, min(longest, next_at_s - self._clock.moment().real_s))
+
+    def _take_in(self, events: Sequence[_Event]) -> None:
+        """Keep what the radio said, acknowledge that, then hear what the platform said."""
+        from_radio = [event for event in events if event.name == radio.NAME]
+        seen = [observation for event in from_radio for observation in self._hear_radio(event)]
+        if seen:
+            self._keep(seen)
+        for event in from_radio:
+            event.taken.set()
+        for event in events:
+            if event.name != radio.NAME:
+                self._hear_platform(event)
+
+    def _hear_platform(self, event: _Event) -> None:
+        stream = Stream(event.name)
+        if event.topic:
+            self._publisher.answered(stream, event.payload, moment=event.moment)
+        elif event.is_up:
+            self._publisher.connected(stream)
+        else:
+            self._publisher.disconnected(stream)
+
+    def _hear_radio(self, event: _Event) -> tuple[Observation, ...]:
+        assert self._radio is not None
+        if not event.topic:
+            metrics.UP.labels(radio.NAME).set(event.is_up)
+            if event.is_up:
+                metrics.CONNECTS.labels(radio.NAME).inc()
+                self._radio.connected(moment=event.moment)
+            else:
+                self._radio.disconnected(moment=event.moment)
+            return ()
+        message = self._radio.heard(event.topic, event.payload, is_retained=event.is_retained, moment=event.moment)
+        if message is None:
+            return ()
+        heard = zigbee2mqtt.hear(self._equipment, message, self._setup)
+        self._equipment = heard.state
+        metrics.RADIO.labels(heard.note).inc()
+        return heard.observations
+
+    def _keep(self, seen: Sequence[Observation]) -> None:
+        """Keep what was seen on the disk; what cannot be is dropped, but never an alarm."""
+        try:
+            kept = self._outbox.keep(seen, boot=self._boot)
+        except OutboxLost as why:
+            self._begin_again(why)
+            kept = self._outbox.keep(seen, boot=self._boot)
+        except NoRoom as why:
+            alarms = [o for o in seen if o.quantity in ALARMS]
+            metrics.NOT_KEPT.inc(len(seen) - len(alarms))
+            log.error("readings lost, nothing can be written", extra={"lost": len(seen) - len(alarms), "why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
+            if not alarms:
+                return
+            self._go_on_in_memory(why)
+            kept = self._outbox.keep(alarms, boot=self._boot)
+        self._kept(kept)
+
+    def _kept(self, kept: Kept) -> None:
+        for stream, numbers in ((Stream.READINGS, kept.readings), (Stream.ALARMS, kept.alarms)):
+            if numbers is not None:
+                metrics.KEPT.labels(stream).inc(numbers[1] - numbers[0] + 1)
+        self._publisher.kept(kept, moment=self._clock.moment())
+
+    def _play(self) -> None:
+        """Keep everything of the recording that is due."""
+        if self._player is None:
+            return
+        moment = self._clock.moment()
+        try:
+            while batch := self._player.due(moment=moment):
+                before_boot = batch[0].uptime_ms < 0
+                through = batch[-1].wall_at
+                # Of a boot that is over: its uptime is of no use, and its wall clock stands.
+                boot = f"before-{self._boot}"[:64] if before_boot else self._boot
+                rows = [replace(o, uptime_ms=0) for o in batch] if before_boot else batch
+                kept = self._outbox.keep(rows, boot=boot, note=self._player.note(len(batch), through=through))
+                self._player.kept(len(batch), through=through)
+                self._kept(kept)
+            is_news = self._player.through is None or moment.now > self._player.through
+            if is_news and (self._config.is_eager or moment.real_s - self._noted_at_s >= _NOTE_EVERY_S):
+                self._outbox.remember(*self._player.note(0, through=moment.now))
+                self._noted_at_s = moment.real_s
+            self._player.kept(0, through=moment.now)
+        except NoRoom as why:
+            log.error("recording waits, nothing can be written", extra={"why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
+
+    def _chores(self, moment: Moment) -> None:
+        """Do once a minute of real time what need not be done at once."""
+        if moment.real_s - self._chores_at_s < _CHORES_EVERY_S:
+            return
+        self._chores_at_s = moment.real_s
+        self._note_alive(moment)
+        self._outbox.prune(now=moment.now)
+        metrics.LET_GO.set(self._outbox.let_go_unstored)
+
+    def _note_alive(self, moment: Moment) -> None:
+        if self._radio is not None and self._radio.is_up:
+            with contextlib.suppress(NoRoom):
+                self._outbox.remember(_ALIVE, msgspec.json.encode([kernel_boot_id(), moment.real_s]).decode())
+
+    def _last_alive_s(self) -> float | None:
+        """Return when the radio was last heard, in real seconds of this boot, or None if that is not known."""
+        said = self._outbox.recall(_ALIVE)
+        if said is None:
+            return None
+        boot, real_s = msgspec.json.decode(said, type=tuple[str, float])
+        return real_s if boot == kernel_boot_id() else None
+
+    def _heartbeat(self, moment: Moment) -> Heartbeat:
+        return Heartbeat(
+            outbox=self._outbox.current,
+            sent_at=moment.now.timestamp(),
+            boot=self._boot,
+            uptime_ms=moment.uptime_ms,
+            held_readings=self._outbox.held(Stream.READINGS),
+            held_alarms=self._outbox.held(Stream.ALARMS),
+            radio_up=self._hears_equipment(),
+            clock_set=True if self._clock.is_simulated() else is_set_by_a_time_server(),
+            version=self._version,
+            troubles=self._outbox.troubles(now=moment.now),
+        )
+
+    def _hears_equipment(self) -> bool:
+        if self._radio is None:
+            return True  # A recording is always heard.
+        return self._radio.is_up and self._equipment.bridge_up is not False
+
+    def _say_aloud(self, alarm: Record) -> None:
+        if self._radio is not None:
+            self._radio.say_aloud(alarm)
+
+    def _begin_again(self, why: OutboxLost) -> None:
+        """Set the broken outbox aside and begin a new one."""
+        log.error("outbox lost, a new one is begun", extra={"why": str(why)})
+        self._outbox.close()
+        moment = self._clock.moment()
+        self._outbox = _opened(self._config.outbox, moment)
+        self._publisher.use(self._outbox, moment=moment)
+
+    def _go_on_in_memory(self, why: Exception) -> None:
+        log.error("the disk is of no use, going on in memory", extra={"why": str(why)})
+        self._outbox.close()
+        moment = self._clock.moment()
+        self._outbox = Outbox(_in_memory(self._config.outbox), now=moment.now)
+        self._publisher.use(self._outbox, moment=moment)
+
+    def _report(self) -> None:
+        player = self._player
+        through = None if player is None or player.through is None else player.through.isoformat()
+        next_at = None if player is None or player.next_at is None else player.next_at.isoformat()
+        self.status = Status(
+            radio_up=self._hears_equipment(),
+            platform_up=self._publisher.is_up,
+            held_readings=self._outbox.held(Stream.READINGS),
+            held_alarms=self._outbox.held(Stream.ALARMS),
+            troubles=self._outbox.troubles(now=self._clock.now()),
+            played_through=through,
+            next_at=next_at,
+        )
+        if player is not None and player.through is not None:
+            metrics.PLAYED.set(player.through.timestamp())
+
+    def _close(self) -> None:
+        """Stop hearing first, keep what was heard, say goodbye, and close the outbox last."""
+        if self._radio is not None:
+            self._note_alive(self._clock.moment())
+            self._radio.close()
+        events = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                events.append(self._inbox.get_nowait())
+        with contextlib.suppress(OutboxLost):
+            self._take_in(events)
+        self._publisher.close()
+        self._outbox.close()
+
+
+def _opened(limits: OutboxFile, moment: Moment) -> Outbox:
+    try:
+        return Outbox(limits, now=moment.now)
+    except OutboxUnusable as why:
+        log.error("the outbox cannot be used, going on in memory", extra={"why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
+        return Outbox(_in_memory(limits), now=moment.now)
+
+
+def _in_memory(limits: OutboxFile) -> OutboxFile:
+    return msgspec.structs.replace(limits, path=IN_MEMORY, bytes_max=min(limits.bytes_max, 50_000_000))
+
+
+def _setup(config: Config) -> zigbee2mqtt.Setup:
+    assert config.radio is not None
+    return zigbee2mqtt.Setup(
+        base_topic=config.radio.base_topic,
+        pendants=frozenset(config.radio.pendants),
+        pull_cords=frozenset(config.radio.pull_cords),
+        retriggers=frozenset(config.radio.retriggers),
+    )

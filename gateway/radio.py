@@ -1,0 +1,128 @@
+"""What does the home's equipment say?  The door to the home's own broker.
+
+Its session is kept there, and a message is acknowledged only once it is in the outbox: a gateway that restarts
+has missed nothing that was published at QoS 1.  But MQTT carries no time.  What waited at the broker for longer
+than a restart takes is *late*: an alarm counts, a reading would be stamped with the wrong moment and is left out.
+What waited is told from what is new by a *marker* that we send ourselves: the broker hands out first what waited.
+"""
+
+import logging
+import secrets
+from typing import Final
+
+import msgspec
+
+from gateway.adapters.zigbee2mqtt import Message
+from gateway.clock import Moment, from_unix_s
+from gateway.config import Radio as RadioConfig
+from gateway.connection import Connection, Door, Listener
+from gateway.reading import HubId
+from gateway.wire import Record
+
+log = logging.getLogger(__name__)
+
+NAME: Final = "radio"
+
+LOCAL_ALARM_TOPIC: Final = "telecare/local/alarm"
+"""Where the hub says aloud, on the home's own broker, that an alarm has not reached anybody yet."""
+
+LATE_AFTER_S: Final = 60.0
+"""A reading that waited no longer than this is stamped with now.  A restart takes seconds; stillness counts minutes."""
+
+_MARKER_TOPIC: Final = "telecare/local/here"
+
+_MARKER_MISSED_AFTER_S: Final = 10.0
+"""A broker that does not let us publish the marker must not make every reading late for good."""
+
+
+class LocalAlarm(msgspec.Struct, frozen=True):
+    """What is said aloud: nobody outside knows of this alarm yet."""
+
+    sensor: str
+    quantity: str
+    observed_at: str
+
+
+class Radio:
+    """The connection to the home's own broker.  All methods are for the thread that owns the outbox."""
+
+    def __init__(self, config: RadioConfig, hub: HubId, listener: Listener, *, away_since_s: float | None) -> None:
+        """Prepare it.
+
+        Args:
+            config: which broker.
+            hub: whose.
+            listener: hears what comes in.
+            away_since_s: when we last heard the radio, in real seconds of this boot; None if unknown.
+        """
+        self._marker_topic = f"{_MARKER_TOPIC}/{hub}"
+        self._connection = Connection(
+            Door(
+                name=NAME,
+                host=config.host,
+                port=config.port,
+                client_id=f"{hub}-radio",
+                user=config.user,
+                password=config.password,
+                topics=(f"{config.base_topic}/#", self._marker_topic),
+                is_session_kept=True,
+                first_wait_s=0.5,
+                longest_wait_s=5.0,
+            ),
+            listener,
+        )
+        self._away_since_s = away_since_s
+        self._connected_at_s: float | None = None
+        self._marker: bytes | None = None
+
+    def open(self) -> None:
+        self._connection.open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection.is_up
+
+    def connected(self, *, moment: Moment) -> None:
+        """Take in that the connection was made."""
+        self._connected_at_s = moment.real_s
+        self._marker = secrets.token_hex(8).encode()
+        self._connection.send(self._marker_topic, self._marker)
+
+    def disconnected(self, *, moment: Moment) -> None:
+        if self._connected_at_s is not None and self._marker is None:
+            self._away_since_s = moment.real_s
+        self._connected_at_s = None
+
+    def heard(self, topic: str, payload: bytes, *, is_retained: bool, moment: Moment) -> Message | None:
+        """Return the message for the adapter, or None if it was our own marker."""
+        if topic == self._marker_topic:
+            if payload == self._marker:
+                self._marker = None
+            return None
+        return Message(
+            topic=topic,
+            payload=payload,
+            is_retained=is_retained,
+            wall_at=moment.now,
+            uptime_ms=moment.uptime_ms,
+            is_late=self._has_waited(moment.real_s),
+        )
+
+    def say_aloud(self, alarm: Record) -> None:
+        """Say in the home that an alarm has not reached anybody yet."""
+        said = LocalAlarm(alarm.sensor, alarm.quantity, from_unix_s(max(0.0, alarm.wall_s)).isoformat())
+        if not self._connection.send(LOCAL_ALARM_TOPIC, msgspec.json.encode(said)):
+            log.error("alarm not said aloud: the home's own broker is away", extra={"number": alarm.number})
+
+    def _has_waited(self, real_s: float) -> bool:
+        """Return whether a message that comes now may have waited at the broker for too long."""
+        if self._connected_at_s is not None:
+            if self._marker is None:
+                return False
+            if real_s - self._connected_at_s > _MARKER_MISSED_AFTER_S:
+                self._marker = None
+                return False
+        return self._away_since_s is None or real_s - self._away_since_s > LATE_AFTER_S
