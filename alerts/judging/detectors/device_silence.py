@@ -1,0 +1,103 @@
+"""Has a device broken its promise to report?"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.judging.episode import Asked
+from gateway import heartbeat
+from ingest import entry
+
+BACKLOG_WAIT: Final = timedelta(minutes=5)
+"""How long a hub that still holds readings may keep a stillness from being judged.
+
+Ours: at TIHM's rate a day's readings are one pack, so five minutes are plenty for a hub that came back; one that
+never gets rid of them must not keep a resident from being noticed.
+"""
+
+# Ours: a hub reports once before its own radio has answered whenever it starts.
+_RADIO_PATIENCE: Final = heartbeat.GRACE
+
+# Ours: the words come from a fixed list; more is a hub gone wrong, and must not grow our state.
+TROUBLES_MAX: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How often a device reports, and how late it may be."""
+
+    every: timedelta
+    grace: timedelta
+
+
+HUB: Final = Promise(heartbeat.EVERY, heartbeat.GRACE)
+
+
+def broken_at(last_heard: datetime, promise: Promise) -> datetime:
+    """Return the first moment at which a device that says nothing more has broken its promise."""
+    return last_heard + promise.every + promise.grace
+
+
+@dataclass(slots=True)
+class Hub:
+    """What a home's hub has promised, and what it last said.
+
+    Attributes:
+        promised_from: it is watched from here on; the first heartbeat is due as if one had come then.
+        heard_at: when the last heartbeat was received; None: never.
+        held_since: since when it says that it holds readings which are not stored yet.
+        radio_down_since: since when it says that it cannot hear the home's sensors.
+        is_silent: its promise was found broken, and it has not been heard since.
+        troubles: what its heartbeats say is wrong with it, each with what became of that finding.
+        noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
+    """
+
+    hub: str
+    promised_from: datetime
+    heard_at: datetime | None = None
+    held_since: datetime | None = None
+    radio_down_since: datetime | None = None
+    is_silent: bool = False
+    troubles: dict[str, Asked] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def last_heard(self) -> datetime:
+        """When it was last heard, or from when on it should have been."""
+        return self.heard_at or self.promised_from
+
+    def breaks_at(self, stretch: timedelta) -> datetime:
+        """Return the first bad moment if nothing more is heard."""
+        return broken_at(self.last_heard, HUB) + stretch
+
+    def sees(self) -> bool:
+        """Return whether a movement in the home would reach us through it, as far as is known."""
+        return self.heard_at is not None and not self.is_silent and self.radio_down_since is None
+
+    def settles_at(self, stretch: timedelta) -> datetime | None:
+        """Return until when what it holds may still change the past; None: it holds nothing."""
+        return None if self.held_since is None else self.held_since + BACKLOG_WAIT + stretch
+
+    def is_without_radio(self, at: datetime) -> bool:
+        """Return whether it has not heard its sensors for so long that a person must mend it."""
+        return self.radio_down_since is not None and at - self.radio_down_since >= _RADIO_PATIENCE
+
+    def hear(self, said: entry.Heard, *, at: datetime) -> bool:
+        """Take in a heartbeat; return whether it ends a silence."""
+        was_silent = self.is_silent
+        if was_silent:
+            self.held_since = None  # What it held before, and what it came back with, are two backlogs.
+        self.heard_at = at
+        self.is_silent = False
+        self.held_since = (self.held_since or at) if said.held_readings else None
+        self.radio_down_since = (self.radio_down_since or at) if said.radio_up is False else None
+        return was_silent
+
+    def is_new(self, what: str, episode: str) -> bool:
+        """Note something that is wrong with it; return whether it was not known yet."""
+        if self.noted.get(what) == episode:
+            return False
+        if what not in self.noted and len(self.noted) >= TROUBLES_MAX:
+            self.noted.pop(next(iter(self.noted)))
+        self.noted[what] = episode
+        return True
