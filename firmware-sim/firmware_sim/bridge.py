@@ -22,7 +22,8 @@ from firmware_sim.sensors import Kind, News, Said, SensorSpec, Value
 BASE: Final = "zigbee2mqtt"
 # `availability.passive.timeout`, 1500 minutes, and the second that its timer adds.
 OFFLINE_AFTER: Final = timedelta(minutes=1500, seconds=1)
-_NEVER_CACHED: Final = {"action", "linkquality"}
+# `health.interval`, 10 minutes.
+_HEALTH_EVERY: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ class Bridge:
         self._qos = qos
         self._cached = {name: _cacheable(cached.get(name, {})) for name in self._sensors}
         self._heard_at = {name: heard_at.get(name, now) for name in self._sensors}
+        self._started_at = now
+        self._health_at = now + _HEALTH_EVERY
+        self._messages = dict.fromkeys(self._sensors, 0)
         self._online = {name for name, at in self._heard_at.items() if now - at < OFFLINE_AFTER}
 
     def starts(self, *, now: datetime) -> list[Message]:
@@ -84,6 +88,7 @@ class Bridge:
     def hears(self, said: Said) -> list[Message]:
         """Return what is published when a sensor speaks."""
         self._heard_at[said.sensor] = said.at
+        self._messages[said.sensor] += 1
         messages = []
         if said.sensor not in self._online:
             self._online.add(said.sensor)
@@ -91,11 +96,40 @@ class Bridge:
         messages.append(self._state(said.sensor, why=said.why.value, news=said.news, now=said.at))
         return messages
 
-    def gives_up(self, *, now: datetime) -> list[Message]:
-        """Return what is published about sensors that have been silent for too long by now."""
+    def looks_after_itself(self, *, now: datetime) -> list[Message]:
+        """Return what is published without a sensor: its health, and who has been silent for too long by now."""
+        said = self._gives_up(now)
+        if now >= self._health_at:
+            self._health_at = now + _HEALTH_EVERY
+            said.append(self._health(now))
+        return said
+
+    def _gives_up(self, now: datetime) -> list[Message]:
         lost = [name for name in self._online if now - self._heard_at[name] >= OFFLINE_AFTER]
         self._online.difference_update(lost)
         return [self._availability(name) for name in lost]
+
+    def _health(self, now: datetime) -> Message:
+        """Return its health check, of which the counts are the bridge's own and the rest a small computer at rest."""
+        up_s = (now - self._started_at).total_seconds()
+        payload = {
+            "response_time": round(now.timestamp() * 1000),
+            "os": {"load_average": [0.1, 0.1, 0.05], "memory_used_mb": 412.5, "memory_percent": 21.4},
+            "process": {"uptime_sec": int(up_s), "memory_used_mb": 138.2, "memory_percent": 7.2},
+            "mqtt": {"connected": True, "queued": 0, "published": sum(self._messages.values()), "received": 0},
+            "devices": {
+                device["ieee_address"]: {
+                    "messages": self._messages[device["friendly_name"]],
+                    "messages_per_sec": round(self._messages[device["friendly_name"]] / up_s, 4),
+                    "leave_count": 0,
+                    "network_address_changes": 0,
+                }
+                for device in devices_payload(self._home, self._sensors.values())[1:]
+            },
+        }
+        # The one message that it does not sort.
+        text = json.dumps(_whole(payload), separators=(",", ":"))
+        return Message(f"{BASE}/bridge/health", text, qos=1, retain=True, why="bridge")
 
     def _availability(self, name: str) -> Message:
         state = "online" if name in self._online else "offline"
@@ -159,7 +193,7 @@ def _whole(value: object) -> object:
 
 
 def _cacheable(state: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in state.items() if name not in _NEVER_CACHED}
+    return {name: value for name, value in state.items() if not name.startswith("action") and name != "linkquality"}
 
 
 @cache

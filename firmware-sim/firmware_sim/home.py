@@ -14,7 +14,7 @@ from typing import Final
 
 from firmware_sim.faults import NEEDS_SENSOR, Condition, Do, Order, Whereabouts, condition_after
 from firmware_sim.resident import LOCAL, Happening, Routine, What, life
-from firmware_sim.sensors import Kind, Said, Sensor, SensorSpec, Value, sensor_from
+from firmware_sim.sensors import MODELS, Kind, Said, Sensor, SensorSpec, Value, sensor_from
 
 _MS: Final = timedelta(milliseconds=1)
 # What leaving, coming back and getting up look like, as seconds from the order.
@@ -54,7 +54,8 @@ class Home:
         }
         # What a listener would know of each sensor; a door was shut when its sensor was put up.
         self.known: dict[str, dict[str, Value]] = {
-            s.name: {"contact": True} if s.kind is Kind.CONTACT else {} for s in spec.sensors
+            s.name: {**MODELS[s.model].steady, **({"contact": True} if s.kind is Kind.CONTACT else {})}
+            for s in spec.sensors
         }
         self._life = life(spec.routine, seed=seed, home=spec.home, since=begins_on)
         self._coming = next(self._life)

@@ -73,7 +73,7 @@ class Lived:
         for said in self._home.said_until(now):
             for message in self._bridge.hears(said):
                 self._send(message, said.at)
-        for message in self._bridge.gives_up(now=now):
+        for message in self._bridge.looks_after_itself(now=now):
             self._send(message, now)
         self._through = max(self._through, now)
 

@@ -12,7 +12,7 @@ import enum
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -48,7 +48,8 @@ class Why(enum.Enum):
 class Model:
     """What we need to know of a real product beyond what Zigbee2MQTT publishes of it.
 
-    `hold` is the time from the last ON to the OFF; `blind` how long after an ON the next movement goes unseen.
+    `hold` is the time from the last ON to the OFF; `blind` how long after an ON the next movement goes unseen;
+    `steady` what it also says and what hardly ever changes.
     """
 
     kind: Kind
@@ -56,22 +57,32 @@ class Model:
     blind: timedelta = timedelta(0)
     press_says: str = ""
     has_voltage: bool = True
+    has_light: bool = False
+    steady: Mapping[str, Value] = field(default_factory=dict)
 
 
 # Aqara RTCGQ11LM: blind for 60 s after each report (Zigbee2MQTT's device page), and Zigbee2MQTT itself says OFF
 # 90 s after the last ON (`occupancy_timeout`, converters 26.112.0).  SONOFF SNZB-03: one-minute intervals in the
 # device; OFF is its own (maker's answer in Koenkk/zigbee2mqtt#4874).  The words of the pendants are those that the
 # converters 26.112.0 make of a short press.
+_AQARA: Final = {"device_temperature": 23, "power_outage_count": 2}
 MODELS: Final[dict[str, Model]] = {
-    "SNZB-03": Model(Kind.MOTION, hold=timedelta(seconds=60), blind=timedelta(seconds=60)),
-    "RTCGQ11LM": Model(Kind.MOTION, hold=timedelta(seconds=90), blind=timedelta(seconds=60)),
-    "MCCGQ11LM": Model(Kind.CONTACT),
-    "SNZB-04": Model(Kind.CONTACT),
+    "SNZB-03": Model(
+        Kind.MOTION,
+        hold=timedelta(seconds=60),
+        blind=timedelta(seconds=60),
+        steady={"battery_low": False},
+    ),
+    "RTCGQ11LM": Model(
+        Kind.MOTION, hold=timedelta(seconds=90), blind=timedelta(seconds=60), has_light=True, steady=_AQARA
+    ),
+    "MCCGQ11LM": Model(Kind.CONTACT, steady=_AQARA | {"trigger_count": 1}),
+    "SNZB-04": Model(Kind.CONTACT, steady={"battery_low": False}),
     "TS0215A_sos": Model(Kind.PENDANT, press_says="emergency"),
-    "WXKG11LM": Model(Kind.PENDANT, press_says="single"),
+    "WXKG11LM": Model(Kind.PENDANT, press_says="single", steady=_AQARA),
     "SNZB-01": Model(Kind.PENDANT, press_says="single"),
     "E1812": Model(Kind.PENDANT, press_says="on", has_voltage=False),
-    "WSDCGQ11LM": Model(Kind.CLIMATE),
+    "WSDCGQ11LM": Model(Kind.CLIMATE, steady={"power_outage_count": 4, "pressure": 1013.3}),
     "SNZB-02": Model(Kind.CLIMATE),
 }
 USUAL_MODEL: Final = {
@@ -151,7 +162,7 @@ class Sensor:
             return None
         self._sees_again_at = now + self.model.blind
         self._off_at = now + self.model.hold
-        return Said(now, self.spec.name, Why.MOVEMENT, {"occupancy": True})
+        return Said(now, self.spec.name, Why.MOVEMENT, {"occupancy": True} | self._light(now))
 
     def _battery(self, at: datetime) -> dict[str, Value]:
         """Return the battery if it is time for it and it changed; a level of 20 is followed by a new cell."""
@@ -164,6 +175,14 @@ class Sensor:
             return {}
         self._battery_said = pct
         return {"battery": pct, "voltage": 2500 + 5 * pct} if self.model.has_voltage else {"battery": pct}
+
+    def _light(self, at: datetime) -> dict[str, Value]:
+        """Return the light of a room where lamps burn in the evening; such a sensor says it with each movement."""
+        if not self.model.has_light:
+            return {}
+        lux = {range(8, 17): 160, range(17, 23): 40}
+        usual = next((level for hours, level in lux.items() if at.astimezone(LOCAL).hour in hours), 3)
+        return {"illuminance": round(usual * random.Random(f"{self.seed}/{at.isoformat()}").uniform(0.5, 1.6))}
 
     def _climate(self, at: datetime) -> dict[str, Value]:
         """Return the air of a heated British living room: 17 °C before dawn, 21 °C in the early evening."""
