@@ -228,7 +228,13 @@ def _in_our_words(ask: Any, /, **asked: Any) -> Any:  # noqa: ANN401 - twilio ha
         if _never_left(why):
             raise TryAgain(f"no connection: {type(why).__name__}") from None
         raise Unsure(f"no answer: {type(why).__name__}") from None
-    except (requests.RequestException, TwilioException, ValueError, KeyError) as why:
+    except TwilioException as why:
+        # The list says it in this way.
+        answer = next((part for part in why.args if isinstance(part, Response)), None)
+        if answer is None:
+            raise GiveUp(f"Twilio's client refused: {type(why).__name__}") from None
+        raise _refused(answer.status_code, None) from None
+    except (requests.RequestException, ValueError, KeyError) as why:
         # An answer that is cut off, or that is not Twilio's: a proxy's page, half a body.
         raise Unsure(f"an answer that makes no sense: {type(why).__name__}") from None
 

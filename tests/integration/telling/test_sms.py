@@ -152,6 +152,15 @@ async def test_a_look_that_does_not_work_says_so(sms: Sms, twilio: PretendTwilio
         await sms.find(ANNE, "Hello.", Clock().now())
 
 
+async def test_a_look_with_a_wrong_token_is_given_up(twilio: PretendTwilio) -> None:
+    """Twilio's client says this in another way for lists than for everything else."""
+    ours = twilio.account
+    locked_out = Sms(Config(ours.sid, "wrong", ours.sender, "https://telecare.example", twilio.base_url))
+
+    with pytest.raises(GiveUp, match="401"):
+        await locked_out.find(ANNE, "Hello.", Clock().now())
+
+
 async def test_nobody_listening_is_surely_not_sent(sms: Sms, twilio: PretendTwilio) -> None:
     """Nothing has left this machine, so nothing has to be looked for."""
     twilio.stop()
