@@ -41,7 +41,7 @@ _TABLE = """
 """
 
 
-class Refused(Exception):
+class CannotMigrate(Exception):
     """The files or the database are not what they should be; a developer or an operator must look."""
 
 
@@ -59,23 +59,23 @@ def read_all(folder: Path = FOLDER) -> list[Migration]:
     """Return the migrations in a folder, in their order.
 
     Raises:
-        Refused: a name or a header does not parse, or the numbers are not 1, 2, 3 ...
+        CannotMigrate: a name or a header does not parse, or the numbers are not 1, 2, 3 ...
     """
     found = [_read(path) for path in sorted(folder.glob("*.sql"))]
     numbers = [one.number for one in found]
     if numbers != list(range(1, len(found) + 1)):
-        raise Refused(f"The migrations are numbered {numbers}, not one after the other from 1.")
+        raise CannotMigrate(f"The migrations are numbered {numbers}, not one after the other from 1.")
     return found
 
 
 def _read(path: Path) -> Migration:
     named = _NAME.fullmatch(path.name)
     if named is None:
-        raise Refused(f"{path.name} is not named NNNN_owner_what.sql.")
+        raise CannotMigrate(f"{path.name} is not named NNNN_owner_what.sql.")
     text = path.read_bytes()
     header = _HEADER.match(text.decode())
     if header is None or header["owner"] != named[2]:
-        raise Refused(f"{path.name} does not begin with its owner, {named[2]}, and why it is there.")
+        raise CannotMigrate(f"{path.name} does not begin with its owner, {named[2]}, and why it is there.")
     return Migration(int(named[1]), path.name, text.decode(), hashlib.sha256(text).hexdigest())
 
 
@@ -90,7 +90,7 @@ def migrate(dsn: str, *, migrations: Sequence[Migration] | None = None) -> list[
         migrations: other than those of this release; for tests.
 
     Raises:
-        Refused: a file that ran here has changed since, or ours are not the files that ran here.
+        CannotMigrate: a file that ran here has changed since, or ours are not the files that ran here.
         psycopg.OperationalError: the database is away, or another run holds the lock for a minute.
     """
     wanted = read_all() if migrations is None else list(migrations)
@@ -116,7 +116,7 @@ def _make_extension(dsn: str) -> None:
             conn.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         except psycopg.Error as why:
             # Not installed, not in shared_preload_libraries, or not for this account: the server says which.
-            raise Refused(f"TimescaleDB cannot be created in this database: {str(why).splitlines()[0]}.") from why
+            raise CannotMigrate(f"TimescaleDB cannot be created in this database: {str(why).splitlines()[0]}.") from why
 
 
 def _lock(conn: Connection[TupleRow]) -> None:
@@ -129,12 +129,12 @@ def _lock(conn: Connection[TupleRow]) -> None:
 def _compare(ran: dict[int, str], wanted: Sequence[Migration]) -> None:
     for one in wanted:
         if ran.get(one.number, f"{one.name} {one.sha256}") != f"{one.name} {one.sha256}":
-            raise Refused(
+            raise CannotMigrate(
                 f"{one.name} is not the file that ran here as number {one.number}; one that ran is never changed."
             )
     missing = set(range(1, max(ran, default=0) + 1)) - set(ran)
     if missing:
-        raise Refused(f"Migrations {sorted(missing)} never ran here, but later ones did.")
+        raise CannotMigrate(f"Migrations {sorted(missing)} never ran here, but later ones did.")
 
 
 def _run(conn: Connection[TupleRow], one: Migration) -> None:
@@ -145,6 +145,6 @@ def _run(conn: Connection[TupleRow], one: Migration) -> None:
                 "INSERT INTO migration (number, name, sha256) VALUES (%s, %s, %s)", (one.number, one.name, one.sha256)
             )
     except psycopg.errors.LockNotAvailable as why:
-        raise Refused(f"{one.name} waited too long for a table that is in use; run it again.") from why
+        raise CannotMigrate(f"{one.name} waited too long for a table that is in use; run it again.") from why
     except psycopg.ProgrammingError as why:
-        raise Refused(f"{one.name} does not run: {why}") from why
+        raise CannotMigrate(f"{one.name} does not run: {why}") from why

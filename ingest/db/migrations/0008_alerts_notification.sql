@@ -8,13 +8,17 @@ CREATE TABLE notification (
     key          text        NOT NULL,
     alert        bigint,
     person       text        NOT NULL,
-    phone        text        NOT NULL,
+    phone        text,
     purpose      text        NOT NULL,
+    why          text,
     body         text        NOT NULL,
     code         smallint,
     state        text        NOT NULL,
     due_at       timestamptz NOT NULL,
-    try_at       timestamptz NOT NULL,
+    worth_until  timestamptz NOT NULL,
+    try_after    timestamptz,
+    claimed_by   text,
+    claimed_at   timestamptz,
     attempts     smallint    NOT NULL DEFAULT 0,
     trying_at    timestamptz,
     sent_at      timestamptz,
@@ -30,15 +34,22 @@ CREATE TABLE notification (
     CONSTRAINT notification_state_is_known CHECK (
         state IN ('due', 'trying', 'sent', 'delivered', 'undelivered', 'failed', 'not needed')),
     CONSTRAINT notification_purpose_is_known CHECK (
-        purpose IN ('alert', 'again', 'someone else', 'mine', 'outcome', 'nobody', 'fault', 'log-in', 'answer'))
+        purpose IN ('alert', 'again', 'help', 'mine', 'outcome', 'nobody', 'log-in')),
+    CONSTRAINT notification_without_a_phone_fails CHECK (phone IS NOT NULL OR state = 'failed')
 );
 
-CREATE INDEX notification_to_try_next ON notification (try_at) WHERE state IN ('due', 'trying');
+CREATE INDEX notification_to_try_next ON notification (due_at) WHERE state IN ('due', 'trying');
 CREATE INDEX notification_of_an_alert ON notification (alert);
 CREATE INDEX notification_by_sid ON notification (sid);
 
 COMMENT ON COLUMN notification.key     IS 'random; part of the status callback''s address, so a callback is understood even before sent was written';
-COMMENT ON COLUMN notification.purpose IS 'alert: go there; someone else: told before you; mine: who goes; nobody: none of them answered';
+COMMENT ON COLUMN notification.purpose IS 'alert and help: go there; again: pressed again; mine: who goes; outcome: how it ended; nobody: none of them answered';
+COMMENT ON COLUMN notification.phone   IS 'null: this person has none, so it failed at once';
+COMMENT ON COLUMN notification.why     IS 'why it is this person''s turn: first, no answer, not reached, let go';
+COMMENT ON COLUMN notification.due_at  IS 'by the platform''s clock: when the text is to leave';
+COMMENT ON COLUMN notification.worth_until IS 'from then on it is not sent any more';
+COMMENT ON COLUMN notification.try_after IS 'by the database''s clock: not tried again before; null: not tried yet';
+COMMENT ON COLUMN notification.claimed_at IS 'by the database''s clock: its teller was alive then; another takes it when that is 10 s ago';
 COMMENT ON COLUMN notification.code    IS 'what the person writes in front of mine, well or help';
 
 CREATE TABLE reply_code (
@@ -62,6 +73,7 @@ CREATE TABLE text_received (
     received_at timestamptz NOT NULL,
     understood  text        NOT NULL,
     alert       bigint,
+    answer      text        NOT NULL,
 
     CONSTRAINT text_received_is_known_once PRIMARY KEY (sid),
     CONSTRAINT text_received_is_about_a_known_alert FOREIGN KEY (alert) REFERENCES alert (alert)
@@ -69,3 +81,4 @@ CREATE TABLE text_received (
 
 COMMENT ON TABLE  text_received            IS 'each text a phone sent us, once, however often Twilio says so';
 COMMENT ON COLUMN text_received.understood IS 'what we took it for, or the words not understood';
+COMMENT ON COLUMN text_received.answer     IS 'what it was answered, so that a repeated webhook hears the same; empty: nothing';

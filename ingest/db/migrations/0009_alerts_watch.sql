@@ -11,6 +11,7 @@ CREATE TABLE judging_lane (
     position       bigint      NOT NULL DEFAULT 0,
     received_through timestamptz,
     input          bigint      NOT NULL DEFAULT 0,
+    saved_through  timestamptz,
     judged_through timestamptz,
 
     CONSTRAINT judging_lane_is_known_once PRIMARY KEY (lane),
@@ -19,9 +20,11 @@ CREATE TABLE judging_lane (
 
 INSERT INTO judging_lane (lane) SELECT generate_series(0, 63);
 
-COMMENT ON COLUMN judging_lane.position       IS 'of the last row of stored_log that was judged';
+COMMENT ON TABLE  judging_lane                IS 'position, input and saved_through are the place of the saved states: all judged after it raised nothing, and is judged again after a crash';
+COMMENT ON COLUMN judging_lane.position       IS 'of the last row of stored_log that is in the saved states';
 COMMENT ON COLUMN judging_lane.received_through IS 'received_at of that row, to bound the next look into the log';
-COMMENT ON COLUMN judging_lane.input          IS 'the last judging_input that was applied';
+COMMENT ON COLUMN judging_lane.input          IS 'the last judging_input that is in them';
+COMMENT ON COLUMN judging_lane.saved_through  IS 'everything due up to here is in them';
 COMMENT ON COLUMN judging_lane.judged_through IS 'everything due up to here was judged; never past lane.complete_through';
 
 CREATE TABLE home_judgement (

@@ -31,13 +31,16 @@ CREATE TABLE login_link (
 COMMENT ON COLUMN login_link.valid_until IS 'in real time, like sessions: a link is not older because a demo runs fast';
 
 CREATE TABLE login_request (
-    phone_sha256 bytea       NOT NULL,
-    asked_at     timestamptz NOT NULL
+    phone_sha256   bytea       NOT NULL,
+    address_sha256 bytea       NOT NULL,
+    asked_at       timestamptz NOT NULL
 );
 
 CREATE INDEX login_request_of_a_phone_lately ON login_request (phone_sha256, asked_at DESC);
+CREATE INDEX login_request_from_an_address_lately ON login_request (address_sha256, asked_at DESC);
 
-COMMENT ON TABLE login_request IS 'to bound how many links one phone is texted';
+COMMENT ON TABLE  login_request          IS 'to bound how many links one phone is texted and one address asks for; kept one day';
+COMMENT ON COLUMN login_request.asked_at IS 'in real time';
 
 CREATE TABLE session (
     token_sha256 bytea       NOT NULL,

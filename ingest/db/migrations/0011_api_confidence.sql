@@ -34,6 +34,8 @@ CREATE TABLE confidence_report (
     answer      smallint,
     words       text,
     answered_at timestamptz NOT NULL,
+    rung_at     timestamptz,
+    rung_by     text,
 
     CONSTRAINT confidence_report_is_known_once PRIMARY KEY (report),
     CONSTRAINT confidence_report_is_about_a_known_home FOREIGN KEY (home) REFERENCES home (home),
@@ -42,6 +44,7 @@ CREATE TABLE confidence_report (
         REFERENCES confidence_question (question),
     CONSTRAINT confidence_report_origin_is_known CHECK (origin IN ('scheduled', 'volunteered', 'after an alert')),
     CONSTRAINT confidence_report_answer_is_1_to_5 CHECK (answer BETWEEN 1 AND 5),
+    CONSTRAINT confidence_report_is_rung_by_someone CHECK ((rung_at IS NULL) = (rung_by IS NULL)),
     CONSTRAINT confidence_report_words_are_bounded CHECK (length(words) <= 2000)
 );
 
@@ -49,3 +52,4 @@ CREATE INDEX confidence_report_of_a_home_lately ON confidence_report (home, answ
 
 COMMENT ON COLUMN confidence_report.answer IS 'null: cannot say';
 COMMENT ON COLUMN confidence_report.origin IS 'only scheduled answers make the headline';
+COMMENT ON COLUMN confidence_report.rung_at IS 'when somebody rang a family that answered 1 or 2, as the page promises them';

@@ -1,0 +1,190 @@
+"""Which lanes does this worker own, and how does every write prove that it still does?
+
+A lane is claimed by raising its epoch once its owner has not been heard for 10 s by the database's clock.  Every
+transaction first locks its lanes' rows where epoch and owner are still ours: while it runs nobody can claim them,
+and where somebody has, it writes nothing.  (An advisory lock is not enough: a stopped process keeps it, and a pool
+writes on another connection.)
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from gateway.wire import LANES
+
+LEASE: Final = timedelta(seconds=10)
+"""After this long without a word from its owner a lane may be claimed by another; real time, the database's."""
+
+# Rows are locked in the order of the lanes, so that two workers never wait for one another in a circle.
+_CLAIM: Final = """
+    WITH free AS (
+        SELECT lane FROM lane
+        WHERE owner IS NULL OR heard_at IS NULL OR heard_at < clock_timestamp() - %(lease)s::interval
+        ORDER BY lane LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE lane SET epoch = epoch + 1, owner = %(owner)s, heard_at = clock_timestamp()
+    FROM free WHERE lane.lane = free.lane
+    RETURNING lane.lane, lane.epoch
+"""
+
+# The time of what is received now lies after everything that the lane already has, by a microsecond at least: so a
+# moment up to which a lane was complete stays complete, whatever our clock does.
+_FENCE: Final = """
+    SELECT lane.lane,
+           greatest(%(now)s, lane.received_through + %(step)s, lane.complete_through + %(step)s)
+    FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[]) AS mine(lane, epoch)
+      ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
+    ORDER BY lane.lane FOR UPDATE OF lane
+"""
+
+_TICK: Final = """
+    WITH fenced AS (
+        SELECT lane.lane
+        FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[]) AS mine(lane, epoch)
+          ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
+        ORDER BY lane.lane FOR UPDATE OF lane
+    )
+    UPDATE lane SET complete_through = greatest(lane.complete_through, %(now)s), heard_at = clock_timestamp()
+    FROM fenced WHERE lane.lane = fenced.lane
+    RETURNING lane.lane
+"""
+
+_RELEASE: Final = """
+    WITH fenced AS (
+        SELECT lane.lane
+        FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[]) AS mine(lane, epoch)
+          ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
+        ORDER BY lane.lane FOR UPDATE OF lane
+    )
+    UPDATE lane SET owner = NULL, heard_at = NULL FROM fenced WHERE lane.lane = fenced.lane
+"""
+
+
+class NotOurs(Exception):
+    """Another worker has claimed lanes since; this one writes nothing for them and must let them go.
+
+    Attributes:
+        lanes: which.
+    """
+
+    def __init__(self, lanes: frozenset[int]) -> None:
+        super().__init__(f"lanes {sorted(lanes)} belong to another worker now")
+        self.lanes = lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a lane has come.
+
+    Attributes:
+        lane: which.
+        position: number of its last row in the stored log.
+        received_through: of that row; None where there is none.
+        complete_through: everything received up to here is in the log; None where nobody ever owned the lane.
+    """
+
+    lane: int
+    position: int
+    received_through: datetime | None
+    complete_through: datetime | None
+
+
+def new_owner() -> str:
+    """Return a name for this worker that no other had or will have, even after a restored backup."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+class Lanes:
+    """The lanes of one worker: claimed, kept by a word a second, checked in every write, given back at the end."""
+
+    def __init__(self, owner: str, *, wanted: int = LANES, lease: timedelta = LEASE) -> None:
+        """Own nothing yet.
+
+        Args:
+            owner: from `new_owner`.
+            wanted: at most so many lanes, 1 to 64; what is left is for other workers.
+            lease: other than `LEASE`; for tests, and then for all workers alike.
+        """
+        if not 1 <= wanted <= LANES:
+            raise ValueError(f"a worker owns 1 to {LANES} lanes, not {wanted}")
+        self.owner = owner
+        self.wanted = wanted
+        self._lease = lease
+        self._epochs: dict[int, int] = {}
+
+    @property
+    def owned(self) -> frozenset[int]:
+        return frozenset(self._epochs)
+
+    async def claim(self, conn: AsyncConnection[TupleRow]) -> frozenset[int]:
+        """Claim what is free, up to what is wanted, and return the lanes that are newly ours."""
+        missing = self.wanted - len(self._epochs)
+        if missing <= 0:
+            return frozenset()
+        told = {"lease": self._lease, "wanted": missing, "owner": self.owner}
+        won: dict[int, int] = dict(await (await conn.execute(_CLAIM, told)).fetchall())
+        self._epochs.update(won)
+        return frozenset(won)
+
+    async def fence(
+        self, conn: AsyncConnection[TupleRow], lanes: Iterable[int], *, now: datetime
+    ) -> Mapping[int, datetime]:
+        """Hold lanes until the end of the transaction, and return the `received_at` of what it writes, by lane.
+
+        Args:
+            conn: in a transaction.
+            lanes: which the transaction will write for.
+            now: by the clock of this worker.
+
+        Raises:
+            NotOurs: some of them are another's; roll back, `drop` them, and try again without them.
+        """
+        asked = frozenset(lanes)
+        rows = await (await conn.execute(_FENCE, self._told(asked) | {"now": now, "step": _STEP})).fetchall()
+        held: dict[int, datetime] = dict(rows)
+        if held.keys() != asked:
+            raise NotOurs(asked - held.keys())
+        return held
+
+    async def tick(self, conn: AsyncConnection[TupleRow], *, now: datetime) -> frozenset[int]:
+        """Say that everything received up to `now` is in the log, for each lane, and return the lanes lost.
+
+        Only to be called when that is so: after the commit of all that was taken in before `now`.
+        """
+        asked = self.owned
+        rows = await (await conn.execute(_TICK, self._told(asked) | {"now": now})).fetchall()
+        lost = asked - {lane for (lane,) in rows}
+        self.drop(lost)
+        return lost
+
+    def drop(self, lanes: Iterable[int]) -> None:
+        """Stop writing for lanes that are another's."""
+        for lane in lanes:
+            self._epochs.pop(lane, None)
+
+    async def release(self, conn: AsyncConnection[TupleRow]) -> None:
+        """Give everything back, so that another need not wait for the lease to end."""
+        await conn.execute(_RELEASE, self._told(self.owned))
+        self._epochs.clear()
+
+    def _told(self, lanes: frozenset[int]) -> dict[str, object]:
+        ordered = sorted(lanes)
+        # A lane that we do not own has an epoch that none ever has.
+        epochs = [self._epochs.get(lane, -1) for lane in ordered]
+        return {"lanes": ordered, "epochs": epochs, "owner": self.owner}
+
+
+_STEP: Final = timedelta(microseconds=1)
+
+
+async def reaches(conn: AsyncConnection[TupleRow]) -> list[Reach]:
+    """Return how far each lane has come, in the order of the lanes."""
+    rows = await conn.execute("SELECT lane, position, received_through, complete_through FROM lane ORDER BY lane")
+    return [Reach(*row) for row in await rows.fetchall()]

@@ -1,0 +1,162 @@
+"""How is a batch stored: in one transaction, for lanes that are ours, or not at all?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from gateway.wire import Stream
+from ingest import devices, readings, refused, stored_log
+from ingest.arrivals import Came
+from ingest.db.pool import Pool
+from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unstorable, sort_out
+from ingest.lanes import Lanes, NotOurs
+from ingest.streams import Book, Span
+
+_LATELY: Final = timedelta(hours=1)
+
+_STREAMS: Final = """
+    SELECT hub, outbox, stream, stored_through, observed_through, first_heard_at, last_heard_at
+    FROM stream WHERE hub = ANY(%s)
+"""
+_LOST: Final = """
+    SELECT hub, outbox, stream, first, last FROM lost_range
+    WHERE hub = ANY(%s) AND recovered_at IS NULL ORDER BY hub, outbox, stream, first
+"""
+_BOXES: Final = "SELECT hub, outbox, heard_at FROM hub_report WHERE hub = ANY(%s)"
+
+_KEEP_STREAMS: Final = """
+    INSERT INTO stream (hub, outbox, stream, stored_through, first_heard_at, last_heard_at, observed_through)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
+                         %s::timestamptz[])
+    ON CONFLICT (hub, outbox, stream) DO UPDATE SET stored_through = excluded.stored_through,
+        last_heard_at = excluded.last_heard_at, observed_through = excluded.observed_through
+"""
+_KEEP_LOST: Final = """
+    INSERT INTO lost_range (hub, outbox, stream, first, last, noticed_at)
+    VALUES (%(hub)s, %(outbox)s, %(stream)s, %(first)s, %(last)s, %(at)s)
+"""
+# A row is lost or recovered, whole; so one of which a part came is replaced by up to three.
+_KEEP_RECOVERED: Final = """
+    WITH whole AS (
+        DELETE FROM lost_range
+        WHERE hub = %(hub)s AND outbox = %(outbox)s AND stream = %(stream)s AND recovered_at IS NULL
+          AND first <= %(first)s AND last >= %(last)s
+        RETURNING *
+    )
+    INSERT INTO lost_range (hub, outbox, stream, first, last, noticed_at, recovered_at)
+    SELECT hub, outbox, stream, piece.first, piece.last, noticed_at, piece.recovered_at
+    FROM whole CROSS JOIN LATERAL (VALUES
+        (whole.first, %(first)s - 1, NULL::timestamptz),
+        (%(first)s, %(last)s, %(at)s),
+        (%(last)s + 1, whole.last, NULL)
+    ) AS piece (first, last, recovered_at)
+    WHERE piece.first <= piece.last
+"""
+
+
+class Database:
+    """The database as the intake's store."""
+
+    def __init__(self, pool: Pool, lanes: Lanes, memory: Memory, *, rules: Rules, stretch: timedelta) -> None:
+        """Own nothing, open nothing.
+
+        Args:
+            pool: of the database.
+            lanes: of this worker.
+            memory: of this process.
+            rules: how batches are judged.
+            stretch: by how much promises are stretched on a fast clock.
+        """
+        self.rules = rules
+        self.stretch = stretch
+        self._pool = pool
+        self._lanes = lanes
+        self._memory = memory
+
+    async def keep(self, batch: Sequence[Came], *, now: datetime) -> Kept:
+        """Store a batch whole, or nothing of it.
+
+        1. Hold the lanes: whoever does not own them writes nothing.
+        2. Read what is known of the hubs, and sort the batch out by it.
+        3. Write readings, streams, lost ranges, refused, devices, and last the log.
+
+        Raises:
+            Unstorable: the database refuses something in the batch for what it is.
+            NotOurs: a lane is another worker's; try again without it.
+            psycopg.Error: anything else; nothing is stored unless the connection broke during the commit, and
+                then trying again stores nothing twice.
+        """
+        lanes = {came.topic.lane for came in batch if came.topic is not None}
+        if foreign := lanes - self._lanes.owned:
+            raise NotOurs(frozenset(foreign))
+        try:
+            async with self._pool.connection() as conn, conn.transaction():
+                received_at = await self._lanes.fence(conn, lanes, now=now)
+                known = await _known(conn, batch, received_at)
+                kept = sort_out(batch, known, self._memory, self.rules)
+                await self._write(conn, kept, received_at)
+        except (psycopg.DataError, psycopg.IntegrityError) as why:
+            raise Unstorable(str(why).splitlines()[0]) from why
+        self._memory.remember(kept.told)
+        return kept
+
+    async def _write(self, conn: AsyncConnection[TupleRow], kept: Kept, received_at: Mapping[int, datetime]) -> None:
+        await readings.write(conn, kept.rows)
+        await _write_streams(conn, kept.streams)
+        await _write_changes(conn, kept.changes)
+        await refused.write(conn, kept.refused)
+        await devices.heard(conn, list(kept.beats.values()), stretch=self.stretch)
+        await devices.linked(conn, kept.links)
+        await stored_log.append(conn, kept.entries, received_at)
+
+
+async def _known(conn: AsyncConnection[TupleRow], batch: Sequence[Came], received_at: Mapping[int, datetime]) -> Known:
+    names = sorted({came.topic.hub for came in batch if came.topic is not None})
+    hubs = await devices.hubs(conn, names)
+    homes = {hub.home for hub in hubs.values() if hub.home is not None}
+    boxes = await conn.execute(_BOXES, (names,))
+    lately = max(came.delivery.arrived_at for came in batch) - _LATELY
+    return Known(
+        hubs,
+        await devices.rooms(conn, homes),
+        await _streams(conn, names),
+        {hub: (outbox, at) for hub, outbox, at in await boxes.fetchall()},
+        await refused.without_number(conn, names, lately),
+        received_at,
+    )
+
+
+async def _streams(conn: AsyncConnection[TupleRow], hubs: Sequence[str]) -> dict[Key, StreamState]:
+    lost: dict[Key, list[Span]] = {}
+    for hub, outbox, stream, first, last in await (await conn.execute(_LOST, (hubs,))).fetchall():
+        lost.setdefault(Key(hub, outbox, Stream(stream)), []).append(Span(first, last))
+    found = {}
+    for hub, outbox, stream, through, not_before, first_at, last_at in await (
+        await conn.execute(_STREAMS, (hubs,))
+    ).fetchall():
+        key = Key(hub, outbox, Stream(stream))
+        found[key] = StreamState(Book(through, tuple(lost.get(key, ()))), not_before, first_at, last_at)
+    return found
+
+
+async def _write_streams(conn: AsyncConnection[TupleRow], streams: Mapping[Key, StreamState]) -> None:
+    if not streams:
+        return
+    columns = zip(
+        *(
+            (*key, state.book.through, state.first_heard_at, state.last_heard_at, state.not_before)
+            for key, state in streams.items()
+        ),
+        strict=True,
+    )
+    await conn.execute(_KEEP_STREAMS, [list(column) for column in columns])
+
+
+async def _write_changes(conn: AsyncConnection[TupleRow], changes: Sequence[Change]) -> None:
+    for change in changes:
+        said = change.key._asdict() | {"first": change.span.first, "last": change.span.last, "at": change.at}
+        await conn.execute(_KEEP_RECOVERED if change.is_recovered else _KEEP_LOST, said)
