@@ -75,10 +75,6 @@ class Policy:
             day += timedelta(days=1)
 
 
-DEFAULT: Final = Policy()
-"""For a home whose policy nobody has set."""
-
-
 class _Content(msgspec.Struct, frozen=True, kw_only=True):
     """A policy as it stands in `judging_input.content`."""
 
@@ -168,3 +164,7 @@ _DAY_BEGINS: Final = timedelta(hours=4)
 def day_of(at: datetime) -> date:
     """Return the day that a moment belongs to for those who live it: it begins at 04:00 in London."""
     return (local(at).replace(tzinfo=None) - _DAY_BEGINS).date()
+
+
+DEFAULT: Final = Policy()
+"""For a home whose policy nobody has set."""
