@@ -48,9 +48,7 @@ def demo(
     """Run everything on this machine, with a simulated street and pretend phones."""
     from deploy import demo as demo_  # noqa: PLC0415 - see the module's docstring
 
-    asked = demo_.Asked(
-        data=_data(data, "demo"), speed=speed, port=port, recording=recording, home=home, seed=seed
-    )
+    asked = demo_.Asked(data=_data(data, "demo"), speed=speed, port=port, recording=recording, home=home, seed=seed)
     _run(lambda: demo_.run(asked, os.environ))
 
 

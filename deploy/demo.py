@@ -120,13 +120,17 @@ class Demo:
         for home in street_.home:
             admin.ensure_hub(home.id, home.hub, self.platform.kept, self.platform.database_url, now=self._clock.now())
         self.platform.start_broker()
-        self.say("starting the pretend phones")
-        self._supervisor.start(self._phones_part(street_))
+        self.start_phones(street_)
         self.say("starting ingest, alerts and the pages")
         further = {**self.twilio.environment(), **(extra or {})}
         self.platform.start_process("ingest", extra)
         self.platform.start_process("alerts", further)
         self.platform.start_process("api", {**further, "TELECARE_API_LISTEN": self.pages.removeprefix("http://")})
+
+    def start_phones(self, street_: Street) -> None:
+        """Start the pretend Twilio, with the phones of the street."""
+        self.say("starting the pretend phones")
+        self._supervisor.start(self._phones_part(street_))
 
     def start_homes(self) -> None:
         """Start each home's own broker and gateway, and then the residents."""
@@ -142,7 +146,7 @@ class Demo:
         folder = self._folder(home)
         broker = self.platform.broker
         assert broker is not None
-        said = {
+        said: dict[str, Mapping[str, object]] = {
             "hub": {
                 "id": home.hub,
                 "lane": admin.lane_of(home.id, self.platform.database_url),

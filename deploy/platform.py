@@ -31,7 +31,9 @@ PAGES_PORT: Final = 8420
 """Where the pages answer unless told otherwise."""
 
 _DATABASE: Final = "telecare"
-_INGEST_USER: Final = "ingest"
+INGEST_USER: Final = "ingest"
+"""What ingest is called on the broker."""
+
 _READY_WITHIN_S: Final = 60.0
 
 
@@ -137,6 +139,7 @@ class Platform:
             )
             self.database_url = server.create_database(_DATABASE)
         self.kept.keep("database_url", self.database_url)
+        self.kept.keep("public_url", self._ours.get("TELECARE_PUBLIC_URL", ""))
         done = migrate(self.database_url)
         self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
 
@@ -193,12 +196,12 @@ class Platform:
             return {}
         return {
             "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",
-            "TELECARE_BROKER_USER": _INGEST_USER,
+            "TELECARE_BROKER_USER": INGEST_USER,
             "TELECARE_BROKER_PASSWORD": self.kept.secret("ingest"),
         }
 
     def _ingest_login(self) -> Login:
-        return login(_INGEST_USER, self.kept.secret("ingest"))
+        return login(INGEST_USER, self.kept.secret("ingest"))
 
 
 def hub_access(database_url: str) -> list[HubAccess]:
