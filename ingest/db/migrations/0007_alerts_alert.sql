@@ -8,6 +8,7 @@ CREATE TABLE alert (
     home      text,
     hub       text,
     question  text        NOT NULL,
+    subject   text        NOT NULL,
     episode   text        NOT NULL,
     is_fault  boolean     NOT NULL,
     for_operator boolean  NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE alert (
 );
 
 CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON alert (COALESCE(home, ''), COALESCE(hub, ''), question, episode);
-CREATE UNIQUE INDEX alert_is_open_once_a_question ON alert (COALESCE(home, hub), question, for_operator)
+CREATE UNIQUE INDEX alert_is_open_once_a_question ON alert (COALESCE(home, hub), question, subject, for_operator)
     WHERE state <> 'closed' AND part_of IS NULL AND cause_ended_at IS NULL;
 CREATE INDEX alert_of_a_home_lately ON alert (home, raised_at DESC);
 CREATE INDEX alert_with_its_parts ON alert (part_of) WHERE part_of IS NOT NULL;
@@ -48,6 +49,7 @@ CREATE INDEX alert_with_nobody_left ON alert (alert) WHERE nobody_left_at IS NOT
 
 COMMENT ON INDEX alert_is_open_once_a_question IS 'while its cause holds: a stillness that ended and comes back is another alert, even if nobody closed the first';
 COMMENT ON COLUMN alert.question  IS 'what was asked: alarm, still, still_unusual, hub_silent ...';
+COMMENT ON COLUMN alert.subject   IS 'what of it, where one question may be open for several at once: the hub, and its trouble; otherwise empty';
 COMMENT ON COLUMN alert.episode   IS 'what makes it this one: since of the stillness, number of the alarm';
 COMMENT ON COLUMN alert.is_fault  IS 'equipment needs someone: told to the operator first';
 COMMENT ON COLUMN alert.for_operator IS 'told to the operator first: a fault, an alarm older than a day, a hub without a home';

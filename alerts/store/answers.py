@@ -1,0 +1,230 @@
+"""What may a person do about an alert: take it, let it go, say how it ended?
+
+Each of these may be repeated: the second time it changes nothing and says so.  Those who were told before are told.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from alerts.alert import Outcome, State, may_become
+from alerts.store import owing
+from alerts.store.facts import Acknowledged, LetGo
+from alerts.store.owing import Scene
+from alerts.telling import wording
+
+Conn = AsyncConnection[TupleRow]
+
+# Two people who answer in the same moment of a clock that stands still are still one after the other.
+_A_MOMENT: Final = timedelta(microseconds=1)
+
+
+async def acknowledge(conn: Conn, alert: int, person: str, *, how: str, now: datetime) -> Acknowledged:
+    """Write down that a person said "mine", and tell those told before.
+
+    Args:
+        conn: to the database.
+        alert: which.
+        person: who.
+        how: "text" or "page".
+        now: when.
+    """
+    async with conn.transaction():
+        await owing.one_at_a_time(conn)
+        scene = await owing.scene_of(conn, alert)
+        if scene is None or scene.state == State.CLOSED:
+            return Acknowledged.CLOSED
+        holder = await _holder_of(conn, scene.alert)
+        if holder is not None:
+            return Acknowledged.ALREADY_YOURS if holder == person else Acknowledged.SOMEONE_ELSES
+        await _take(conn, scene, person, how=how, now=now)
+        who_goes = wording.mine_said(scene.who, await owing.name_of(conn, person), at=now, now=now)
+        for told in await owing.told_before(conn, scene.alert, but=[person]):
+            await owing.owe(conn, scene, told, who_goes, purpose="mine", now=now)
+    return Acknowledged.MINE
+
+
+async def _holder_of(conn: Conn, alert: int) -> str | None:
+    rows = await conn.execute("SELECT person FROM acknowledgement WHERE alert = %s AND let_go_at IS NULL", (alert,))
+    row = await rows.fetchone()
+    return None if row is None else str(row[0])
+
+
+async def _take(conn: Conn, scene: Scene, person: str, *, how: str, now: datetime) -> None:
+    await conn.execute(
+        "INSERT INTO acknowledgement (alert, person, at, how) VALUES (%s, %s, %s, %s)",
+        (scene.alert, person, now, how),
+    )
+    # A silent hub still has a moment at which its first carer hears of it, so it is looked at again.
+    await conn.execute(
+        "UPDATE alert SET state = 'acknowledged', nobody_left_at = NULL, next_telling_at = %s WHERE alert = %s",
+        (now, scene.alert),
+    )
+    await owing.withdraw(conn, scene.alert)
+    await owing.wake(conn)
+
+
+async def let_go(
+    conn: Conn, alert: int, person: str, *, why: str = LetGo.COULD_NOT_FIND_OUT, now: datetime, how: str = "page"
+) -> bool:
+    """Write down that a person cannot go or could not find out, or needs help; the next is asked at once.
+
+    Who says so without having said "mine" has it and lets it go in one; unless somebody was asked after this
+    person, whose turn it is already.  With `LetGo.HELP` everybody else on the rota is asked at once.
+
+    Returns:
+        Whether anything followed from it; not if it is closed, or somebody else's.
+    """
+    async with conn.transaction():
+        await owing.one_at_a_time(conn)
+        scene = await owing.scene_of(conn, alert)
+        if scene is None or scene.state == State.CLOSED:
+            return False
+        holder = await _holder_of(conn, scene.alert)
+        if holder not in {None, person}:
+            return why == LetGo.HELP and await _call_everybody(conn, scene, person, now=now)
+        if holder is None:
+            if why != LetGo.HELP and not await _is_asked_last(conn, scene.alert, person):
+                return False
+            await conn.execute(
+                "INSERT INTO acknowledgement (alert, person, at, how) VALUES (%s, %s, %s, %s)",
+                (scene.alert, person, now, how),
+            )
+        let_go_at = await _after_all_told(conn, scene.alert, now=now)
+        await conn.execute(
+            "UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL",
+            (let_go_at, why, scene.alert),
+        )
+        await conn.execute(
+            "UPDATE alert SET state = 'open', nobody_left_at = NULL WHERE alert = %s",
+            (scene.alert,),
+        )
+        if why == LetGo.HELP:
+            await _call_everybody(conn, scene, person, now=let_go_at)
+        reopened = await owing.scene_of(conn, scene.alert)
+        assert reopened is not None, "this transaction holds its row"
+        await owing.tell_next(conn, reopened, now=now)
+        await owing.wake(conn)
+    return True
+
+
+async def _is_asked_last(conn: Conn, alert: int, person: str) -> bool:
+    """Return whether nobody was asked after this person."""
+    rows = await conn.execute(
+        "SELECT person FROM notification WHERE alert = %s AND purpose IN ('alert', 'help') "
+        "AND state <> 'not needed' ORDER BY due_at DESC, notification DESC LIMIT 1",
+        (alert,),
+    )
+    row = await rows.fetchone()
+    return row is None or row[0] == person
+
+
+async def _after_all_told(conn: Conn, alert: int, *, now: datetime) -> datetime:
+    """Return now, or the first moment after everything that was due until now: a new round begins after the old."""
+    rows = await conn.execute("SELECT max(due_at) FROM notification WHERE alert = %s", (alert,))
+    row = await rows.fetchone()
+    last = None if row is None else row[0]
+    return now if last is None else max(now, last + _A_MOMENT)
+
+
+async def _call_everybody(conn: Conn, scene: Scene, person: str, *, now: datetime) -> bool:
+    """Ask everybody on the rota but the one who is there; return whether there is anybody."""
+    carers, operator = await owing.persons_of(conn, scene.home)
+    by = await owing.name_of(conn, person)
+    others = dict.fromkeys([*carers, *([] if operator is None else [operator])])
+    others.pop(person, None)
+    for other in others:
+        code = await owing.code_for(conn, scene.alert, other, now=now)
+        body = wording.help_asked(scene.about(code), by, at=now, now=now)
+        await owing.owe(conn, scene, other, body, purpose="help", why="help", code=code, now=now)
+    return bool(others)
+
+
+async def close(conn: Conn, alert: int, person: str, outcome: Outcome, word: str | None, *, now: datetime) -> bool:
+    """Write down how it ended, tell those told, and let judgement learn of it.
+
+    Returns:
+        Whether this closed it: not if it was closed before or does not exist.
+    """
+    async with conn.transaction():
+        await owing.one_at_a_time(conn)
+        scene = await owing.scene_of(conn, alert)
+        if scene is None or not may_become(State(scene.state), State.CLOSED):
+            return False
+        await _close(conn, scene, person, outcome, word, now=now)
+        by = await owing.name_of(conn, person)
+        how_it_ended = wording.ended(scene.who, outcome, by, at=now, now=now)
+        for told in await owing.told_before(conn, scene.alert, but=[person]):
+            await owing.owe(conn, scene, told, how_it_ended, purpose="outcome", now=now)
+    return True
+
+
+async def mend(conn: Conn, scene: Scene, *, at: datetime, now: datetime) -> None:
+    """Close a fault that is over by itself, and tell those told.
+
+    Judgement knows it already: what ended it is in the log.  So nothing is written for it.
+    """
+    if scene.state == State.CLOSED:
+        return
+    await _set_closed(conn, scene, owing.TELECARE, Outcome.MENDED, None, now=now)
+    over = wording.mended(scene.who, at=at, now=now)
+    for told in await owing.told_before(conn, scene.alert):
+        await owing.owe(conn, scene, told, over, purpose="outcome", now=now)
+
+
+async def _close(conn: Conn, scene: Scene, person: str, outcome: Outcome, word: str | None, *, now: datetime) -> None:
+    closed = await _set_closed(conn, scene, person, outcome, word, now=now)
+    if scene.home is None:
+        return
+    for question, episode in closed:
+        content = {
+            "question": question,
+            "episode": episode,
+            "outcome": outcome.value,
+            "by": person,
+            "at": now.isoformat(),
+        }
+        await give_to_judgement(conn, scene.home, "closed", content, now=now)
+
+
+async def _set_closed(
+    conn: Conn, scene: Scene, by: str, outcome: Outcome, word: str | None, *, now: datetime
+) -> list[tuple[str, str]]:
+    """Close an alert and all that joined it; return their questions and episodes."""
+    rows = await conn.execute(
+        """
+        UPDATE alert SET state = 'closed', outcome = %s, closed_at = %s, closed_by = %s, closing_word = %s,
+               next_telling_at = NULL
+        WHERE (alert = %s OR part_of = %s) AND state <> 'closed' RETURNING question, episode
+        """,
+        (outcome.value, now, by, word, scene.alert, scene.alert),
+    )
+    closed = [(str(question), str(episode)) for question, episode in await rows.fetchall()]
+    await owing.withdraw(conn, scene.alert)
+    return closed
+
+
+async def give_to_judgement(conn: Conn, home: str, kind: str, content: object, *, now: datetime) -> None:
+    """Write down what is to influence the judgement of a home, and from when on.
+
+    It counts after everything that the lane has received or declared complete, whose row is held until the commit;
+    so the judge, live or in a replay, meets it at the same place.  Within a lane these moments never go back.
+    """
+    async with conn.transaction():
+        await conn.execute(
+            """
+            WITH held AS (
+                SELECT lane, complete_through, received_through
+                FROM lane WHERE lane = (SELECT lane FROM home WHERE home = %(home)s) FOR UPDATE
+            )
+            INSERT INTO judging_input (lane, home, counts_from, kind, content)
+            SELECT held.lane, %(home)s, COALESCE(GREATEST(held.complete_through, held.received_through,
+                (SELECT max(counts_from) FROM judging_input earlier WHERE earlier.lane = held.lane)), %(now)s),
+                %(kind)s, %(content)s
+            FROM held
+            """,
+            {"home": home, "kind": kind, "content": Jsonb(content), "now": now},
+        )

@@ -1,0 +1,190 @@
+"""How does a finding become an alert, and somebody be told, at most once however often it is judged?
+
+Judging the same log again gives the same findings (promise P4), so everything here is known by its episode, and an
+alarm by its own identity.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from alerts.alert import FAULTS, Question
+from alerts.judging.finding import Ended, Finding
+from alerts.store import answers, owing
+from ingest import entry
+
+Conn = AsyncConnection[TupleRow]
+
+# Questions that are one story to a carer: the second finding joins the first instead of a second text.
+_STILLNESS: Final = (Question.STILL, Question.STILL_UNUSUAL)
+
+# An alarm that reaches us later than this goes to the operator, with an outcome owed (design: late alarms).
+_TOO_LATE_FOR_CARERS: Final = timedelta(hours=24)
+
+# Ours: who presses again and again within a minute is told of once; each press is in the story.
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+
+
+async def keep(conn: Conn, concluded: Sequence[Finding | Ended], *, now: datetime) -> list[Finding]:
+    """Write alerts, and the first texts due, for what was concluded; return the findings that became alerts.
+
+    Args:
+        conn: in a transaction.
+        concluded: in the order in which it was.
+        now: when this is done; `raised_at` of the alerts.
+    """
+    if not concluded:
+        return []
+    await owing.one_at_a_time(conn)
+    raised = []
+    for one in concluded:
+        if isinstance(one, Ended):
+            await _end(conn, one, now=now)
+        elif one.alarm is not None:
+            raised += [one] if await _keep_alarm(conn, one, one.alarm, now=now) else []
+        else:
+            raised += [one] if await _keep_finding(conn, one, now=now) else []
+    return raised
+
+
+async def _keep_finding(conn: Conn, finding: Finding, *, now: datetime) -> bool:
+    rows = await conn.execute(
+        "SELECT FROM alert WHERE home IS NOT DISTINCT FROM %s AND hub IS NOT DISTINCT FROM %s "
+        "AND question = %s AND episode = %s",
+        (finding.home, finding.hub, finding.question.value, finding.episode),
+    )
+    if await rows.fetchone() is not None:
+        return False
+    is_fault = finding.question in FAULTS
+    group = _STILLNESS if finding.question in _STILLNESS else (finding.question,)
+    head = await _open_head(conn, finding, group, for_operator=is_fault)
+    alert = await _insert(conn, finding, for_operator=is_fault, part_of=head, now=now)
+    if head is None:
+        await _tell_first(conn, alert, now=now)
+    return head is None
+
+
+async def _keep_alarm(conn: Conn, finding: Finding, alarm: entry.Alarm, *, now: datetime) -> bool:
+    """Write down one press.  While an alert of this kind is open it belongs to that, and is told again."""
+    rows = await conn.execute("SELECT FROM alarm WHERE identity = %s", (alarm.identity,))
+    if await rows.fetchone() is not None:
+        return False
+    for_operator = finding.home is None or finding.at - alarm.observed_at > _TOO_LATE_FOR_CARERS
+    head = await _open_head(conn, finding, (Question.ALARM,), for_operator=for_operator)
+    if head is None:
+        alert = await _insert(conn, finding, for_operator=for_operator, part_of=None, now=now)
+        await _insert_alarm(conn, alert, alarm, received_at=finding.at)
+        await _tell_first(conn, alert, now=now)
+        return True
+    is_news = await _is_news(conn, head, alarm, received_at=finding.at)
+    await _insert_alarm(conn, head, alarm, received_at=finding.at)
+    if is_news:
+        await _tell_again(conn, head, now=now)
+    return False
+
+
+async def _open_head(conn: Conn, finding: Finding, group: Sequence[Question], *, for_operator: bool) -> int | None:
+    """Return the alert whose story this finding joins: open, of its group, and its cause still holds."""
+    rows = await conn.execute(
+        """
+        SELECT alert FROM alert
+        WHERE COALESCE(home, hub) = COALESCE(%s::text, %s::text) AND question = ANY(%s) AND subject = %s
+          AND for_operator = %s
+          AND state <> 'closed' AND part_of IS NULL AND cause_ended_at IS NULL
+        ORDER BY alert LIMIT 1
+        """,
+        (finding.home, finding.hub, [question.value for question in group], _subject(finding), for_operator),
+    )
+    row = await rows.fetchone()
+    return None if row is None else int(row[0])
+
+
+async def _insert(conn: Conn, finding: Finding, *, for_operator: bool, part_of: int | None, now: datetime) -> int:
+    why = dict(finding.why)
+    if finding.again_of is not None:
+        why["again_of"] = dict(finding.again_of)
+    rows = await conn.execute(
+        """
+        INSERT INTO alert (home, hub, question, subject, episode, is_fault, for_operator, part_of, since, at,
+                           raised_at, why, policy, state)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open') RETURNING alert
+        """,
+        (
+            *(finding.home, finding.hub, finding.question.value, _subject(finding), finding.episode),
+            finding.question in FAULTS,
+            *(for_operator, part_of, finding.since, finding.at, now, Jsonb(why), finding.policy),
+        ),
+    )
+    row = await rows.fetchone()
+    assert row is not None, "an insert returns its row"
+    return int(row[0])
+
+
+def _subject(finding: Finding) -> str:
+    """Return what a fault is about: two hubs of a home, or two troubles of a hub, are two faults."""
+    if finding.question not in FAULTS:
+        return ""
+    return f"{finding.hub or ''} {finding.why.get('what', '')}".strip()
+
+
+async def _insert_alarm(conn: Conn, alert: int, alarm: entry.Alarm, *, received_at: datetime) -> None:
+    await conn.execute(
+        """
+        INSERT INTO alarm (identity, alert, hub, sensor, room, quantity, observed_at, uncertain_since, received_at,
+                           unreadable)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            *(alarm.identity, alert, alarm.hub, alarm.sensor, alarm.room, alarm.quantity),
+            *(alarm.observed_at, alarm.uncertain_since, received_at, alarm.unreadable),
+        ),
+    )
+
+
+async def _is_news(conn: Conn, alert: int, alarm: entry.Alarm, *, received_at: datetime) -> bool:
+    """Return whether this alarm was not told of within the last minute already."""
+    rows = await conn.execute(
+        "SELECT FROM alarm WHERE alert = %s AND sensor IS NOT DISTINCT FROM %s AND quantity = %s AND received_at > %s",
+        (alert, alarm.sensor, alarm.quantity, received_at - _AGAIN_AFTER),
+    )
+    return await rows.fetchone() is None
+
+
+async def _tell_first(conn: Conn, alert: int, *, now: datetime) -> None:
+    scene = await owing.scene_of(conn, alert)
+    assert scene is not None, "it was just written"
+    await owing.tell_next(conn, scene, now=now)
+
+
+async def _tell_again(conn: Conn, alert: int, *, now: datetime) -> None:
+    """Tell the one whose it is, or else all who were asked, that it was pressed again."""
+    scene = await owing.scene_of(conn, alert)
+    assert scene is not None, "this transaction has just seen it open"
+    rows = await conn.execute("SELECT person FROM acknowledgement WHERE alert = %s AND let_go_at IS NULL", (alert,))
+    row = await rows.fetchone()
+    for person in await owing.told_so_far(conn, alert) if row is None else [str(row[0])]:
+        code = await owing.code_for(conn, alert, person, now=now)
+        body = await owing.request(conn, scene, code, before="Pressed again.", now=now)
+        await owing.owe(conn, scene, person, body, purpose="again", code=code, now=now)
+
+
+async def _end(conn: Conn, ended: Ended, *, now: datetime) -> None:
+    """Note that the cause of an alert is over; a fault closes itself by it."""
+    rows = await conn.execute(
+        """
+        UPDATE alert SET cause_ended_at = %s
+        WHERE home IS NOT DISTINCT FROM %s AND hub IS NOT DISTINCT FROM %s AND question = %s AND episode = %s
+          AND cause_ended_at IS NULL RETURNING alert, part_of
+        """,
+        (ended.at, ended.home, ended.hub, ended.question.value, ended.episode),
+    )
+    row = await rows.fetchone()
+    if row is None or ended.question not in FAULTS or row[1] is not None:
+        return
+    scene = await owing.scene_of(conn, int(row[0]))
+    if scene is not None:
+        await answers.mend(conn, scene, at=ended.at, now=now)

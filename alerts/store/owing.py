@@ -1,0 +1,414 @@
+"""Who is owed which text, and who is asked next?  Notifications are written *due* here and nowhere else.
+
+Whatever writes here holds one lock until its transaction ends: texts are few, and two people who answer at the same
+moment must be told apart.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from alerts.alert import FAULTS, Outcome, Question
+from alerts.judging.policy import DEFAULT
+from alerts.telling import escalation, rota, wording
+from gateway.reading import Quantity
+
+Conn = AsyncConnection[TupleRow]
+
+TELECARE: Final = "telecare"
+"""Who closes a fault that mended itself."""
+
+WAKE: Final = "telecare_tell"
+"""The channel that wakes the telling loop after a commit."""
+
+# A number of our own among the database's advisory locks: "tell" in ASCII.
+_LOCK: Final = 0x74656C6C
+
+# Ours: an alert that nobody could be texted about for a day has been said loudly on every page since.
+_REQUEST_WORTH: Final = timedelta(days=1)
+# Ours: how it stands and how it ended is old news in the morning.
+_NEWS_WORTH: Final = timedelta(hours=6)
+# Ours: a fault that nobody took for a day is said loudly; five minutes are for people.
+_FAULT_WITHIN: Final = timedelta(days=1)
+# A phone's code is not used again for another alert within this time (design: replies by text).
+_CODE_RESTS: Final = timedelta(days=7)
+
+ASKED: Final = ("alert", "help")
+"""The purposes that ask somebody to go; the others say how things stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything of an alert that a text about it may need."""
+
+    alert: int
+    home: str | None
+    hub: str | None
+    question: str
+    for_operator: bool
+    since: datetime
+    at: datetime
+    raised_at: datetime
+    why: dict[str, Any]
+    state: str
+    cause_ended_at: datetime | None
+    outcome: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    full_name: str | None
+    address: str | None
+
+    @property
+    def who(self) -> str:
+        return self.full_name or self.home or f"box {self.hub}"
+
+    def about(self, code: int) -> wording.About:
+        return wording.About(self.who, code, self.address or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """An alarm of an alert."""
+
+    quantity: str
+    observed_at: datetime
+    uncertain_since: datetime | None
+    received_at: datetime
+    unreadable: str | None
+
+
+async def one_at_a_time(conn: Conn) -> None:
+    """Wait until nobody else is deciding about texts, and keep others out until this transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+async def wake(conn: Conn) -> None:
+    """Wake the telling loop once this transaction is committed."""
+    await conn.execute("SELECT pg_notify(%s, '')", (WAKE,))
+
+
+async def scene_of(conn: Conn, alert: int) -> Scene | None:
+    """Return an alert with its resident, and keep others from changing it; one that joined another is that other."""
+    async with conn.cursor(row_factory=class_row(Scene)) as cur:
+        await cur.execute(
+            """
+            SELECT a.alert, a.home, a.hub, a.question, a.for_operator, a.since, a.at, a.raised_at, a.why, a.state,
+                   a.cause_ended_at, a.outcome, a.closed_at, a.closed_by, r.full_name, r.address
+            FROM alert a LEFT JOIN resident r USING (home)
+            WHERE a.alert = (SELECT COALESCE(part_of, alert) FROM alert WHERE alert = %s)
+            FOR UPDATE OF a
+            """,
+            (alert,),
+        )
+        return await cur.fetchone()
+
+
+async def name_of(conn: Conn, person: str | None) -> str:
+    """Return what a person is called in a text."""
+    rows = await conn.execute("SELECT full_name FROM person WHERE person = %s", (person,))
+    row = await rows.fetchone()
+    return "telecare" if row is None else str(row[0])
+
+
+async def owe(
+    conn: Conn,
+    scene: Scene,
+    person: str,
+    body: str,
+    *,
+    purpose: str,
+    now: datetime,
+    why: str | None = None,
+    code: int | None = None,
+) -> None:
+    """Write that a text is due now.  A person without a phone is written down as not reached."""
+    worth = _NEWS_WORTH if purpose in {"mine", "outcome"} else _REQUEST_WORTH
+    await conn.execute(
+        """
+        INSERT INTO notification (key, alert, person, phone, purpose, why, body, code, state, due_at, worth_until,
+                                  failed_at, error)
+        SELECT %(key)s, %(alert)s, person, phone, %(purpose)s, %(why)s, %(body)s, %(code)s,
+               CASE WHEN phone IS NULL THEN 'failed' ELSE 'due' END, %(now)s, %(until)s,
+               CASE WHEN phone IS NULL THEN %(now)s END, CASE WHEN phone IS NULL THEN 'no phone number' END
+        FROM person WHERE person = %(person)s
+        """,
+        {
+            "key": secrets.token_hex(16),
+            "alert": scene.alert,
+            "person": person,
+            "purpose": purpose,
+            "why": why,
+            "body": body,
+            "code": code,
+            "now": now,
+            "until": now + worth,
+        },
+    )
+    await wake(conn)
+
+
+async def withdraw(conn: Conn, alert: int) -> None:
+    """Take back what asks somebody to go and has not left yet."""
+    await conn.execute(
+        "UPDATE notification SET state = 'not needed' "
+        "WHERE alert = %s AND state = 'due' AND purpose IN ('alert', 'again', 'help', 'nobody')",
+        (alert,),
+    )
+
+
+async def told_before(conn: Conn, alert: int, *, but: Iterable[str] = ()) -> list[str]:
+    """Return who was asked to go and may have heard of it, the first first, each once."""
+    rows = await conn.execute(
+        """
+        SELECT person FROM notification
+        WHERE alert = %s AND purpose IN ('alert', 'help', 'nobody')
+          AND state IN ('trying', 'sent', 'delivered') AND person <> ALL(%s)
+        GROUP BY person ORDER BY min(notification)
+        """,
+        (alert, list(but)),
+    )
+    return [person for (person,) in await rows.fetchall()]
+
+
+async def told_so_far(conn: Conn, alert: int) -> list[str]:
+    """Return who was asked to go, or is about to be, whatever became of the text; the first first, each once."""
+    rows = await conn.execute(
+        "SELECT person FROM notification WHERE alert = %s AND purpose IN ('alert', 'help', 'nobody') "
+        "AND state <> 'not needed' GROUP BY person ORDER BY min(notification)",
+        (alert,),
+    )
+    return [person for (person,) in await rows.fetchall()]
+
+
+async def code_for(conn: Conn, alert: int, person: str, *, now: datetime) -> int:
+    """Return what a person writes in front of an answer about an alert: always the same for both."""
+    given = {"alert": alert, "person": person, "now": now, "rested": now - _CODE_RESTS}
+    rows = await conn.execute(
+        "SELECT code FROM reply_code JOIN person USING (phone) WHERE person = %(person)s AND alert = %(alert)s", given
+    )
+    if row := await rows.fetchone():
+        return int(row[0])
+    rows = await conn.execute(
+        """
+        SELECT min(n) FROM generate_series(1, 999) n WHERE NOT EXISTS (
+            SELECT FROM reply_code r JOIN person p USING (phone) JOIN alert a USING (alert)
+            WHERE p.person = %(person)s AND r.code = n AND (r.given_at > %(rested)s OR a.state <> 'closed'))
+        """,
+        given,
+    )
+    row = await rows.fetchone()
+    given["code"] = code = int(row[0]) if row and row[0] is not None else 999
+    await conn.execute(
+        "INSERT INTO reply_code (phone, code, alert, given_at) "
+        "SELECT phone, %(code)s, %(alert)s, %(now)s FROM person WHERE person = %(person)s AND phone IS NOT NULL",
+        given,
+    )
+    return code
+
+
+# Who is asked next.
+
+
+async def tell_next(conn: Conn, scene: Scene, *, now: datetime) -> None:
+    """Ask whoever is to be asked by now, and write down when to look again.
+
+    The decision is `escalation.next_step`'s; each text that it calls for is written *due* before it is asked again.
+    """
+    steps, carer_at = await _steps_of(conn, scene, now=now)
+    story = await _story_of(conn, scene)
+    now = max([now, *(held.let_go_at for held in story.acknowledgements if held.let_go_at)])
+    step = escalation.next_step(story, steps, now=now)
+    while isinstance(step, escalation.Tell) and step.due_at <= now:
+        story = await _ask(conn, scene, story, step, now=now)
+        step = escalation.next_step(story, steps, now=now)
+
+    if carer_at is not None and now >= carer_at:
+        await _tell_carer_too(conn, scene, story, steps[-1].person, now=now)
+    if isinstance(step, escalation.Exhausted):
+        await _nobody_is_left(conn, scene, story, now=now)
+    await _look_again(conn, scene, step, carer_at, now=now)
+
+
+async def _look_again(
+    conn: Conn,
+    scene: Scene,
+    step: escalation.Tell | escalation.Waiting | escalation.Exhausted | escalation.Done,
+    carer_at: datetime | None,
+    *,
+    now: datetime,
+) -> None:
+    moments = [] if carer_at is None or now >= carer_at else [carer_at]
+    if isinstance(step, escalation.Tell):
+        moments.append(step.due_at)
+    elif isinstance(step, escalation.Waiting):
+        moments.append(step.until)
+    await conn.execute(
+        "UPDATE alert SET next_telling_at = %s WHERE alert = %s", (min(moments, default=None), scene.alert)
+    )
+
+
+async def persons_of(conn: Conn, home: str | None) -> tuple[list[str], str | None]:
+    """Return the carers of a home, the first first, and the operator, or None where there is none."""
+    rows = await conn.execute("SELECT person FROM telling_step WHERE home = %s ORDER BY position", (home,))
+    carers = [person for (person,) in await rows.fetchall()]
+    rows = await conn.execute("SELECT operator FROM service")
+    row = await rows.fetchone()
+    return carers, None if row is None else row[0]
+
+
+async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequence[rota.Step], datetime | None]:
+    """Return who is asked in which order, and when the first carer hears of a silent hub in any case."""
+    carers, operator = await persons_of(conn, scene.home)
+    escalate_after, carer_after = await _waits_of(conn, scene.home, now=now)
+    if not scene.for_operator:
+        return rota.steps_of(carers, operator, answers_within=escalate_after), None
+    is_fault = scene.question in FAULTS
+    within = _FAULT_WITHIN if is_fault else escalate_after
+    # Without an operator's phone the carers are all there is.
+    if scene.question != Question.HUB_SILENT or not carers or operator is None:
+        return rota.steps_of([] if operator else carers, operator, answers_within=within), None
+    steps = rota.steps_of([operator, carers[0]], None, answers_within=within)
+    is_over = scene.state == "closed" or scene.cause_ended_at is not None or len(steps) < 2
+    return steps, None if is_over else scene.since + carer_after
+
+
+async def _waits_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[timedelta, timedelta]:
+    rows = await conn.execute(
+        "SELECT escalate_after, hub_silent_carer_after FROM policy WHERE home = %s AND in_force_since <= %s "
+        "ORDER BY in_force_since DESC, policy DESC LIMIT 1",
+        (home, now),
+    )
+    row = await rows.fetchone()
+    return (DEFAULT.escalate_after, DEFAULT.hub_silent_carer_after) if row is None else (row[0], row[1])
+
+
+async def _story_of(conn: Conn, scene: Scene) -> escalation.Story:
+    rows = await conn.execute(
+        "SELECT person, due_at, state, CASE WHEN state IN ('undelivered', 'failed') THEN failed_at END "
+        "FROM notification WHERE alert = %s AND purpose = ANY(%s) AND state <> 'not needed' ORDER BY notification",
+        (scene.alert, list(ASKED)),
+    )
+    told = tuple(
+        escalation.Told(person, due_at, escalation.Delivery(state), failed_at)
+        for person, due_at, state, failed_at in await rows.fetchall()
+    )
+    rows = await conn.execute(
+        "SELECT person, at, let_go_at FROM acknowledgement WHERE alert = %s ORDER BY acknowledgement", (scene.alert,)
+    )
+    held = tuple(escalation.Acknowledgement(*row) for row in await rows.fetchall())
+    return escalation.Story(scene.raised_at, told, held, scene.state == "closed")
+
+
+async def _ask(
+    conn: Conn, scene: Scene, story: escalation.Story, step: escalation.Tell, *, now: datetime
+) -> escalation.Story:
+    """Write the request to one person *due*, and return the story with it."""
+    before = ""
+    if step.after is not None:
+        told_at = max((told.due_at for told in story.told if told.person == step.after), default=scene.raised_at)
+        before = wording.told_before(await name_of(conn, step.after), step.why, at=told_at, now=now)
+    code = await code_for(conn, scene.alert, step.person, now=now)
+    body = await request(conn, scene, code, before=before, now=now)
+    await owe(conn, scene, step.person, body, purpose="alert", why=step.why.value, code=code, now=now)
+    await conn.execute("UPDATE alert SET nobody_left_at = NULL WHERE alert = %s", (scene.alert,))
+    # As it was written: one without a phone has failed already, and the next one is asked at once.
+    fresh = await _story_of(conn, scene)
+    return replace(story, told=fresh.told)
+
+
+async def _tell_carer_too(conn: Conn, scene: Scene, story: escalation.Story, carer: str, *, now: datetime) -> None:
+    """Tell the first carer that the box is still silent, whoever is mending it: the pendant may not work."""
+    if scene.state == "closed" or carer in {told.person for told in story.told}:
+        return
+    code = await code_for(conn, scene.alert, carer, now=now)
+    body = await request(conn, scene, code, before="", now=now)
+    await owe(conn, scene, carer, body, purpose="alert", why="still silent", code=code, now=now)
+
+
+async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, now: datetime) -> None:
+    """Write down that nobody is left, and tell the operator's phone so, once a round."""
+    rows = await conn.execute(
+        "UPDATE alert SET nobody_left_at = %s WHERE alert = %s AND nobody_left_at IS NULL RETURNING alert",
+        (now, scene.alert),
+    )
+    if await rows.fetchone() is None:
+        return
+    await wake(conn)
+    _, operator = await persons_of(conn, scene.home)
+    if operator is None or scene.question in FAULTS:
+        return
+    tried = [(await name_of(conn, told.person), _became(told, story)) for told in story.told]
+    code = await code_for(conn, scene.alert, operator, now=now)
+    body = wording.nobody_reached(scene.about(code), tried, since=scene.raised_at, now=now)
+    await owe(conn, scene, operator, body, purpose="nobody", code=code, now=now)
+
+
+def _became(told: escalation.Told, story: escalation.Story) -> wording.Tried:
+    if told.not_reached_at is not None:
+        return wording.Tried.NOT_REACHED
+    let_go = {held.person for held in story.acknowledgements}
+    return wording.Tried.LET_GO if told.person in let_go else wording.Tried.NO_ANSWER
+
+
+# What a request says.
+
+
+async def request(conn: Conn, scene: Scene, code: int, *, before: str, now: datetime) -> str:
+    """Return the text that asks somebody to go."""
+    before = before or await _raised_again(conn, scene, now=now)
+    about = scene.about(code)
+    if scene.question == Question.ALARM:
+        return _alarm(about, await _last_pressed(conn, scene.alert), scene, before=before, now=now)
+    room = str(scene.why.get("last_seen_room") or "")
+    match Question(scene.question):
+        case Question.STILL:
+            return wording.still(about, since=scene.since, room=room, before=before, now=now)
+        case Question.STILL_UNUSUAL:
+            return wording.still_unusual(about, since=scene.since, room=room, before=before, now=now)
+        case Question.HUB_SILENT:
+            return wording.hub_silent(about, since=scene.since, before=before, now=now)
+        case Question.READINGS_LOST:
+            return wording.readings_lost(about, since=scene.since, before=before, now=now)
+        case _:
+            what = str(scene.why.get("what") or "trouble")
+            return wording.hub_trouble(about, what, since=scene.since, before=before, now=now)
+
+
+async def _last_pressed(conn: Conn, alert: int) -> Pressed | None:
+    async with conn.cursor(row_factory=class_row(Pressed)) as cur:
+        await cur.execute(
+            "SELECT quantity, observed_at, uncertain_since, received_at, unreadable FROM alarm WHERE alert = %s "
+            "ORDER BY received_at DESC, identity DESC LIMIT 1",
+            (alert,),
+        )
+        return await cur.fetchone()
+
+
+def _alarm(about: wording.About, pressed: Pressed | None, scene: Scene, *, before: str, now: datetime) -> str:
+    if pressed is None or pressed.unreadable is not None:
+        reached_at = scene.at if pressed is None else pressed.received_at
+        return wording.alarm_unreadable(about, reached_at=reached_at, before=before, now=now)
+    quantity = pressed.quantity
+    return wording.alarm(
+        about,
+        Quantity(quantity) if quantity in set(Quantity) else Quantity.UNKNOWN_ALARM,
+        pressed_at=None if pressed.uncertain_since is not None else pressed.observed_at,
+        reached_at=pressed.received_at,
+        before=before,
+        now=now,
+    )
+
+
+async def _raised_again(conn: Conn, scene: Scene, *, now: datetime) -> str:
+    """Return who closed it before while its cause held, or nothing."""
+    again = scene.why.get("again_of")
+    if not isinstance(again, dict):
+        return ""
+    by = await name_of(conn, str(again["closed_by"]))
+    closed_at = datetime.fromisoformat(str(again["closed_at"]))
+    return wording.raised_again(Outcome(again["outcome"]), by, at=closed_at, now=now)

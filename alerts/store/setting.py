@@ -1,0 +1,182 @@
+"""How do people, homes and numbers get into the tables?  Each call may be repeated; it writes only what changed.
+
+What influences judgement is written as a judging input besides, and only when it changed: so a setup file that is
+read twice changes no judgement.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from alerts.judging import policy as policies
+from alerts.judging.policy import Policy
+from alerts.store.answers import give_to_judgement
+
+Conn = AsyncConnection[TupleRow]
+
+
+async def set_service(conn: Conn, name: str, operator: str | None) -> None:
+    """Write what the service is called and who gets what nobody else can be told; the operator is a known person."""
+    async with conn.transaction():
+        await conn.execute(
+            "INSERT INTO service (name, operator) VALUES (%s, %s) "
+            "ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, operator = excluded.operator",
+            (name, operator),
+        )
+        await conn.execute(
+            "UPDATE person SET is_operator = NOT is_operator WHERE is_operator = (person IS DISTINCT FROM %s)",
+            (operator,),
+        )
+
+
+async def set_person(conn: Conn, person: str, full_name: str, *, what: str | None, phone: str | None) -> None:
+    """Write who a person is.
+
+    Raises:
+        psycopg.errors.CheckViolation: the phone is not in E.164.
+        psycopg.errors.UniqueViolation: somebody else has this phone.
+    """
+    await conn.execute(
+        "INSERT INTO person (person, full_name, what, phone) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT (person) DO UPDATE SET full_name = excluded.full_name, what = excluded.what, "
+        "phone = excluded.phone",
+        (person, full_name, what, phone),
+    )
+
+
+async def set_resident(
+    conn: Conn,
+    home: str,
+    *,
+    first_name: str,
+    full_name: str,
+    phone: str | None = None,
+    address: str | None = None,
+    know: str | None = None,
+) -> None:
+    """Write who lives in a home, and what someone who goes there should know."""
+    await conn.execute(
+        """
+        INSERT INTO resident (home, first_name, full_name, phone, address, know) VALUES (%s, %s, %s, %s, %s, %s)
+        ON CONFLICT (home) DO UPDATE SET first_name = excluded.first_name, full_name = excluded.full_name,
+            phone = excluded.phone, address = excluded.address, know = excluded.know
+        """,
+        (home, first_name, full_name, phone, address, know),
+    )
+
+
+async def set_telling(conn: Conn, home: str, persons: Sequence[str]) -> None:
+    """Write who is told about a home, the first first; the operator comes after the last by itself."""
+    async with conn.transaction():
+        await conn.execute("DELETE FROM telling_step WHERE home = %s", (home,))
+        await conn.execute(
+            "INSERT INTO telling_step (home, position, person) "
+            "SELECT %s, position, person FROM unnest(%s::text[]) WITH ORDINALITY told (person, position)",
+            (home, list(persons)),
+        )
+
+
+async def set_policy(conn: Conn, home: str, policy: Policy, *, by: str, why: str, now: datetime) -> int:
+    """Write the numbers that a home is judged by, if they changed, and return the policy that is in force.
+
+    Args:
+        conn: to the database.
+        home: which.
+        policy: the numbers; its own `policy` is not looked at.
+        by: who set them.
+        why: for whoever asks later.
+        now: when.
+    """
+    async with conn.transaction():
+        latest = await _latest_policy(conn, home)
+        if latest is not None and latest == _numbered(policy, latest.policy):
+            assert latest.policy is not None, "it came from the table"
+            return latest.policy
+        rows = await conn.execute(
+            """
+            INSERT INTO policy (home, still_for, waking_from, waking_until, hub_silent_carer_after, escalate_after,
+                                again_after, learned, in_force_since, set_at, set_by, why)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING policy
+            """,
+            (
+                *(home, policy.still_for, policy.waking_from, policy.waking_until, policy.hub_silent_carer_after),
+                *(policy.escalate_after, policy.again_after, policy.learned, now, now, by, why),
+            ),
+        )
+        row = await rows.fetchone()
+        assert row is not None, "an insert returns its row"
+        number = int(row[0])
+        content = policies.to_json(_numbered(policy, number))
+        await give_to_judgement(conn, home, "policy", content, now=now)
+    return number
+
+
+async def policy_of(conn: Conn, home: str) -> Policy:
+    """Return the numbers that a home is judged by; the product's own where nobody set any."""
+    return await _latest_policy(conn, home) or policies.DEFAULT
+
+
+async def _latest_policy(conn: Conn, home: str) -> Policy | None:
+    rows = await conn.execute(
+        "SELECT policy, still_for, waking_from, waking_until, hub_silent_carer_after, escalate_after, again_after, "
+        "learned FROM policy WHERE home = %s ORDER BY policy DESC LIMIT 1",
+        (home,),
+    )
+    row = await rows.fetchone()
+    return None if row is None else _policy(*row)
+
+
+def _policy(number: int | None, *numbers: Any) -> Policy:  # noqa: ANN401 - a row of the table
+    names = ("still_for", "waking_from", "waking_until", "hub_silent_carer_after")
+    more = ("escalate_after", "again_after", "learned")
+    return Policy(policy=number, **dict(zip((*names, *more), numbers, strict=True)))
+
+
+def _numbered(policy: Policy, number: int | None) -> Policy:
+    return _policy(
+        number,
+        *(policy.still_for, policy.waking_from, policy.waking_until, policy.hub_silent_carer_after),
+        *(policy.escalate_after, policy.again_after, policy.learned),
+    )
+
+
+async def set_sensors(conn: Conn, home: str, *, now: datetime) -> None:
+    """Tell judgement which sensors the table has for a home, if that changed."""
+    rows = await conn.execute("SELECT sensor, room, kind FROM sensor WHERE home = %s ORDER BY sensor", (home,))
+    sensors = [{"sensor": sensor, "room": room, "kind": kind} for sensor, room, kind in await rows.fetchall()]
+    await _give_if_changed(conn, home, "sensors", {"sensors": sensors}, now=now)
+
+
+async def set_watched(conn: Conn, home: str, hub: str, *, now: datetime) -> None:
+    """Tell judgement that a home is watched through a hub from now on; once for each."""
+    async with conn.transaction():
+        await _hold(conn, home)
+        rows = await conn.execute(
+            "SELECT FROM judging_input WHERE home = %s AND kind = 'watched' AND content->>'hub' = %s", (home, hub)
+        )
+        if await rows.fetchone() is None:
+            await give_to_judgement(conn, home, "watched", {"hub": hub, "since": now.isoformat()}, now=now)
+
+
+async def set_stretch(conn: Conn, home: str, stretch: timedelta, *, now: datetime) -> None:
+    """Tell judgement how much later promises may be kept while time is sped up, if that changed."""
+    await _give_if_changed(conn, home, "stretch", {"stretch_s": stretch.total_seconds()}, now=now)
+
+
+async def _give_if_changed(conn: Conn, home: str, kind: str, content: Mapping[str, Any], *, now: datetime) -> None:
+    async with conn.transaction():
+        await _hold(conn, home)
+        rows = await conn.execute(
+            "SELECT content FROM judging_input WHERE home = %s AND kind = %s ORDER BY input DESC LIMIT 1", (home, kind)
+        )
+        row = await rows.fetchone()
+        if row is None or row[0] != content:
+            await give_to_judgement(conn, home, kind, dict(content), now=now)
+
+
+async def _hold(conn: Conn, home: str) -> None:
+    """Keep two setups of one home from writing the same thing twice."""
+    await conn.execute("SELECT FROM home WHERE home = %s FOR UPDATE", (home,))

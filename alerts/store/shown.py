@@ -1,0 +1,190 @@
+"""What do pages show of alerts, homes and people?  Reads only; each answer is bounded."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from alerts.alert import Outcome, Question, State
+from alerts.judging.watched import Watched
+from alerts.store.facts import Alert, Contact, HomeWatch, Resident, Span, StoryStep
+
+Conn = AsyncConnection[TupleRow]
+
+GRACE: Final = timedelta(seconds=30)
+"""How far a lane or its judge may lag behind the clock before *fine* lapses: a pause of a second is no blindness.
+
+Ours: a restart of either takes about 5 s on two shared cores (2026-11).
+"""
+
+# Ours: a carer with more open alerts than these needs another page than a list.
+_ALERTS_MAX: Final = 200
+_STORY_MAX: Final = 500
+# Ours: a home that changes its state every ten minutes for a month.
+_SPANS_MAX: Final = 4_500
+
+_ALERT: Final = """
+    SELECT a.alert, a.home, a.hub, a.question, a.is_fault, a.for_operator, a.since, a.at, a.raised_at, a.why,
+           a.state, a.outcome, a.closed_at, a.closed_by, closer.full_name, a.closing_word, a.cause_ended_at,
+           a.nobody_left_at, held.person, holder.full_name, held.at
+    FROM alert a
+    LEFT JOIN acknowledgement held ON held.alert = a.alert AND held.let_go_at IS NULL
+    LEFT JOIN person holder ON holder.person = held.person
+    LEFT JOIN person closer ON closer.person = a.closed_by
+"""
+
+
+async def open_alerts(conn: Conn, homes: Sequence[str]) -> list[Alert]:
+    """Return the alerts of these homes that are not closed, newest first; at most 200."""
+    rows = await conn.execute(
+        _ALERT + "WHERE a.home = ANY(%s) AND a.state <> 'closed' AND a.part_of IS NULL "
+        "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
+        (list(homes), _ALERTS_MAX),
+    )
+    return [_alert(row) for row in await rows.fetchall()]
+
+
+async def homeless_alerts(conn: Conn) -> list[Alert]:
+    """Return the alerts of hubs without a home that are not closed, newest first; at most 200.  For operators."""
+    rows = await conn.execute(
+        _ALERT + "WHERE a.home IS NULL AND a.state <> 'closed' AND a.part_of IS NULL "
+        "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
+        (_ALERTS_MAX,),
+    )
+    return [_alert(row) for row in await rows.fetchall()]
+
+
+async def recent_alerts(conn: Conn, home: str, since: datetime) -> list[Alert]:
+    """Return the alerts of a home that were raised since then, newest first; at most 200."""
+    rows = await conn.execute(
+        _ALERT + "WHERE a.home = %s AND a.raised_at >= %s AND a.part_of IS NULL "
+        "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
+        (home, since, _ALERTS_MAX),
+    )
+    return [_alert(row) for row in await rows.fetchall()]
+
+
+async def find_alert(conn: Conn, alert: int) -> Alert | None:
+    """Return an alert, or None if there is none of that number.  One that joined another is that other."""
+    rows = await conn.execute(
+        _ALERT + "WHERE a.alert = (SELECT COALESCE(b.part_of, b.alert) FROM alert b WHERE b.alert = %s)",  # noqa: S608 - constants
+        (alert,),
+    )
+    row = await rows.fetchone()
+    return None if row is None else _alert(row)
+
+
+def _alert(row: tuple[Any, ...]) -> Alert:
+    """Return the alert in a row of `_ALERT`, its words turned into what they mean."""
+    cells = list(row)
+    cells[3], cells[10] = Question(cells[3]), State(cells[10])
+    cells[11] = None if cells[11] is None else Outcome(cells[11])
+    return Alert(*cells)
+
+
+# `seen` is the last sign of life that a stillness counts from.  Presses stand where they were made, so that a
+# late one is seen to be late.  In one moment what happened comes before the texts that followed from it.
+_STORY: Final = """
+    WITH whole AS (SELECT * FROM alert WHERE alert = %(alert)s OR part_of = %(alert)s),
+    text AS (SELECT * FROM notification WHERE alert = %(alert)s),
+    held AS (SELECT * FROM acknowledgement WHERE alert = %(alert)s),
+    step AS (
+        SELECT since AS at, 0 AS place, 0::bigint AS number, 'seen' AS kind, NULL::text AS person,
+               COALESCE(why->>'last_seen_room', '') AS detail
+        FROM whole WHERE question IN ('still', 'still_unusual') AND part_of IS NULL
+        UNION ALL
+        SELECT observed_at, 1, 0, 'pressed', NULL, concat_ws(', ', quantity, room, unreadable, 'reached us ' || CASE
+            WHEN received_at - observed_at >= interval '1 minute'
+            THEN to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END)
+        FROM alarm WHERE alert = %(alert)s
+        UNION ALL SELECT raised_at, 2, alert, 'raised', NULL, question FROM whole
+        UNION ALL SELECT cause_ended_at, 3, alert, 'seen again', NULL, question FROM whole
+        UNION ALL SELECT at, 4, acknowledgement, 'mine', person, how FROM held
+        UNION ALL SELECT let_go_at, 5, acknowledgement, 'let go', person, COALESCE(let_go_why, '') FROM held
+        UNION ALL
+        SELECT closed_at, 6, 0, 'closed', closed_by, concat_ws(', ', outcome, NULLIF(closing_word, ''))
+        FROM whole WHERE part_of IS NULL
+        UNION ALL
+        SELECT due_at, 7, notification, 'text due', person, concat_ws(', ', purpose, why)
+        FROM text WHERE state <> 'not needed'
+        UNION ALL SELECT sent_at, 7, notification, 'text sent', person, purpose FROM text
+        UNION ALL SELECT delivered_at, 7, notification, 'text delivered', person, purpose FROM text
+        UNION ALL SELECT failed_at, 7, notification, 'text failed', person, concat_ws(', ', purpose, error) FROM text
+    )
+    SELECT step.at, step.kind, person.full_name, step.detail
+    FROM step LEFT JOIN person USING (person) WHERE step.at IS NOT NULL
+    ORDER BY step.at, step.place, step.number, array_position(
+        ARRAY['text due', 'text sent', 'text delivered', 'text failed'], step.kind) LIMIT %(most)s
+"""
+
+
+async def story(conn: Conn, alert: int) -> list[StoryStep]:
+    """Return what happened around an alert in the order of time, failures where they happened; at most 500 steps."""
+    rows = await conn.execute(_STORY, {"alert": alert, "most": _STORY_MAX})
+    return [StoryStep(*row) for row in await rows.fetchall()]
+
+
+async def telling_of(conn: Conn, home: str) -> list[Contact]:
+    """Return who is told about a home, the first first and the operator last; each once."""
+    async with conn.cursor(row_factory=class_row(Contact)) as cur:
+        await cur.execute(
+            """
+            SELECT person, full_name, what, phone FROM (
+                SELECT DISTINCT ON (person) person, position FROM (
+                    SELECT person, position FROM telling_step WHERE home = %s
+                    UNION ALL SELECT operator, 32767 FROM service WHERE operator IS NOT NULL
+                ) told ORDER BY person, position
+            ) step JOIN person USING (person) ORDER BY position
+            """,
+            (home,),
+        )
+        return await cur.fetchall()
+
+
+async def resident_of(conn: Conn, home: str) -> Resident | None:
+    """Return who lives in a home, or None if nobody wrote that down."""
+    async with conn.cursor(row_factory=class_row(Resident)) as cur:
+        await cur.execute(
+            "SELECT home, first_name, full_name, phone, address, know FROM resident WHERE home = %s", (home,)
+        )
+        return await cur.fetchone()
+
+
+_WATCH: Final = """
+    SELECT w.home, w.state, w.why, w.since, LEAST(w.promised_until, l.complete_through + %(grace)s,
+           j.judged_through + %(grace)s), w.promised_until IS NULL OR l.complete_through IS NULL,
+           w.last_seen_at, w.last_seen_room, w.last_seen_sensor, w.up_since, w.next_alert_at, w.next_alert_why,
+           w.learning, j.judged_through
+    FROM home_watch w JOIN home h USING (home) JOIN lane l USING (lane) JOIN judging_lane j USING (lane)
+    WHERE w.home = %(home)s AND j.judged_through IS NOT NULL
+"""
+
+
+async def watch_of(conn: Conn, home: str, *, stretch: timedelta) -> HomeWatch | None:
+    """Return what is true of a home now and until when that may be believed; None while nothing was ever judged.
+
+    Args:
+        conn: to the database.
+        home: which.
+        stretch: how much the clock stretches promises while time is sped up.
+    """
+    rows = await conn.execute(_WATCH, {"home": home, "grace": GRACE + stretch})
+    row = await rows.fetchone()
+    if row is None:
+        return None
+    name, state, why, since, lapses_at, is_unpromised, *rest = row
+    # LEAST leaves nulls out, so a promise that nobody gave must not count as one that holds.
+    fine_until = since if is_unpromised else lapses_at
+    return HomeWatch(name, Watched(state), tuple(why), since, fine_until, *rest)
+
+
+async def watch_spans(conn: Conn, home: str, since: datetime, until: datetime) -> list[Span]:
+    """Return how well a home could be seen between two moments, in order; the first and last may reach beyond."""
+    rows = await conn.execute(
+        "SELECT since, until, state, why FROM watch_span "
+        "WHERE home = %s AND since < %s AND (until IS NULL OR until > %s) ORDER BY since LIMIT %s",
+        (home, until, since, _SPANS_MAX),
+    )
+    return [Span(begins, ends, Watched(state), tuple(why)) for begins, ends, state, why in await rows.fetchall()]
