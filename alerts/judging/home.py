@@ -128,7 +128,7 @@ class HomeState:
             case entry.Trouble():
                 return self._note(said, at)
 
-    def give(self, kind: str, content: JSON, *, counts_from: datetime) -> None:
+    def give(self, kind: str, content: object, *, counts_from: datetime) -> None:
         """Take in what else influences judgement, from that moment on.
 
         Raises:
@@ -227,10 +227,10 @@ class HomeState:
 
     # What was given.
 
-    def _apply(self, kind: str, content: JSON, counts_from: datetime) -> None:
+    def _apply(self, kind: str, content: object, counts_from: datetime) -> None:
         match kind:
             case "policy":
-                self.policy = policies.from_json(msgspec.convert(content, dict[str, JSON]))
+                self.policy = policies.from_json(content)
             case "watched":
                 self._watch_hub(msgspec.convert(content, _Watched), counts_from)
             case "closed":

@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from alerts.alert import Question
 from alerts.judging.detectors import alarm, equipment
@@ -76,7 +75,7 @@ class LaneJudge:
         found = self._judge(given.counts_from, is_included=True)
         state = self._homes.get(given.home) or unknown(given.home, as_of=given.counts_from)
         try:
-            state.give(given.kind, cast("JSON", given.content), counts_from=given.counts_from)
+            state.give(given.kind, given.content, counts_from=given.counts_from)
         except ValueError as why:
             return [*found, _unreadable(given, why)]
         self._homes[given.home] = state

@@ -3,7 +3,7 @@
 The only file of judging, besides the routine's, that knows local time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -105,14 +105,14 @@ def to_json(policy: Policy) -> dict[str, JSON]:
     return content
 
 
-def from_json(content: Mapping[str, JSON]) -> Policy:
+def from_json(content: object) -> Policy:
     """Return the policy in what `to_json` gave.
 
     Raises:
         ValueError: it is none, or one of its numbers is outside its range.
     """
     try:
-        said = msgspec.convert(dict(content), _Content)
+        said = msgspec.convert(content, _Content)
         return Policy(
             policy=said.policy,
             still_for=timedelta(seconds=said.still_for_s),

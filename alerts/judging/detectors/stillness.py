@@ -4,12 +4,9 @@ The plain timer.  It runs beside every learned question, so that what has not be
 wrongly, cannot keep a stillness from being noticed.
 """
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from alerts.judging.policy import Policy
-
-_NONE: Final = timedelta(0)
 
 
 def due_at(last_seen: datetime, policy: Policy) -> datetime:
@@ -22,6 +19,5 @@ def due_at(last_seen: datetime, policy: Policy) -> datetime:
     for begins, ends in policy.waking_spans(last_seen):
         if left <= ends - begins:
             return begins + left
-        # A night of the clocks' change can swallow short waking hours whole.
-        left -= max(ends - begins, _NONE)
+        left -= ends - begins
     raise AssertionError("waking hours have no end")

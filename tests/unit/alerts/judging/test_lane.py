@@ -1,0 +1,342 @@
+"""Does the same log give the same findings, however it is cut into pieces?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.alert import Question
+from alerts.judging.finding import JSON, Finding, Verdict
+from alerts.judging.home import FORMAT, HomeState, dump, load, unknown
+from alerts.judging.lane import Input, LaneJudge
+from alerts.judging.policy import Policy, to_json
+from alerts.judging.watched import Watched
+from alerts.replay import in_order, replay
+from ingest import entry
+from tests.unit.alerts.judging.recorded import NINE, Lane, heartbeat, hours, minutes, movement, press
+
+HOMES = ("elm-3", "oak-1")
+HUBS = ("hub-1", "hub-2")
+
+Happened = entry.Batch | Input
+
+_PAUSES = st.sampled_from(
+    [timedelta(0)] * 3
+    + [
+        timedelta(microseconds=1),
+        timedelta(seconds=7),
+        minutes(1),
+        minutes(3),
+        minutes(5),
+        hours(1),
+        hours(2.6),
+        hours(7),
+    ]
+)
+_HOMES = st.sampled_from(HOMES)
+
+_ENTRIES = st.one_of(
+    st.builds(
+        lambda home, hub, held, radio, word: ("heard", home, hub, held, radio, word),
+        _HOMES,
+        st.sampled_from(HUBS),
+        st.sampled_from([0, 0, 3]),
+        st.sampled_from([True, True, None, False]),
+        st.sampled_from([(), (), ("disk full",)]),
+    ),
+    st.builds(
+        lambda home, room, late, unsure: ("moved", home, room, late, unsure),
+        _HOMES,
+        st.sampled_from(["kitchen", "hall", None]),
+        st.sampled_from([0, 0, 0, 40, 9000, -60]),
+        st.sampled_from([False, False, False, True]),
+    ),
+    st.builds(
+        lambda home, number: ("pressed", home, number), st.sampled_from([*HOMES, "nowhere", None]), st.integers(1, 99)
+    ),
+    st.builds(lambda home: ("trouble", home), _HOMES),
+)
+_GIVEN = st.one_of(
+    st.builds(lambda home, still, again, learned: ("policy", home, still, again, learned),
+              _HOMES, st.sampled_from([0.5, 3, 6]), st.sampled_from([0.01, 1]), st.booleans()),
+    st.builds(lambda home, question, outcome: ("closed", home, question, outcome),
+              _HOMES, st.sampled_from(["still", "still_unusual"]), st.sampled_from(["all well", "ambulance"])),
+    st.builds(lambda home, hub: ("watched", home, hub), _HOMES, st.sampled_from(HUBS)),
+    st.builds(lambda home, stretch: ("stretch", home, stretch), _HOMES, st.sampled_from([0.0, 400.0, 1e6])),
+    st.builds(lambda home: ("rubbish", home), _HOMES),
+)  # fmt: skip
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[Happened]:
+    """Draw what may happen in two homes over some days, in the order in which it counts."""
+    happened: list[Happened] = [
+        Input(-1, home, NINE, "watched", {"hub": HUBS[0], "since": NINE.isoformat()}) for home in HOMES
+    ]
+    at = NINE
+    # Within one moment what was received comes before what was given.
+    for number, (pause, entries, inputs) in enumerate(
+        draw(st.lists(st.tuples(_PAUSES, st.lists(_ENTRIES, max_size=4), st.lists(_GIVEN, max_size=1)), max_size=25))
+    ):
+        at += pause + timedelta(microseconds=1)
+        if entries:
+            happened.append(entry.Batch(0, number, at, tuple(_entry(said, at) for said in entries)))
+        happened += [_input(number, said, at) for said in inputs]
+    return happened
+
+
+def _entry(said: tuple[Any, ...], at: datetime) -> entry.Entry:
+    match said:
+        case ("heard", home, hub, held, radio, words):
+            return heartbeat(home=home, hub=hub, held=held, radio_up=radio, troubles=words)
+        case ("moved", home, room, late_s, unsure):
+            observed_at = at - timedelta(seconds=late_s)
+            return movement(observed_at, home=home, room=room, uncertain_since=NINE if unsure else None)
+        case ("pressed", home, number):
+            return press(at, home=home, identity=f"hub-1/box/{number}")
+        case ("trouble", home):
+            return entry.Trouble(home, HUBS[0], "wrong clock")
+    raise AssertionError(said)
+
+
+def _input(number: int, said: tuple[Any, ...], at: datetime) -> Input:
+    match said:
+        case ("policy", home, still, again, learned):
+            policy = Policy(policy=number, still_for=hours(still), again_after=hours(again), learned=learned)
+            return Input(number, home, at, "policy", to_json(policy))
+        case ("closed", home, question, outcome):
+            content: dict[str, JSON] = {"question": question, "episode": "", "outcome": outcome, "by": "Ann"}
+            return Input(number, home, at, "closed", {**content, "at": at.isoformat()})
+        case ("watched", home, hub):
+            return Input(number, home, at, "watched", {"hub": hub, "since": at.isoformat()})
+        case ("stretch", home, stretch):
+            return Input(number, home, at, "stretch", {"stretch_s": stretch})
+        case ("rubbish", home):
+            return Input(number, home, at, "policy", {"still_for_s": "long"})
+    raise AssertionError(said)
+
+
+def learnt() -> dict[str, HomeState]:
+    """Two homes with three weeks of a routine behind them, so that the learned question is asked."""
+    homes = {}
+    for home in HOMES:
+        state = unknown(home, as_of=NINE - timedelta(days=30))
+        for day in range(-21, 0):
+            for hour in (0, 3, 6, 9, 12, 15):
+                began = NINE + timedelta(days=day, hours=hour)
+                state.routine.see(began)
+                state.routine.learn(began, began + hours(1) + minutes(day + 30))
+        homes[home] = state
+    return homes
+
+
+def judged(happened: Sequence[Happened], judge: LaneJudge | None = None) -> list[Verdict]:
+    judge = judge or LaneJudge(learnt(), None)
+    found: list[Verdict] = []
+    for each in happened:
+        found += judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
+    return found + judge.advance(END)
+
+
+END = NINE + timedelta(days=20)
+
+
+@given(days(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_cutting_a_batch_in_two_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
+    """How many hubs spoke within the same transaction is chance."""
+    cut: list[Happened] = []
+    for each in happened:
+        if isinstance(each, entry.Batch):
+            at = data.draw(st.integers(0, len(each.entries)))
+            cut += [replace(each, entries=each.entries[:at]), replace(each, entries=each.entries[at:])]
+        else:
+            cut.append(each)
+
+    assert judged(cut) == judged(happened)
+
+
+@given(days(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_looking_more_often_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
+    """The loop ticks when it can: a busy minute must not move an alert by a second."""
+    judge = LaneJudge(learnt(), None)
+    found: list[Verdict] = []
+    for each, after in zip(happened, [*happened[1:], None], strict=True):
+        found += judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
+        latest = _at(after) if after is not None else END
+        for share in sorted(data.draw(st.lists(st.floats(0, 1, exclude_max=True), max_size=3))):
+            # Complete through this moment: all that was received up to it has been taken in.
+            found += judge.advance(_at(each) + (latest - _at(each)) * share)
+            judge.changed()
+
+    assert found + judge.advance(END) == judged(happened)
+
+
+@given(days(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_restart_at_any_place_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
+    """A judge that dies goes on from what was saved, and nobody is told twice or not at all."""
+    judge = LaneJudge(learnt(), None)
+    found: list[Verdict] = []
+    for each in happened:
+        found += judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
+        if data.draw(st.booleans()):
+            judge = LaneJudge({home: _reloaded(judge.state_of(home)) for home in judge.homes()}, judge.judged_through)
+
+    assert found + judge.advance(END) == judged(happened)
+
+
+@given(days())
+@settings(max_examples=100, deadline=None)
+def test_a_replay_equals_what_was_live(happened: list[Happened]) -> None:
+    """P4: the log and the inputs, read again in order, give the same alerts to the second."""
+    batches = [each for each in happened if isinstance(each, entry.Batch)]
+    inputs = [each for each in happened if isinstance(each, Input)]
+
+    assert list(replay(batches, inputs, homes=learnt(), complete_through=END)) == judged(happened)
+
+
+@given(days(), st.sampled_from(HOMES))
+@settings(max_examples=150, deadline=None)
+def test_if_nothing_moves_any_more_the_alert_comes_at_the_moment_that_was_shown(
+    happened: list[Happened], home: str
+) -> None:
+    """The page says when somebody would be told.  That promise is kept to the second, or the page says why not."""
+    judge = LaneJudge(learnt(), None)
+    for each in happened:
+        _ = judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
+    now = judge.now_of(home)
+
+    if now.next_alert_at is None:
+        assert now.state is Watched.BLIND
+    elif now.next_alert_why["is_open"]:
+        assert judge.judged_through is not None
+        assert now.next_alert_at <= judge.judged_through
+    else:
+        found = _while_the_hubs_go_on(judge, home, until=now.next_alert_at)
+        stills = [f for f in found if isinstance(f, Finding) and f.home == home and f.question.startswith("still")]
+        assert stills
+        assert (stills[0].at, stills[0].question) == (now.next_alert_at, now.next_alert_why["question"])
+
+
+@given(days())
+@settings(max_examples=100, deadline=None)
+def test_there_is_never_more_than_one_open_finding_of_a_question(happened: list[Happened]) -> None:
+    """A carer is told once, and again only after somebody has closed it."""
+    found = judged([each for each in happened if not (isinstance(each, Input) and each.kind == "closed")])
+    named = [(f.home, f.question) for f in found if isinstance(f, Finding) and f.question.startswith("still")]
+
+    assert len(named) == len(set(named))
+
+
+@given(days())
+@settings(max_examples=100, deadline=None)
+def test_no_two_findings_have_the_same_name(happened: list[Happened]) -> None:
+    """The second would be taken for the first, and never reach anybody."""
+    found = [f for f in judged(happened) if isinstance(f, Finding) and f.question is not Question.ALARM]
+    named = [(f.home, f.hub, f.question, f.episode) for f in found]
+
+    assert len(named) == len(set(named))
+
+
+@given(days())
+@settings(max_examples=100, deadline=None)
+def test_every_alarm_is_a_finding_at_the_moment_it_was_received(happened: list[Happened]) -> None:
+    """P3: never refused, never too old, never swallowed."""
+    sent = [
+        (said.identity, each.received_at)
+        for each in happened
+        if isinstance(each, entry.Batch)
+        for said in each.entries
+        if isinstance(said, entry.Alarm)
+    ]
+    found = [(f.episode, f.at) for f in judged(happened) if isinstance(f, Finding) and f.question is Question.ALARM]
+
+    assert found == sent
+
+
+@given(days())
+@settings(max_examples=100, deadline=None)
+def test_findings_come_in_the_order_of_their_moments(happened: list[Happened]) -> None:
+    """A story that is told out of order cannot be understood."""
+    moments = [each.at for each in judged(happened)]
+
+    assert moments == sorted(moments)
+
+
+def test_homes_that_are_due_at_the_same_moment_come_in_the_order_of_their_names() -> None:
+    """A replay that orders them otherwise would not equal what was live."""
+    lane = Lane()
+    for home in ("oak-1", "elm-3", "ash-9"):
+        lane.give("watched", {"hub": f"hub-{home}", "since": NINE.isoformat()}, at=NINE, home=home)
+    lane.pass_(NINE + hours(1))
+
+    assert [found.home for found in lane.findings()] == ["ash-9", "elm-3", "oak-1"]
+
+
+def test_what_is_due_at_a_moment_is_judged_after_what_was_received_at_it() -> None:
+    """Somebody who moves in the last second is not still."""
+    lane = Lane()
+    lane.give("stretch", {"stretch_s": 1e6}, at=NINE)
+    lane.watch(policy=Policy(still_for=hours(6)))
+    lane.receive(movement(NINE + hours(6)), at=NINE + hours(6))
+    lane.pass_(NINE + hours(6))
+
+    assert lane.findings() == []
+
+
+def test_only_homes_of_which_something_was_heard_have_changed() -> None:
+    """What has not changed need not be written again."""
+    lane = Lane()
+    lane.watch(home="elm-3")
+    lane.watch(home="oak-1")
+    lane.judge.changed()
+    lane.receive(heartbeat(home="oak-1"), at=NINE + minutes(1))
+
+    assert lane.judge.changed() == {"oak-1"}
+    assert lane.judge.changed() == set()
+
+
+def test_replay_puts_what_was_given_after_all_that_was_received_by_then() -> None:
+    """An outcome counts from a moment; what was received at that very moment was known before it."""
+    batches = [entry.Batch(0, n, NINE + minutes(n), ()) for n in (1, 2, 3)]
+    inputs = [Input(5, "elm-3", NINE + minutes(2), "policy", {}), Input(4, "elm-3", NINE + minutes(2), "policy", {})]
+
+    order = [each.position if isinstance(each, entry.Batch) else -each.input for each in in_order(batches, inputs)]
+    assert order == [1, 2, -4, -5, 3]
+
+
+def _at(each: Happened) -> datetime:
+    return each.received_at if isinstance(each, entry.Batch) else each.counts_from
+
+
+def _reloaded(state: HomeState) -> HomeState:
+    loaded = load(dump(state), FORMAT, "any")
+    assert loaded is not None
+    return loaded
+
+
+def _while_the_hubs_go_on(judge: LaneJudge, home: str, *, until: datetime) -> list[Verdict]:
+    """Let each hub of a home that is heard go on saying what it said last, and nothing move."""
+    hubs = [hub for hub in judge.state_of(home).hubs.values() if hub.heard_at is not None and not hub.is_silent]
+    said = tuple(
+        heartbeat(
+            home=home,
+            hub=hub.hub,
+            held=0 if hub.held_since is None else 3,
+            radio_up=hub.radio_down_since is None,
+            troubles=tuple(what for what in hub.troubles if what != "radio"),
+        )
+        for hub in hubs
+    )
+    found: list[Verdict] = []
+    assert judge.judged_through is not None
+    at = judge.judged_through + timedelta(microseconds=1)
+    while at < until:
+        found += judge.take(entry.Batch(0, 0, at, said))
+        at += timedelta(seconds=170)
+    return found + judge.advance(until)
