@@ -6,11 +6,15 @@ texted.
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -39,6 +43,15 @@ _LOOKED_THROUGH_MAX: Final = 200
 # By default Twilio reports a state once; asked in this way, up to five times more, whatever went wrong.
 # Source: Twilio, "Webhooks connection overrides".  What follows the # is neither sent nor signed.
 _REPORT_AGAIN: Final = "#rc=5&rp=all"
+
+# The whole of a request, connecting and reading; a peer that answers a byte at a time keeps within _PATIENCE_S.
+_REQUEST_S: Final = 30.0
+# Requests on their way at once; more wait.
+_AT_ONCE_MAX: Final = 8
+
+_ACCOUNT: Final = re.compile(r"AC[0-9a-fA-F]{32}")
+# A number, a short code, or a messaging service.  A name cannot be answered, and "1 mine" must be.
+_SENDER: Final = re.compile(r"\+[1-9][0-9]{7,14}|[0-9]{5,6}|MG[0-9a-fA-F]{32}")
 
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
@@ -74,12 +87,12 @@ class Config:
         """Return what the environment says, or None if it does not speak of Twilio at all.
 
         Raises:
-            NotConfigured: some is said but not all of it.
+            NotConfigured: some is said but not all of it, or something that cannot be.
         """
         names = {
             "account_sid": "TELECARE_TWILIO_ACCOUNT_SID",
             "auth_token": "TELECARE_TWILIO_AUTH_TOKEN",
-            "sender": "TELECARE_TWILIO_SENDER",
+            "sender": "TELECARE_TWILIO_FROM",
             "public_url": "TELECARE_PUBLIC_URL",
         }
         said = {field_name: env.get(name, "") for field_name, name in names.items()}
@@ -88,8 +101,14 @@ class Config:
         missing = [names[field_name] for field_name, value in said.items() if not value]
         if missing:
             raise NotConfigured(f"texts need {', '.join(missing)} as well")
+        if not _ACCOUNT.fullmatch(said["account_sid"]):
+            raise NotConfigured(f"{names['account_sid']} must be AC and 32 hexadecimal digits")
+        if not _SENDER.fullmatch(said["sender"]):
+            raise NotConfigured(f"{names['sender']} must be like +441234567890, or MG and 32 hexadecimal digits")
+        if urlsplit(said["public_url"]).scheme not in {"http", "https"} or not urlsplit(said["public_url"]).hostname:
+            raise NotConfigured(f"{names['public_url']} must be like https://telecare.example")
         said["public_url"] = said["public_url"].rstrip("/")
-        return cls(**said, base_url=env.get("TELECARE_TWILIO_URL", TWILIO).rstrip("/"))
+        return cls(**said, base_url=(env.get("TELECARE_TWILIO_BASE_URL") or TWILIO).rstrip("/"))
 
 
 class Sms:
@@ -99,6 +118,16 @@ class Sms:
         self._config = config
         self._client = Client(config.account_sid, config.auth_token, http_client=_Http(config.base_url))
         self._validator = RequestValidator(config.auth_token)
+        # Threads of its own: a Twilio that hangs must not take those in which the process looks up addresses.
+        self._threads = ThreadPoolExecutor(_AT_ONCE_MAX, thread_name_prefix="twilio")
+
+    async def _ask(self, ask: Any, /, **asked: Any) -> Any:  # noqa: ANN401 - twilio has no types
+        """Ask Twilio in a thread, for so long and no longer."""
+        asking = asyncio.get_running_loop().run_in_executor(self._threads, partial(_in_our_words, ask, **asked))
+        try:
+            return await asyncio.wait_for(asking, _REQUEST_S)
+        except TimeoutError:
+            raise Unsure(f"no answer within {_REQUEST_S} s") from None
 
     def callback_url(self, key: str) -> str:
         """Return where Twilio reports what became of a notification."""
@@ -125,7 +154,7 @@ class Sms:
         asked["messaging_service_sid" if self._config.sender.startswith("MG") else "from_"] = self._config.sender
         if worth is not None:
             asked["validity_period"] = max(1, min(36_000, int(worth.total_seconds())))
-        message = await asyncio.to_thread(_in_our_words, self._client.messages.create, **asked)
+        message = await self._ask(self._client.messages.create, **asked)
         return Receipt(str(message.sid))
 
     async def find(self, to: str, body: str, since: datetime) -> Receipt | None:
@@ -137,9 +166,7 @@ class Sms:
             TryAgain: the look-up did not work.
             GiveUp: Twilio will not be asked like this.
         """
-        messages = await asyncio.to_thread(
-            _in_our_words, self._client.messages.list, to=to, limit=_LOOKED_THROUGH_MAX, page_size=100
-        )
+        messages = await self._ask(self._client.messages.list, to=to, limit=_LOOKED_THROUGH_MAX, page_size=100)
         for message in messages:
             # A trial account puts a sentence of its own before ours.
             if message.date_created >= since - _CLOCKS_DIFFER and (message.body or "").endswith(body):
@@ -153,7 +180,7 @@ class Sms:
             TryAgain: the look-up did not work.
             GiveUp: Twilio does not know it.
         """
-        message = await asyncio.to_thread(_in_our_words, self._client.messages(sid).fetch)
+        message = await self._ask(self._client.messages(sid).fetch)
         return str(message.status), message.error_code
 
     def signature_is_right(self, path: str, form: Mapping[str, str], signature: str) -> bool:

@@ -160,6 +160,8 @@ class Behaviour:
             self.ledger.stop(phone)
         if word in _START:
             self.ledger.start(phone)
+        if not self.webhook:
+            return self.ledger.note_trouble(text.sid, "no webhook is set, so nobody was told")
         try:
             replied = self._post(self.webhook, answers.inbound(text, account=self.account.sid))
         except requests.RequestException as why:

@@ -1,5 +1,6 @@
 """Our one door, with Twilio's real client, against a server that answers and fails as Twilio does."""
 
+import asyncio
 import logging
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from alerts.telling.deliver import GiveUp, TryAgain, Unsure
 from alerts.telling.sms import Config, NotConfigured, Sms
 from deploy.pretend_twilio import Account, Calls, PretendTwilio, Status
-from gateway.clock import Clock, monotonic_s
+from gateway.clock import Clock
 from tests.integration.telling.conftest import Posted, Webhooks
 from tests.world.phones import Carer, until
 
@@ -185,13 +186,11 @@ async def test_a_slow_twilio_is_waited_for_and_then_looked_for(
 ) -> None:
     """Ten seconds in production; here a moment, so that the test does not take them."""
     monkeypatch.setattr(sms._client.http_client, "timeout", 0.2)
-    twilio.slow(ANNE, 1.0)
+    twilio.slow(ANNE, 9.0)
 
-    began = monotonic_s()
     with pytest.raises(Unsure):
         await sms.send(ANNE, "Hello.", "k1")
 
-    assert monotonic_s() - began < 0.9
     assert await sms.find(ANNE, "Hello.", Clock().now()) is not None
 
 
@@ -332,10 +331,56 @@ def test_without_any_twilio_in_the_environment_there_is_none() -> None:
     assert Config.from_env({"TELECARE_PUBLIC_URL": "https://telecare.example"}) is None
 
 
-def test_half_a_configuration_is_refused() -> None:
+WHOLE = {
+    "TELECARE_TWILIO_ACCOUNT_SID": f"AC{'0' * 32}",
+    "TELECARE_TWILIO_AUTH_TOKEN": "hush",
+    "TELECARE_TWILIO_FROM": "+441234567890",
+    "TELECARE_PUBLIC_URL": "https://telecare.example/",
+}
+
+
+def test_a_whole_configuration_is_taken() -> None:
+    """What the demo and a council's deployment say."""
+    config = Config.from_env(WHOLE)
+
+    assert config is not None
+    assert Sms(config).callback_url("k1") == "https://telecare.example/twilio/status/k1"
+    assert config.base_url == "https://api.twilio.com"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_half_a_configuration_is_refused(name: str) -> None:
     """A forgotten token must not be found out by the first alarm."""
-    with pytest.raises(NotConfigured, match="TELECARE_TWILIO_AUTH_TOKEN"):
-        Config.from_env({"TELECARE_TWILIO_ACCOUNT_SID": "AC1", "TELECARE_TWILIO_SENDER": "+44"})
+    with pytest.raises(NotConfigured, match=name):
+        Config.from_env({**WHOLE, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("TELECARE_TWILIO_ACCOUNT_SID", "AC12"),
+        ("TELECARE_TWILIO_FROM", "TELECARE"),
+        ("TELECARE_TWILIO_FROM", "01234 567890"),
+        ("TELECARE_PUBLIC_URL", "telecare.example"),
+    ],
+)
+def test_what_twilio_could_not_use_is_refused_at_the_start(name: str, said: str) -> None:
+    """A sender that is a name cannot be answered, and nobody could say "mine"."""
+    with pytest.raises(NotConfigured, match=name):
+        Config.from_env({**WHOLE, name: said})
+
+
+async def test_while_some_requests_hang_an_alarm_still_goes(sms: Sms, twilio: PretendTwilio) -> None:
+    """One phone's network that is stuck must not hold up the street."""
+    twilio.slow(JIM, 9.0, times=7)
+    hanging = [asyncio.create_task(sms.send(JIM, f"Number {n}.", f"j{n}")) for n in range(7)]
+    await asyncio.to_thread(until, lambda: len(twilio.texts_to(JIM)) == len(hanging))
+
+    await sms.send(ANNE, "Margaret pressed the pendant.", "k1")
+
+    assert not any(request.done() for request in hanging)
+    twilio.stop()
+    await asyncio.gather(*hanging, return_exceptions=True)
 
 
 def test_the_token_is_not_in_what_the_configuration_says_of_itself() -> None:
