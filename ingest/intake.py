@@ -7,7 +7,7 @@ broker; both are ports.
 
 import enum
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
@@ -53,7 +53,7 @@ class Unstorable(Exception):
 class Store(Protocol):
     """Where a batch is kept, in one transaction."""
 
-    async def keep(self, batch: Sequence[Came], *, now: datetime) -> "Kept":
+    async def keep(self, batch: Sequence[Came]) -> "Kept":
         """Store a batch whole, or nothing of it.
 
         Raises:
@@ -192,9 +192,7 @@ class Memory:
         self._told.update(told)
 
 
-async def take_in(
-    batch: Sequence[Came], store: Store, answer: Callable[[Kept], Awaitable[None]], *, now: datetime
-) -> None:
+async def take_in(batch: Sequence[Came], store: Store, answer: Callable[[Kept], None]) -> None:
     """Store a batch, then answer the hubs in it.
 
     What the database refuses is halved until the one bad row is alone, and that is kept as refused.
@@ -203,18 +201,17 @@ async def take_in(
         batch: in the order in which it is to be stored.
         store: all or nothing.
         answer: called after each commit, with what was committed.
-        now: by the ingest clock.
 
     Raises:
         Unstorable: even a refused message cannot be kept; the database is not what we think.
     """
     try:
-        kept = await store.keep(batch, now=now)
+        kept = await store.keep(batch)
     except Unstorable as why:
         for part in _less(batch, str(why)):
-            await take_in(part, store, answer, now=now)
+            await take_in(part, store, answer)
         return
-    await answer(kept)
+    answer(kept)
 
 
 def _less(batch: Sequence[Came], why: str) -> list[Sequence[Came]]:
@@ -235,9 +232,11 @@ class Rules:
 
     Attributes:
         tolerance: how far a hub's clock may be off and still be right.
+        stretch: by how much promises are stretched on a fast clock.
     """
 
     tolerance: timedelta
+    stretch: timedelta
 
 
 def sort_out(batch: Iterable[Came], known: Known, memory: Memory, rules: Rules) -> Kept:

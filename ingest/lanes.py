@@ -38,8 +38,8 @@ _CLAIM: Final = """
 # moment up to which a lane was complete stays complete, whatever our clock does.
 _FENCE: Final = """
     SELECT lane.lane,
-           greatest(%(now)s, lane.received_through + %(step)s, lane.complete_through + %(step)s)
-    FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[]) AS mine(lane, epoch)
+           greatest(mine.at, lane.received_through + %(step)s, lane.complete_through + %(step)s)
+    FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[], %(at)s::timestamptz[]) AS mine(lane, epoch, at)
       ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
     ORDER BY lane.lane FOR UPDATE OF lane
 """
@@ -134,20 +134,20 @@ class Lanes:
         return frozenset(won)
 
     async def fence(
-        self, conn: AsyncConnection[TupleRow], lanes: Iterable[int], *, now: datetime
+        self, conn: AsyncConnection[TupleRow], arrived_at: Mapping[int, datetime]
     ) -> Mapping[int, datetime]:
         """Hold lanes until the end of the transaction, and return the `received_at` of what it writes, by lane.
 
         Args:
             conn: in a transaction.
-            lanes: which the transaction will write for.
-            now: by the clock of this worker.
+            arrived_at: when the last of what it writes arrived, by the lanes that it will write for.
 
         Raises:
             NotOurs: some of them are another's; roll back, `drop` them, and try again without them.
         """
-        asked = frozenset(lanes)
-        rows = await (await conn.execute(_FENCE, self._told(asked) | {"now": now, "step": _STEP})).fetchall()
+        asked = frozenset(arrived_at)
+        told = self._told(asked) | {"at": [arrived_at[lane] for lane in sorted(asked)], "step": _STEP}
+        rows = await (await conn.execute(_FENCE, told)).fetchall()
         held: dict[int, datetime] = dict(rows)
         if held.keys() != asked:
             raise NotOurs(asked - held.keys())

@@ -1,6 +1,6 @@
 """How is a batch stored: in one transaction, for lanes that are ours, or not at all?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -61,23 +61,21 @@ _KEEP_RECOVERED: Final = """
 class Database:
     """The database as the intake's store."""
 
-    def __init__(self, pool: Pool, lanes: Lanes, memory: Memory, *, rules: Rules, stretch: timedelta) -> None:
+    def __init__(self, pool: Pool, lanes: Lanes, memory: Memory, *, rules: Callable[[], Rules]) -> None:
         """Own nothing, open nothing.
 
         Args:
             pool: of the database.
             lanes: of this worker.
             memory: of this process.
-            rules: how batches are judged.
-            stretch: by how much promises are stretched on a fast clock.
+            rules: asked for each batch, since they depend on how fast the clock runs.
         """
-        self.rules = rules
-        self.stretch = stretch
+        self._rules = rules
         self._pool = pool
         self._lanes = lanes
         self._memory = memory
 
-    async def keep(self, batch: Sequence[Came], *, now: datetime) -> Kept:
+    async def keep(self, batch: Sequence[Came]) -> Kept:
         """Store a batch whole, or nothing of it.
 
         1. Hold the lanes: whoever does not own them writes nothing.
@@ -90,28 +88,36 @@ class Database:
             psycopg.Error: anything else; nothing is stored unless the connection broke during the commit, and
                 then trying again stores nothing twice.
         """
-        lanes = {came.topic.lane for came in batch if came.topic is not None}
-        if foreign := lanes - self._lanes.owned:
+        arrived_at: dict[int, datetime] = {}
+        for came in batch:
+            if came.topic is not None:
+                at = came.delivery.arrived_at
+                arrived_at[came.topic.lane] = max(arrived_at.get(came.topic.lane, at), at)
+        if foreign := arrived_at.keys() - self._lanes.owned:
             raise NotOurs(frozenset(foreign))
+        rules = self._rules()
         try:
             async with self._pool.connection() as conn, conn.transaction():
-                received_at = await self._lanes.fence(conn, lanes, now=now)
+                received_at = await self._lanes.fence(conn, arrived_at)
                 known = await _known(conn, batch, received_at)
-                kept = sort_out(batch, known, self._memory, self.rules)
-                await self._write(conn, kept, received_at)
+                kept = sort_out(batch, known, self._memory, rules)
+                await _write(conn, kept, received_at, rules)
         except (psycopg.DataError, psycopg.IntegrityError) as why:
             raise Unstorable(str(why).splitlines()[0]) from why
         self._memory.remember(kept.told)
         return kept
 
-    async def _write(self, conn: AsyncConnection[TupleRow], kept: Kept, received_at: Mapping[int, datetime]) -> None:
-        await readings.write(conn, kept.rows)
-        await _write_streams(conn, kept.streams)
-        await _write_changes(conn, kept.changes)
-        await refused.write(conn, kept.refused)
-        await devices.heard(conn, list(kept.beats.values()), stretch=self.stretch)
-        await devices.linked(conn, kept.links)
-        await stored_log.append(conn, kept.entries, received_at)
+
+async def _write(
+    conn: AsyncConnection[TupleRow], kept: Kept, received_at: Mapping[int, datetime], rules: Rules
+) -> None:
+    await readings.write(conn, kept.rows)
+    await _write_streams(conn, kept.streams)
+    await _write_changes(conn, kept.changes)
+    await refused.write(conn, kept.refused)
+    await devices.heard(conn, list(kept.beats.values()), stretch=rules.stretch)
+    await devices.linked(conn, kept.links)
+    await stored_log.append(conn, kept.entries, received_at)
 
 
 async def _known(conn: AsyncConnection[TupleRow], batch: Sequence[Came], received_at: Mapping[int, datetime]) -> Known:

@@ -1,0 +1,139 @@
+"""What was ingest told by its environment?"""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+from gateway.health import Address
+from gateway.wire import LANES
+from ingest import waiting
+
+DEFAULT_HEALTH: Final = "127.0.0.1:8431"
+
+
+class Misconfigured(Exception):
+    """A variable is missing or wrong; whoever starts ingest must change what the one sentence says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the platform's broker is, and who we are to it.
+
+    Attributes:
+        address: of its MQTT listener.
+        user: None where the broker asks for none.
+        password: of that user.
+        tls: None speaks plainly, which is for a broker on this machine.
+    """
+
+    address: Address
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that ingest can be told.
+
+    Attributes:
+        database_url: as libpq reads it.
+        broker: where hubs are heard and answered.
+        health: where /health, /ready and /metrics answer.
+        lanes: how many lanes this worker owns at most; fewer than 64 leave some to others.
+        tick: how often each lane is said to be complete, in real time.
+        answer_every: how often hubs are answered about readings, in real time.
+        waiting_bytes_max: of messages that wait for the database.
+    """
+
+    database_url: str = field(repr=False)
+    broker: Broker
+    health: Address
+    lanes: int = LANES
+    tick: timedelta = timedelta(seconds=1)
+    answer_every: timedelta = timedelta(seconds=2)
+    waiting_bytes_max: int = waiting.BYTES_MAX
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Config":
+        """Return what an environment says.
+
+        Raises:
+            Misconfigured: something is missing or wrong.
+        """
+        return cls(
+            database_url=_needed(env, "TELECARE_DATABASE_URL"),
+            broker=_broker(env),
+            health=_parsed(env, "TELECARE_INGEST_HEALTH", DEFAULT_HEALTH, Address.parse),
+            lanes=_parsed(env, "TELECARE_LANES", str(LANES), _lanes),
+            tick=_parsed(env, "TELECARE_INGEST_TICK_S", "1", _seconds),
+            answer_every=_parsed(env, "TELECARE_INGEST_ANSWER_S", "2", _seconds),
+            waiting_bytes_max=_parsed(env, "TELECARE_INGEST_WAITING_MB", "64", _megabytes),
+        )
+
+
+def _broker(env: Mapping[str, str]) -> Broker:
+    return Broker(
+        address=_parsed(env, "TELECARE_BROKER", _needed(env, "TELECARE_BROKER"), Address.parse),
+        user=env.get("TELECARE_BROKER_USER") or None,
+        password=_secret(env, "TELECARE_BROKER_PASSWORD"),
+        tls=_parsed(env, "TELECARE_BROKER_TLS", "", _tls),
+    )
+
+
+def _needed(env: Mapping[str, str], name: str) -> str:
+    said = env.get(name, "")
+    if not said:
+        raise Misconfigured(f"{name} is not set.")
+    return said
+
+
+_T = TypeVar("_T")
+
+
+def _parsed(env: Mapping[str, str], name: str, default: str, parse: Callable[[str], _T]) -> _T:
+    try:
+        return parse(env.get(name) or default)
+    except (ValueError, OSError) as why:
+        raise Misconfigured(f"{name} cannot be used: {why}.") from why
+
+
+def _secret(env: Mapping[str, str], name: str) -> str | None:
+    file = env.get(f"{name}_FILE")
+    if not file:
+        return env.get(name) or None
+    try:
+        return Path(file).read_text().strip()
+    except OSError as why:
+        raise Misconfigured(f"{name}_FILE cannot be read: {why.strerror}.") from why
+
+
+def _tls(said: str) -> ssl.SSLContext | None:
+    """Return how to speak TLS: not at all, with the system's authorities (`system`), or with a file of them."""
+    if not said:
+        return None
+    return ssl.create_default_context(cafile=None if said == "system" else said)
+
+
+def _lanes(said: str) -> int:
+    lanes = int(said)
+    if not 1 <= lanes <= LANES:
+        raise ValueError(f"a worker owns 1 to {LANES} lanes, not {said}")
+    return lanes
+
+
+def _seconds(said: str) -> timedelta:
+    seconds = float(said)
+    if not 0.01 <= seconds <= 60:
+        raise ValueError(f"{said} is not from 0.01 to 60 seconds")
+    return timedelta(seconds=seconds)
+
+
+def _megabytes(said: str) -> int:
+    megabytes = int(said)
+    if not 1 <= megabytes <= 4096:
+        raise ValueError(f"{said} is not from 1 to 4096 MB")
+    return megabytes * 1024 * 1024

@@ -1,0 +1,207 @@
+"""The one door to the platform's broker: what hubs say comes in, answers go out.
+
+Nothing is promised by the broker and nothing is asked of it: the session is clean, and a message that it loses is
+sent again by its hub.  Each connection is a new client: aiomqtt keeps what an old one had queued, though the broker
+may have forgotten it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import aiomqtt
+
+from gateway.clock import Clock, monotonic_s
+from gateway.wire import LANES, ROOT, Leaf, topic_of_all
+from ingest import metrics
+from ingest.answers import Told
+from ingest.arrivals import Delivery
+from ingest.config import Broker
+from ingest.waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+HEARD: Final = (Leaf.ALARMS, Leaf.ASK, Leaf.READINGS, Leaf.HEARTBEAT, Leaf.LINK)
+
+_FIRST_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 5.0
+_KEEPALIVE_S: Final = 15
+_TIMEOUT_S: Final = 10.0
+
+# Answers that the broker has not acknowledged yet; above this they wait with us, where only the latest counts.
+_UNDERWAY_MAX: Final = 2_000
+
+_SUBACK_FAILURE: Final = 0x80  # MQTT 3.1.1, 3.9.3
+
+
+class Subscriber:
+    """Keeps one connection to the broker, for the lanes that are ours now."""
+
+    def __init__(self, broker: Broker, waiting: Waiting, *, name: str, clock: Clock) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            broker: where.
+            waiting: where what arrives waits.
+            name: of this client, like no other's, since a broker ends the older of two with one name.
+            clock: for when it arrived.
+        """
+        self._broker = broker
+        self._waiting = waiting
+        self._name = name
+        self._clock = clock
+        self._client: aiomqtt.Client | None = None
+        self._lanes: frozenset[int] = frozenset()
+        self._lanes_changed = asyncio.Event()
+        self._underway: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether hubs of our lanes are heard now."""
+        return self._client is not None
+
+    def listen_to(self, lanes: frozenset[int]) -> None:
+        """Hear the hubs of these lanes from now on; a changed set takes a new connection."""
+        if lanes != self._lanes:
+            self._lanes = lanes
+            self._lanes_changed.set()
+
+    async def run(self) -> None:
+        """Stay connected while any lane is ours, until cancelled."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            self._lanes_changed.clear()
+            if not self._lanes:
+                await self._lanes_changed.wait()
+                continue
+            connected_s = monotonic_s()
+            try:
+                await self._connection(self._lanes)
+            except aiomqtt.MqttError as why:
+                log.warning("broker away", extra={"why": str(why)[:200], "pause_s": pause_s})
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - to spread, not to hide
+                is_steady = monotonic_s() - connected_s > _LONGEST_PAUSE_S
+                pause_s = _FIRST_PAUSE_S if is_steady else min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def tell(self, answers: Sequence[Told]) -> int:
+        """Hand answers to the broker, and return how many it could take; the rest is for later."""
+        client = self._client
+        if client is None:
+            return 0
+        taken = answers[: max(0, _UNDERWAY_MAX - len(self._underway))]
+        for told in taken:
+            task = asyncio.create_task(_publish(client, told), name="answer")
+            self._underway.add(task)
+            task.add_done_callback(self._underway.discard)
+        metrics.ANSWERS.inc(len(taken))
+        return len(taken)
+
+    async def flush(self, *, timeout_s: float) -> None:
+        """Wait until the broker has what was handed to it, or for so long."""
+        if self._underway:
+            await asyncio.wait(self._underway, timeout=timeout_s)
+
+    async def _connection(self, lanes: frozenset[int]) -> None:
+        async with self._new_client() as client:
+            granted = await client.subscribe([(said, 1) for said in filters(lanes)])
+            if any(_is_refusal(code) for code in granted):
+                raise aiomqtt.MqttError("the broker does not let us hear the hubs; see its permissions")
+            log.info("broker connected", extra={"lanes": len(lanes)})
+            self._client = client
+            metrics.BROKER_UP.set(1)
+            try:
+                await _until_over(client, self._lanes_changed)
+            finally:
+                self._client = None
+                metrics.BROKER_UP.set(0)
+
+    def _new_client(self) -> aiomqtt.Client:
+        client = aiomqtt.Client(
+            self._broker.address.host,
+            self._broker.address.port,
+            username=self._broker.user,
+            password=self._broker.password,
+            identifier=self._name,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=True,
+            tls_context=self._broker.tls,
+            keepalive=_KEEPALIVE_S,
+            timeout=_TIMEOUT_S,
+            queue_type=_queue_into(self._arrived),
+            max_inflight_messages=_UNDERWAY_MAX,
+        )
+        client.pending_calls_threshold = _UNDERWAY_MAX + 1  # Above it aiomqtt warns; so many are our intention.
+        return client
+
+    def _arrived(self, message: aiomqtt.Message) -> None:
+        topic = message.topic.value
+        leaf = topic.rpartition("/")[2]
+        metrics.RECEIVED.labels(leaf if leaf in HEARD else "other").inc()
+        if message.retain and leaf != Leaf.LINK:
+            metrics.IGNORED.inc()  # It was kept for newcomers, nobody knows how long; its hub will send it again.
+            return
+        delivery = Delivery(topic, message.payload, self._clock.now(), is_retained=message.retain)
+        self._waiting.add(delivery, arrived_s=monotonic_s())
+
+
+def filters(lanes: frozenset[int]) -> list[str]:
+    """Return what to subscribe to: few wide filters where every lane is ours, otherwise those of each lane.
+
+    The two are never mixed, since a broker may deliver a message once for each filter that it matches.
+    """
+    if len(lanes) == LANES:
+        return [topic_of_all(leaf) for leaf in HEARD]
+    return [f"{ROOT}/{lane:02d}/+/{leaf}" for lane in sorted(lanes) for leaf in HEARD]
+
+
+def _is_refusal(code: object) -> bool:
+    # A number, or paho's ReasonCode around one.
+    value = getattr(code, "value", code)
+    return not isinstance(value, int) or value >= _SUBACK_FAILURE
+
+
+async def _publish(client: aiomqtt.Client, told: Told) -> None:
+    try:
+        await client.publish(told.topic, told.payload, qos=1, retain=False)
+    except aiomqtt.MqttError:
+        # The connection broke.  The hub goes back when it hears nothing, and is answered then.
+        log.debug("answer not delivered")
+
+
+async def _until_over(client: aiomqtt.Client, lanes_changed: asyncio.Event) -> None:
+    """Return when other lanes are to be heard.
+
+    Raises:
+        aiomqtt.MqttError: the connection ended.
+    """
+    ended = asyncio.create_task(_drain(client), name="broker connection")
+    changed = asyncio.create_task(lanes_changed.wait(), name="lanes changed")
+    try:
+        await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            ended.result()
+    finally:
+        for task in (ended, changed):
+            task.cancel()
+        await asyncio.gather(ended, changed, return_exceptions=True)
+
+
+async def _drain(client: aiomqtt.Client) -> None:
+    """Wait for the connection to end, which raises; what arrives is put into our own queue and never comes here."""
+    async for _ in client.messages:
+        raise AssertionError("a message went past our queue")
+
+
+def _queue_into(arrived: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """Return a class of queue that hands everything on at once.
+
+    aiomqtt's own is without a bound, or, with one, throws away what comes last, an alarm like anything else.
+    """
+
+    class IntoOurs(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            arrived(item)
+
+    return IntoOurs

@@ -1,0 +1,118 @@
+"""What has arrived and is not stored yet, and what gives way when there is too much of it?
+
+Hubs keep everything until they are answered, so whatever is dropped here comes again.  Readings give way first, the
+oldest of them; an alarm never does, but the same alarm sent again takes the place of the first.
+"""
+
+import asyncio
+from collections import deque
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from gateway.wire import Leaf
+from ingest.arrivals import Delivery
+
+BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of payloads that wait.  Ours: five minutes of 5,000 homes at 8,000 readings a day are 45 MB."""
+
+MESSAGES_TAKEN_MAX: Final = 2_000
+
+BYTES_TAKEN_MAX: Final = 512 * 1024
+"""In one batch: a record takes 34 bytes or more, so that no batch has more than `entry.ENTRIES_MAX` entries."""
+
+SPAN_S: Final = 1.0
+"""A batch holds what arrived within this: after an outage of the database the log is then written as it would have
+been without, second by second, and nobody seems silent who was not."""
+
+# What one message costs beside its payload, measured with CPython 3.11 (2026-11).
+_OVERHEAD_BYTES: Final = 400
+
+_ALARMS: Final = f"/{Leaf.ALARMS}"
+_READINGS: Final = f"/{Leaf.READINGS}"
+
+
+class _Waiting(NamedTuple):
+    arrived_s: float
+    delivery: Delivery
+
+
+class Waiting:
+    """A bounded queue between the broker's door and the database."""
+
+    def __init__(self, *, bytes_max: int = BYTES_MAX) -> None:
+        self.has_some = asyncio.Event()
+        self.dropped = 0
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._alarms: dict[tuple[str, bytes], _Waiting] = {}
+        self._readings: deque[_Waiting] = deque()
+        self._talk: deque[_Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._alarms) + len(self._readings) + len(self._talk)
+
+    def add(self, delivery: Delivery, *, arrived_s: float) -> None:
+        """Let a delivery wait.
+
+        Args:
+            delivery: as it came.
+            arrived_s: real, monotonic.
+        """
+        one = _Waiting(arrived_s, delivery)
+        if delivery.topic.endswith(_ALARMS):
+            # Sent again it has a new header and the same body.  The newer header knows better what time it is.
+            key = (delivery.topic, delivery.payload.partition(b"\n")[2] or delivery.payload)
+            before = self._alarms.get(key)
+            self._bytes += _size(delivery) - (_size(before.delivery) if before else 0)
+            self._alarms[key] = one
+        else:
+            (self._readings if delivery.topic.endswith(_READINGS) else self._talk).append(one)
+            self._bytes += _size(delivery)
+        self._make_room()
+        self.has_some.set()
+
+    def take(self) -> list[Delivery]:
+        """Return what to store next and forget it: alarms first, then what arrived within a second, in order."""
+        taken: list[Delivery] = []
+        size = 0
+        until_s = self._oldest_s() + SPAN_S
+        while len(taken) < MESSAGES_TAKEN_MAX and size < BYTES_TAKEN_MAX:
+            one = self._next(until_s)
+            if one is None:
+                break
+            taken.append(one)
+            size += len(one.payload)
+            self._bytes -= _size(one)
+        if not len(self):
+            self.has_some.clear()
+        return taken
+
+    def oldest_at(self) -> datetime | None:
+        """Return when the oldest of what waits arrived, by the ingest clock."""
+        heads = self._heads()
+        return min(one.delivery.arrived_at for one in heads) if heads else None
+
+    def _oldest_s(self) -> float:
+        return min((one.arrived_s for one in self._heads()), default=0.0)
+
+    def _heads(self) -> list[_Waiting]:
+        alarms = [next(iter(self._alarms.values()))] if self._alarms else []
+        return [*alarms, *(queue[0] for queue in (self._readings, self._talk) if queue)]
+
+    def _next(self, until_s: float) -> Delivery | None:
+        if self._alarms:
+            return self._alarms.pop(next(iter(self._alarms))).delivery
+        queues = [queue for queue in (self._talk, self._readings) if queue and queue[0].arrived_s <= until_s]
+        if not queues:
+            return None
+        return min(queues, key=lambda queue: queue[0].arrived_s).popleft().delivery
+
+    def _make_room(self) -> None:
+        while self._bytes > self._bytes_max and (self._readings or self._talk):
+            gone = (self._readings or self._talk).popleft()
+            self._bytes -= _size(gone.delivery)
+            self.dropped += 1
+
+
+def _size(delivery: Delivery) -> int:
+    return len(delivery.payload) + _OVERHEAD_BYTES

@@ -1,0 +1,268 @@
+"""What does ingest do, over and over: take what waits, store it, answer; say that the lanes are complete; claim more.
+
+One task does all of that, one thing after the other, so nothing about lanes or batches needs a lock.  Another speaks
+to the broker, another sends answers, another drops old log.  If any of them fails in a way that nobody foresaw, the
+process ends and is started again; hubs keep what was not answered.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from gateway.clock import Clock, monotonic_s
+from ingest import metrics, stored_log
+from ingest.admission import TOLERANCE
+from ingest.answers import Answers
+from ingest.arrivals import Came, read
+from ingest.config import Config
+from ingest.db.pool import Pool, open_pool
+from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
+from ingest.lanes import Lanes, NotOurs, new_owner
+from ingest.store import Database
+from ingest.subscriber import Subscriber
+from ingest.waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+_CLAIM_EVERY_S: Final = 1.0
+_STEP_S_MAX: Final = 60.0
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 3.0
+_ANSWER_LOOK_S: Final = 0.1
+_GOODBYE_S: Final = 5.0
+_RETENTION_EVERY_S: Final = 24 * 3600.0
+_RETENTION_AGAIN_S: Final = 600.0
+
+# Longer than this without a word from the database, and we are not ready for work.
+_DATABASE_SILENT_S: Final = 5.0
+
+# What passes by itself: the database is away, too busy, or ended our transaction.
+_PASSES: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError, OSError)
+
+
+class Worker:
+    """One ingest process's work, from the start to the end of its stay."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        """Open nothing yet."""
+        self._config = config
+        self._clock = clock
+        self._memory = Memory()
+        self._lanes = Lanes(new_owner(), wanted=config.lanes)
+        self._waiting = Waiting(bytes_max=config.waiting_bytes_max)
+        self._answers = Answers(every=config.answer_every)
+        self._subscriber = Subscriber(config.broker, self._waiting, name=self._lanes.owner, clock=clock)
+        self._held: Sequence[Came] = ()
+        self._stored_s = 0.0
+        self._tick_s = 0.0
+        self._claim_s = 0.0
+        self._dropped = 0
+        self._why = "the database was not reached yet"
+
+    def why_not_database(self) -> str | None:
+        """Return why nothing can be stored now, or None; called from the health server's thread."""
+        return self._why or ("no word from the database" if self._is_silent() else None)
+
+    def why_not_broker(self) -> str | None:
+        """Return why no hub is heard now, or None."""
+        return None if self._subscriber.is_connected else "not connected to the broker"
+
+    def why_not_lanes(self) -> str | None:
+        """Return why no lane is served, or None."""
+        return None if self._lanes.owned else "no lane is ours; another worker holds them, or did until just now"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop, then give the lanes back.
+
+        Raises:
+            Unfit: the database may not be used as it is.
+        """
+        pool = await self._reach_database(stop)
+        if pool is None:
+            return
+        store = Database(pool, self._lanes, self._memory, rules=self._rules)
+        try:
+            async with asyncio.TaskGroup() as group:
+                aside = [
+                    group.create_task(self._subscriber.run(), name="broker"),
+                    group.create_task(self._answer(), name="answers"),
+                    group.create_task(self._drop_old_log(pool), name="retention"),
+                ]
+                await self._work(pool, store, stop)
+                await self._say_goodbye(pool)
+                for task in aside:
+                    task.cancel()
+        finally:
+            await pool.close(timeout=_GOODBYE_S)
+
+    async def _reach_database(self, stop: asyncio.Event) -> Pool | None:
+        pause_s = _FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                return await open_pool(self._config.database_url, name="ingest")
+            except _PASSES as why:
+                log.warning("database away", extra={"why": _first_line(why)})
+                await _pause(stop, pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        return None
+
+    async def _work(self, pool: Pool, store: Database, stop: asyncio.Event) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(_STEP_S_MAX):
+                    await self._step(pool, store)
+            except NotOurs as why:
+                self._let_go(why.lanes)
+            except (*_PASSES, psycopg.Error, Unstorable) as why:
+                metrics.TROUBLES.inc()
+                self._why = f"the database does not store: {type(why).__name__}"
+                # What does not pass by itself is a mistake of ours or of whoever changed the tables.
+                level = logging.WARNING if isinstance(why, _PASSES) else logging.ERROR
+                log.log(level, "not stored", extra={"why": _first_line(why), "waiting": len(self._waiting)})
+                await _pause(stop, pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            else:
+                pause_s = _FIRST_PAUSE_S
+                await self._wait_for_work()
+
+    async def _step(self, pool: Pool, store: Database) -> None:
+        """Do what is due: claim, store one batch, say that the lanes are complete.
+
+        `now` is read before the batch is taken: whatever arrives later is not covered by what is said of it.
+        """
+        now = self._clock.now()
+        await self._claim(pool)
+        if not self._held:
+            self._held = [read(delivery) for delivery in self._waiting.take()]
+        self._held = self._ours(self._held)
+        if self._held:
+            began_s = monotonic_s()
+            await take_in(self._held, store, self._kept)
+            self._held = ()
+            metrics.BATCH_S.observe(monotonic_s() - began_s)
+        await self._tick(pool, now)
+        self._well()
+
+    async def _claim(self, pool: Pool) -> None:
+        if monotonic_s() - self._claim_s < _CLAIM_EVERY_S:
+            return
+        self._claim_s = monotonic_s()
+        if len(self._lanes.owned) < self._lanes.wanted:
+            async with pool.connection() as conn:
+                won = await self._lanes.claim(conn)
+            if won:
+                log.info("lanes claimed", extra={"lanes": len(won), "owned": len(self._lanes.owned)})
+        self._listen()
+
+    async def _tick(self, pool: Pool, now: datetime) -> None:
+        if monotonic_s() - self._tick_s < self._config.tick.total_seconds() or not self._lanes.owned:
+            return
+        waiting_since = self._waiting.oldest_at()
+        # Strictly before what waits, so that it does not fall into a time that was said to be complete.
+        through = now if waiting_since is None else min(now, waiting_since - timedelta(microseconds=1))
+        async with pool.connection() as conn:
+            lost = await self._lanes.tick(conn, now=through)
+        self._tick_s = monotonic_s()
+        if lost:
+            self._let_go(lost)
+
+    def _ours(self, batch: Sequence[Came]) -> Sequence[Came]:
+        owned = self._lanes.owned
+        ours = [came for came in batch if came.topic is None or came.topic.lane in owned]
+        metrics.FOREIGN.inc(len(batch) - len(ours))
+        return ours
+
+    def _kept(self, kept: Kept) -> None:
+        """After a commit, and only then: owe the answers, and say what a person must hear of."""
+        self._answers.add(kept.answers, now_s=monotonic_s())
+        metrics.count(kept)
+        for event, fields in kept.shouts:
+            log.error(event, extra=fields)
+
+    def _let_go(self, lanes: frozenset[int]) -> None:
+        self._lanes.drop(lanes)
+        log.warning("lanes are another worker's now", extra={"lanes": len(lanes), "owned": len(self._lanes.owned)})
+        self._listen()
+
+    def _listen(self) -> None:
+        self._subscriber.listen_to(self._lanes.owned)
+        metrics.LANES_OWNED.set(len(self._lanes.owned))
+
+    def _well(self) -> None:
+        self._stored_s = monotonic_s()
+        self._why = ""
+        metrics.WAITING.set(len(self._waiting))
+        metrics.DROPPED.inc(self._waiting.dropped - self._dropped)
+        self._dropped = self._waiting.dropped
+
+    def _is_silent(self) -> bool:
+        return monotonic_s() - self._stored_s > _DATABASE_SILENT_S
+
+    def _rules(self) -> Rules:
+        return Rules(TOLERANCE * max(1.0, self._clock.speed()), self._clock.stretch())
+
+    async def _wait_for_work(self) -> None:
+        """Return when something arrived, or when the next tick is due."""
+        if not len(self._waiting):
+            due_s = max(0.01, self._tick_s + self._config.tick.total_seconds() - monotonic_s())
+            try:
+                async with asyncio.timeout(min(due_s, _CLAIM_EVERY_S)):
+                    await self._waiting.has_some.wait()
+            except TimeoutError:
+                pass
+
+    async def _answer(self) -> None:
+        """Hand on what is due, at once where it is urgent."""
+        while True:
+            try:
+                async with asyncio.timeout(_ANSWER_LOOK_S):
+                    await self._answers.has_urgent.wait()
+            except TimeoutError:
+                pass
+            self._hand_on()
+            await asyncio.sleep(0)
+
+    def _hand_on(self) -> None:
+        if self._subscriber.is_connected:
+            self._subscriber.tell(self._answers.take(self._lanes.owned, now_s=monotonic_s()))
+
+    async def _drop_old_log(self, pool: Pool) -> None:
+        while True:
+            pause_s = _RETENTION_EVERY_S
+            try:
+                async with pool.connection() as conn:
+                    dropped = await stored_log.drop_before(conn, self._clock.now() - stored_log.KEPT)
+                log.info("old log dropped", extra={"chunks": dropped})
+            except (*_PASSES, psycopg.Error) as why:
+                log.warning("old log not dropped", extra={"why": _first_line(why)})
+                pause_s = _RETENTION_AGAIN_S
+            await asyncio.sleep(pause_s)
+
+    async def _say_goodbye(self, pool: Pool) -> None:
+        """Answer what is owed, and give the lanes back, so that another worker need not wait for them."""
+        self._hand_on()
+        await self._subscriber.flush(timeout_s=_GOODBYE_S)
+        try:
+            async with asyncio.timeout(_GOODBYE_S), pool.connection() as conn:
+                await self._lanes.release(conn)
+        except (*_PASSES, psycopg.Error) as why:
+            log.warning("lanes not given back", extra={"why": _first_line(why)})
+
+
+async def _pause(stop: asyncio.Event, pause_s: float) -> None:
+    try:
+        async with asyncio.timeout(pause_s * random.uniform(0.5, 1.0)):  # noqa: S311 - to spread, not to hide
+            await stop.wait()
+    except TimeoutError:
+        pass
+
+
+def _first_line(why: BaseException) -> str:
+    return (str(why).splitlines() or [type(why).__name__])[0][:200]
