@@ -1,0 +1,1 @@
+"""What answers each address.  Routes join facts to pages and decide nothing."""

@@ -1,0 +1,114 @@
+"""Serve the pages.  The only place of this process that reads the environment, listens and wires."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+import psycopg
+import uvicorn
+
+from api.app import build
+from api.config import Config, NotConfigured
+from gateway import logs
+from gateway.clock import Clock
+from gateway.health import HealthServer
+from ingest.db import pool
+
+log = logging.getLogger("api")
+
+# How often the database is asked whether it answers, in real seconds, and how often at start while it is away.
+_LOOK_S: Final = 5.0
+_POOL_MAX: Final = 8
+# Requests that are still running when we are told to stop get this long.
+_STOP_WITHIN_S: Final = 5
+
+
+class Database:
+    """Whether the database answered when it was asked last; read from the health server's thread."""
+
+    def __init__(self) -> None:
+        self._answers = threading.Event()
+
+    async def watch(self, opened: pool.Pool) -> None:
+        """Ask again and again, until cancelled."""
+        while True:
+            try:
+                async with opened.connection() as conn:
+                    await conn.execute("SELECT 1")
+                self._answers.set()
+            except psycopg.Error:
+                self._answers.clear()
+            await asyncio.sleep(_LOOK_S)
+
+    def why_not(self) -> str | None:
+        return None if self._answers.is_set() else "The database does not answer."
+
+
+async def serve(config: Config, clock: Clock) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        pool.Unfit: the database may not be used as it is.
+        psycopg.OperationalError: the database is away; whoever started us tries again.
+        OSError: an address is taken.
+    """
+    opened = await pool.open_pool(config.database_url, name="api", size_max=_POOL_MAX)
+    database = Database()
+    health = HealthServer("api", config.health, {"database": database.why_not})
+    watching = asyncio.create_task(database.watch(opened), name="database")
+    if config.texts is None:
+        log.error("nobody can be texted: Twilio is not configured")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build(config, opened, clock),
+            host=config.listen.host,
+            port=config.listen.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=200,
+            h11_max_incomplete_event_size=65_536,
+            timeout_graceful_shutdown=_STOP_WITHIN_S,
+        )
+    )
+    try:
+        log.info("pages served", extra={"port": config.listen.port})
+        await server.serve()
+    finally:
+        watching.cancel()
+        health.close()
+        await opened.close()
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run until SIGTERM or SIGINT; return the exit status."""
+    logs.configure("api")
+    try:
+        config = Config.from_env(environ)
+    except NotConfigured as why:
+        log.error("not started: %s", why)  # noqa: TRY400 - the sentence is all there is to say
+        return 2
+    try:
+        asyncio.run(serve(config, Clock.from_env(environ)))
+    except pool.Unfit as why:
+        log.error("not started: %s", why)  # noqa: TRY400 - as above
+        return 2
+    except psycopg.OperationalError as why:
+        log.error("stopped: the database does not answer", extra={"why": type(why).__name__})  # noqa: TRY400 - no values
+        return 1
+    except OSError as why:
+        log.error("stopped: %s", why.strerror)  # noqa: TRY400 - as above
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,123 @@
+"""Who is asking, and may this person see this home?  The only way for a route to get a home.
+
+Signed in but not given: the same 404 as a home that does not exist.  Not signed in: the same log-in for every
+address.  Whoever may look leaves a record in the same request, before anything is shown; if it cannot be written,
+nothing is shown.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import psycopg
+from fastapi import Depends, HTTPException, Request
+
+from alerts import store as alerts_store
+from api import store
+from api.given import Connection, GivenToAll, Now, RealNow
+from api.store import View, Viewer
+from gateway.reading import HomeId
+
+log = logging.getLogger(__name__)
+
+BIGINT_MAX: Final = 2**63 - 1
+
+
+class NotSignedIn(Exception):
+    """The cookie opens nothing; the person must sign in."""
+
+
+def cookie_name(*, is_secure: bool) -> str:
+    """Return what our cookie is called; `__Host-` keeps it from other hosts of a domain, and needs https."""
+    return "__Host-telecare" if is_secure else "telecare"
+
+
+async def maybe_viewer(request: Request, world: GivenToAll, conn: Connection, real_now: RealNow) -> Viewer | None:
+    """Return who is signed in, or None."""
+    token = request.cookies.get(cookie_name(is_secure=world.config.is_secure))
+    if not token or len(token) > 100:
+        return None
+    return await store.viewer_of(conn, token, real_now=real_now)
+
+
+MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]
+
+
+def current_viewer(viewer: MaybeViewer) -> Viewer:
+    """Return who is signed in.
+
+    Raises:
+        NotSignedIn: nobody is.
+    """
+    if viewer is None:
+        raise NotSignedIn
+    return viewer
+
+
+CurrentViewer = Annotated[Viewer, Depends(current_viewer)]
+
+
+class Look:
+    """A look at one home from one kind of page: what a route depends on to get its home.
+
+    Attributes:
+        view: what the record calls it, as a resident will read it.
+        allowed: the views of which the viewer must have been given one.
+    """
+
+    def __init__(self, view: str, *allowed: View) -> None:
+        self.view = view
+        self.allowed = frozenset[str](allowed)
+
+    async def __call__(self, home: str, viewer: CurrentViewer, conn: Connection, now: Now) -> HomeId:
+        """Return the home in the path, if this viewer may see it, and leave the record.
+
+        A hidden home is answered exactly like one that does not exist, so that no status code says who lives where.
+        """
+        if not viewer.homes.get(home, frozenset()) & self.allowed:
+            raise HTTPException(404)
+        await leave_record(conn, viewer, [home], self.view, now=now)
+        return HomeId(home)
+
+
+async def leave_record(
+    conn: Connection,
+    viewer: Viewer,
+    homes: Sequence[str],
+    view: str,
+    *,
+    now: Now,
+) -> None:
+    """Write down a look at homes, or raise the 503 with which nothing is shown."""
+    try:
+        await store.leave_record(conn, viewer.person, homes, view, now=now)
+    except psycopg.Error as why:
+        log.error("access record not written", extra={"why": type(why).__name__, "view": view})  # noqa: TRY400 - no values
+        raise HTTPException(503) from None
+
+
+FamilyHome = Annotated[HomeId, Depends(Look("home", "family"))]
+CarerHome = Annotated[HomeId, Depends(Look("alert", "carer"))]
+AlertHome = Annotated[HomeId, Depends(Look("alert", "carer", "family"))]
+
+
+async def _alert_in(conn: Connection, home: HomeId, alert: str) -> alerts_store.Alert:
+    number = int(alert) if alert.isascii() and alert.isdecimal() and len(alert) < 20 else 0
+    found = await alerts_store.find_alert(conn, number) if 0 < number <= BIGINT_MAX else None
+    if found is None or found.home != home:
+        raise HTTPException(404)
+    return found
+
+
+async def visible_alert(home: AlertHome, alert: str, conn: Connection) -> alerts_store.Alert:
+    """Return an alert of a home that this viewer may see."""
+    return await _alert_in(conn, home, alert)
+
+
+async def carers_alert(home: CarerHome, alert: str, conn: Connection) -> alerts_store.Alert:
+    """Return an alert of a home that this viewer cares for, and so may answer."""
+    return await _alert_in(conn, home, alert)
+
+
+VisibleAlert = Annotated[alerts_store.Alert, Depends(visible_alert)]
+CarersAlert = Annotated[alerts_store.Alert, Depends(carers_alert)]

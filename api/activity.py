@@ -1,0 +1,214 @@
+"""Where was somebody seen, and when?  From the signs of life in a home to what a picture and its words need.
+
+Signs of life come counted into *slots* of a few minutes by the database, so that a page costs the same whether a
+home has ten readings an hour or a thousand.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+
+from api import times
+from gateway.reading import ALARMS, SIGNS_OF_LIFE, Quantity
+
+DAY_SLOT: Final = timedelta(minutes=3)
+MONTH_SLOT: Final = timedelta(minutes=15)
+DAYS: Final = 28
+
+# A page with more would not be readable; a home of 12 rooms that never rest has 5,760 slots a day of 3 minutes.
+_SLOTS_MAX: Final = 40_000
+# A pause of this long or longer begins a new line in words.  Ours: shorter ones make an evening of forty lines.
+_PAUSE: Final = timedelta(minutes=45)
+_SPELLS_MAX: Final = 40
+_ROWS_MAX: Final = 8
+
+# As people call the rooms in which one rests or is for a moment.
+_RESTING: Final = ("bed", "bath", "toilet", "wc", "shower", "loo")
+
+ELSEWHERE: Final = "Elsewhere"
+DOORS: Final = "Doors"
+
+_SLOTS: Final = b"""
+    SELECT time_bucket(%(slot)s::interval, observed_at) AS begins, room, quantity = %(door)s AS is_door,
+           min(observed_at), max(observed_at)
+    FROM reading
+    WHERE home = %(home)s AND observed_at >= %(since)s AND observed_at < %(until)s AND uncertain_since IS NULL
+      AND (quantity = %(door)s OR (value > 0 AND quantity = ANY(%(signs)s)))
+    GROUP BY begins, room, is_door
+    ORDER BY begins
+    LIMIT %(most)s
+"""
+_SIGNS: Final = sorted(str(quantity) for quantity in SIGNS_OF_LIFE - ALARMS - {Quantity.OPEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Somebody was seen in a room within a few minutes.
+
+    Attributes:
+        begins: of the slot.
+        room: None where the sensor's is not known.
+        is_door: a door, window or drawer was opened or closed.
+        first_at: the first sign of life in it.
+        last_at: the last one.
+    """
+
+    begins: datetime
+    room: str | None
+    is_door: bool
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A time in which we could not see; `until` is excluded."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a picture: the slots of one room, or of all doors."""
+
+    label: str
+    kind: str
+    begins: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Somebody was up, or moved about, without a long pause."""
+
+    since: datetime
+    until: datetime
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was seen on one day, midnight to midnight in London.
+
+    Attributes:
+        slots: of it, doors left out.
+        first_at: the first sign of life at or after 04:00; None: none, or not known.
+        last_at: the last of the day before 04:00 of the next; None likewise.
+        unseen: how long we could not see.
+    """
+
+    on: date
+    slots: tuple[Slot, ...]
+    first_at: datetime | None
+    last_at: datetime | None
+    unseen: timedelta
+
+
+async def seen(conn: AsyncConnection[Any], home: str, since: datetime, until: datetime, slot: timedelta) -> list[Slot]:
+    """Return the slots of a home in which there were certain signs of life, in their order."""
+    cur = await conn.execute(
+        _SLOTS,
+        {
+            "slot": slot,
+            "door": str(Quantity.OPEN),
+            "signs": _SIGNS,
+            "home": home,
+            "since": since,
+            "until": until,
+            "most": _SLOTS_MAX,
+        },
+    )
+    return [Slot(*row) for row in await cur.fetchall()]
+
+
+def is_for_rest(room: str | None) -> bool:
+    """Return whether being seen in a room says little about being up: a bedroom, a bathroom."""
+    return room is not None and any(word in room.lower() for word in _RESTING)
+
+
+def kind(slot: Slot) -> str:
+    """Return the style of a slot in a picture: `m` moved about, `r` bedroom or bathroom, `dr` a door."""
+    if slot.is_door:
+        return "dr"
+    return "r" if is_for_rest(slot.room) else "m"
+
+
+def rows(slots: Iterable[Slot]) -> list[Row]:
+    """Return a row for each room, those for rest first, and one for all doors; at most eight."""
+    by_room: dict[str, list[Slot]] = {}
+    for slot in slots:
+        by_room.setdefault(DOORS if slot.is_door else _named(slot.room), []).append(slot)
+    doors = by_room.pop(DOORS, [])
+    often = sorted(by_room, key=lambda room: -len(by_room[room]))
+    kept = often if len(often) < _ROWS_MAX else often[: _ROWS_MAX - 2]
+    merged = {room: by_room[room] for room in kept}
+    rest = [slot for room in often if room not in kept for slot in by_room[room]]
+    if rest:
+        merged[ELSEWHERE] = merged.get(ELSEWHERE, []) + rest
+    ordered = sorted(merged, key=lambda room: (room == ELSEWHERE, not is_for_rest(room), room))
+    made = [Row(room, "r" if is_for_rest(room) else "m", _begins(merged[room])) for room in ordered]
+    return [*made, Row(DOORS, "dr", _begins(doors))] if doors else made
+
+
+def spells(slots: Iterable[Slot]) -> list[Spell]:
+    """Return when somebody was about, and where, in time order: the newest forty."""
+    made: list[Spell] = []
+    for slot in sorted(slots, key=lambda one: one.first_at):
+        place = "a door" if slot.is_door else _named(slot.room).lower()
+        if made and slot.first_at - made[-1].until < _PAUSE:
+            last = made[-1]
+            places = last.places if place in last.places else (*last.places, place)
+            made[-1] = Spell(last.since, max(last.until, slot.last_at), places)
+        else:
+            made.append(Spell(slot.first_at, slot.last_at, (place,)))
+    return made[-_SPELLS_MAX:]
+
+
+def days(slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime, count: int = DAYS) -> list[Day]:
+    """Return what was seen on each of the last days, oldest first, today last.
+
+    What was only seen in a door is not counted: a door may be opened from outside.
+
+    Args:
+        slots: in time order, from the first day's beginning to an hour of `now`.
+        unseen: when we could not see; may overlap the ends.
+        now: ends today.
+        count: of days.
+    """
+    today = times.local_date(now)
+    inside = [slot for slot in slots if not slot.is_door]
+    return [_day(today - timedelta(days=count - 1 - back), inside, unseen, now=now) for back in range(count)]
+
+
+def _day(on: date, slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime) -> Day:
+    begins, ends = times.midnight(on), times.midnight(on + timedelta(days=1))
+    wakes, sleeps = _at_four(on), _at_four(on + timedelta(days=1))
+    awake = [slot for slot in slots if wakes <= slot.last_at and slot.first_at < sleeps]
+    return Day(
+        on,
+        tuple(slot for slot in slots if begins <= slot.begins < ends),
+        next((slot.first_at for slot in awake if slot.first_at >= wakes), None),
+        max((slot.last_at for slot in awake if slot.last_at < sleeps), default=None),
+        overlap(unseen, begins, min(ends, now)),
+    )
+
+
+def overlap(unseen: Iterable[Unseen], since: datetime, until: datetime) -> timedelta:
+    """Return how much of a time we could not see; the spans do not overlap each other."""
+    parts = (min(gap.until, until) - max(gap.since, since) for gap in unseen)
+    return sum((part for part in parts if part > timedelta(0)), timedelta(0))
+
+
+def _at_four(on: date) -> datetime:
+    return datetime(on.year, on.month, on.day, 4, tzinfo=times.LONDON)
+
+
+def _named(room: str | None) -> str:
+    return room[:1].upper() + room[1:] if room else ELSEWHERE
+
+
+def _begins(slots: Iterable[Slot]) -> tuple[datetime, ...]:
+    return tuple(sorted({slot.begins for slot in slots}))

@@ -1,0 +1,57 @@
+"""How is the app put together from what it is given?"""
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from alerts.telling.sms import Sms
+from api import show
+from api.access import NotSignedIn
+from api.config import Config
+from api.given import Given
+from api.guard import Guard
+from api.routes import alerts, confidence, front, health, home, log_in, twilio
+from gateway.clock import Clock
+from ingest.db.pool import Pool
+
+
+def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
+    """Return the app; it opens and closes nothing of its own.
+
+    Args:
+        config: what the environment said.
+        pool: open, of a migrated database.
+        clock: what homes are judged on; sessions and links go by the system's clock.
+    """
+    # The description of all routes is for tests and readers of the code; it is not served.
+    app = FastAPI(title="telecare", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.given = Given(config, pool, clock, Clock(), Sms(config.texts) if config.texts else None)
+    for routes in (front, log_in, home, alerts, confidence, twilio, health):
+        app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(psycopg.OperationalError, _database_is_away)
+    app.add_middleware(Guard, public_url=config.public_url)
+    return app
+
+
+async def _refused(request: Request, why: Exception) -> Response:
+    assert isinstance(why, StarletteHTTPException)
+    return show.problem(request, why.status_code, why.headers)
+
+
+async def _unreadable(request: Request, why: Exception) -> Response:  # noqa: ARG001 - it names what a person wrote
+    return show.problem(request, 422)
+
+
+async def _not_signed_in(request: Request, why: Exception) -> Response:  # noqa: ARG001 - the same answer to all
+    return show.to_log_in(request)
+
+
+async def _database_is_away(request: Request, why: Exception) -> Response:  # noqa: ARG001 - its words may hold values
+    return show.problem(request, 503)

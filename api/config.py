@@ -1,0 +1,77 @@
+"""What does this process need to know before it starts?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from alerts.telling import sms
+from gateway.health import Address
+
+_LISTEN = "127.0.0.1:8080"
+_HEALTH = "127.0.0.1:9404"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class NotConfigured(ValueError):
+    """The configuration is wrong or incomplete; the operator must do what the one sentence says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the environment said.
+
+    Attributes:
+        database_url: as libpq reads it.
+        listen: where pages are served.
+        health: where health, readiness and metrics are.
+        public_url: how people and Twilio reach us, without a slash at its end.
+        texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
+    """
+
+    database_url: str = field(repr=False)
+    listen: Address
+    health: Address
+    public_url: str
+    texts: sms.Config | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Config":
+        """Return what the environment says.
+
+        Raises:
+            NotConfigured: something is missing, or not of its form.
+        """
+        try:
+            listen = Address.parse(env.get("TELECARE_API_LISTEN", "") or _LISTEN)
+            health = Address.parse(env.get("TELECARE_API_HEALTH", "") or _HEALTH)
+            texts = sms.Config.from_env(env)
+        except ValueError as why:
+            raise NotConfigured(str(why)) from why
+        database_url = env.get("TELECARE_DATABASE_URL", "")
+        if not database_url:
+            raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
+        public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
+        require_safe(public_url)
+        return cls(database_url, listen, health, public_url, texts)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach us by https; if not, it is the machine's own loopback."""
+        return self.public_url.startswith("https://")
+
+
+def require_safe(public_url: str) -> None:
+    """See that a public address does not send people's sessions in the clear.
+
+    Raises:
+        NotConfigured: it is neither https nor this machine's own loopback.
+    """
+    try:
+        parts = urlsplit(public_url)
+        host = parts.hostname
+    except ValueError as why:
+        raise NotConfigured(f"TELECARE_PUBLIC_URL is not an address: {why}.") from why
+    if parts.path or parts.query or parts.fragment or not host:
+        raise NotConfigured("TELECARE_PUBLIC_URL must be a scheme and a host, as in https://care.example.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise NotConfigured("TELECARE_PUBLIC_URL must begin with https://, or be http on this machine's own loopback.")

@@ -1,0 +1,64 @@
+"""What does every route get: the database, the clocks, the door to Twilio?"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+
+from alerts.telling.sms import Sms
+from api.config import Config
+from gateway.clock import Clock
+from ingest.db.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the app was built from.
+
+    Attributes:
+        clock: what homes are judged on, which may be sped up.
+        real: the system's, for sessions and links: a link is not older because a demo runs fast.
+        sms: to check Twilio's signatures; None where nobody can be texted.
+    """
+
+    config: Config
+    pool: Pool
+    clock: Clock
+    real: Clock
+    sms: Sms | None
+
+
+def given(request: Request) -> Given:
+    """Return what the app was built from."""
+    return cast(Given, request.app.state.given)
+
+
+GivenToAll = Annotated[Given, Depends(given)]
+
+
+async def connection(world: GivenToAll) -> AsyncIterator[AsyncConnection[Any]]:
+    """Yield this request's connection; it commits by itself.
+
+    Raises:
+        psycopg.OperationalError: the database is away; the page says so.
+    """
+    async with world.pool.connection() as conn:
+        yield conn
+
+
+def now(world: GivenToAll) -> datetime:
+    """Return the time on the clock that homes are judged on, once for the whole request."""
+    return world.clock.now()
+
+
+def real_now(world: GivenToAll) -> datetime:
+    """Return the system's time, once for the whole request."""
+    return world.real.now()
+
+
+Connection = Annotated[AsyncConnection[Any], Depends(connection)]
+Now = Annotated[datetime, Depends(now)]
+RealNow = Annotated[datetime, Depends(real_now)]

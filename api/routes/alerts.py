@@ -1,0 +1,163 @@
+"""Alerts: what carers see and answer, and what families may read."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import Response
+from psycopg import AsyncConnection
+
+from alerts import store as alerts_store
+from alerts.alert import Outcome, State
+from alerts.store import Alert, LetGo, Resident
+from api import access, show, store
+from api.access import CarersAlert, CurrentViewer, VisibleAlert
+from api.given import Connection, Given, GivenToAll, Now
+from api.routes import frame
+from api.store import Viewer
+from api.views import alert as words
+from api.views import state
+from api.views.state import Truth
+
+router = APIRouter()
+
+# More homes than these are a fleet, and want a page of their own.  Ours.
+_HOMES_MAX: Final = 60
+_WORD_MAX: Final = 500
+COULD_NOT_FIND_OUT: Final = "could not find out"
+
+
+@router.get("/carer")
+async def list_open(request: Request, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now) -> Response:
+    """List the alerts that need someone in the homes that this person cares for, and how those homes are seen."""
+    homes = viewer.homes_as("carer")
+    await access.leave_record(conn, viewer, homes, "open alerts", now=now)
+    shown = [
+        await _card(conn, alert, viewer, now=now)
+        for alert in words.matters_most(await alerts_store.open_alerts(conn, homes))
+    ]
+    seen = [await _home(world, conn, home, now=now) for home in homes[:_HOMES_MAX]]
+    return show.page(
+        request,
+        "carer.html",
+        people=[card for card in shown if not card["alert"].is_fault],
+        faults=[card for card in shown if card["alert"].is_fault],
+        homes=seen,
+        lease=state.lease([one["told"] for one in seen], is_alert=any(not card["alert"].is_fault for card in shown)),
+        more=max(len(homes) - _HOMES_MAX, 0),
+        homeless=await alerts_store.homeless_alerts(conn) if viewer.is_operator else [],
+        low=await store.low_answers(conn, homes, now=now) if viewer.is_operator else [],
+        now=now,
+        **frame.facts(request, viewer, "carer"),
+    )
+
+
+@router.get("/homes/{home}/alerts/{alert}")  # noqa: FAST003 - the alert's own dependency takes the home
+async def show_alert(
+    request: Request, alert: VisibleAlert, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now
+) -> Response:
+    """Show one alert: whose it is, where, how it may be answered, and its story."""
+    assert alert.home is not None
+    card = await _card(conn, alert, viewer, now=now)
+    resident: Resident = card["resident"]
+    told = await alerts_store.story(conn, alert.alert)
+    seen: Truth = (await _home(world, conn, alert.home, now=now))["told"]
+    return show.page(
+        request,
+        "alert.html",
+        **card,
+        story=words.story(told, resident.first_name, viewer.full_name, now=now),
+        seen=seen,
+        lease=state.lease([seen], is_alert=card["is_open"]),
+        is_carer="carer" in viewer.homes[alert.home],
+        contacts=[one for one in await alerts_store.telling_of(conn, alert.home) if one.person != viewer.person],
+        outcomes=_outcomes(alert),
+        now=now,
+        **frame.facts(request, viewer, "carer" if "carer" in viewer.homes[alert.home] else "homes"),
+    )
+
+
+@router.post("/homes/{home}/alerts/{alert}/mine")  # noqa: FAST003 - the alert's own dependency takes the home
+async def say_mine(alert: CarersAlert, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
+    """Take an alert, if nobody else has it; the page that follows says whose it is."""
+    await alerts_store.acknowledge(conn, alert.alert, viewer.person, how="page", now=now)
+    return _then_alert(alert)
+
+
+@router.post("/homes/{home}/alerts/{alert}/cannot")  # noqa: FAST003 - the alert's own dependency takes the home
+async def say_cannot(alert: CarersAlert, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
+    """Pass an alert on to the next person."""
+    await alerts_store.let_go(conn, alert.alert, viewer.person, why=LetGo.CANNOT_GO, now=now)
+    return _then_alert(alert)
+
+
+@router.post("/homes/{home}/alerts/{alert}/help")  # noqa: FAST003 - the alert's own dependency takes the home
+async def ask_for_help(alert: CarersAlert, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
+    """Ask everybody else on the list to come too."""
+    await alerts_store.let_go(conn, alert.alert, viewer.person, why=LetGo.HELP, now=now)
+    return _then_alert(alert)
+
+
+@router.post("/homes/{home}/alerts/{alert}/outcome")  # noqa: FAST003 - the alert's own dependency takes the home
+async def say_outcome(
+    alert: CarersAlert,
+    viewer: CurrentViewer,
+    conn: Connection,
+    now: Now,
+    outcome: Annotated[str, Form(max_length=40)] = "",
+    word: Annotated[str, Form(max_length=_WORD_MAX)] = "",
+) -> Response:
+    """Say how it ended; "could not find out" keeps it open and goes to the next person."""
+    if outcome == COULD_NOT_FIND_OUT:
+        await alerts_store.let_go(conn, alert.alert, viewer.person, why=LetGo.COULD_NOT_FIND_OUT, now=now)
+    elif outcome in {value for value, _, _ in _outcomes(alert)}:
+        said = word.replace("\0", "").strip() or None
+        await alerts_store.close(conn, alert.alert, viewer.person, Outcome(outcome), said, now=now)
+    else:
+        raise HTTPException(422)
+    return _then_alert(alert)
+
+
+def _then_alert(alert: Alert) -> Response:
+    return show.then(f"/homes/{alert.home}/alerts/{alert.alert}")
+
+
+def _outcomes(alert: Alert) -> list[tuple[str, str, str]]:
+    """Return the outcomes that may be chosen: value, word, and what it means."""
+    if alert.is_fault:
+        return [
+            (Outcome.MENDED.value, "Mended", "It works again, or somebody has seen to it"),
+            (Outcome.FALSE_ALARM.value, "False alarm", "Nothing was wrong with it"),
+            (Outcome.TEST.value, "It was a test", "Somebody tried it out"),
+        ]
+    return [
+        (Outcome.ALL_WELL.value, "All well", "I saw or spoke to the resident"),
+        (Outcome.HELP_GIVEN.value, "Help given", "A hand was needed; safe now"),
+        (Outcome.AMBULANCE.value, "Ambulance called", "999 rung, or the crew is there"),
+        (Outcome.FALSE_ALARM.value, "False alarm", "Nothing had happened, we read it wrong"),
+        (Outcome.TEST.value, "It was a test", "Somebody tried it out"),
+    ]
+
+
+async def _card(conn: AsyncConnection[Any], alert: Alert, viewer: Viewer, *, now: datetime) -> dict[str, Any]:
+    """Return what is said of an alert wherever it stands."""
+    assert alert.home is not None
+    resident = await frame.resident_of(conn, alert.home)
+    is_mine = alert.mine_by == viewer.person and alert.state is State.ACKNOWLEDGED
+    return {
+        "alert": alert,
+        "resident": resident,
+        "say": words.sentence(alert, resident.full_name, now=now),
+        "details": words.details(alert, resident.first_name, now=now),
+        "who_goes": words.who_goes(alert),
+        "ended": words.outcome_in_words(alert.outcome),
+        "is_mine": is_mine,
+        "is_open": alert.state is not State.CLOSED,
+        "is_taken": alert.state is State.ACKNOWLEDGED and not is_mine,
+    }
+
+
+async def _home(world: Given, conn: AsyncConnection[Any], home: str, *, now: datetime) -> dict[str, Any]:
+    """Return how one home is seen: no open alert says nothing about a home that we cannot see."""
+    watch, told = await frame.seen_now(world, conn, home, now=now)
+    return {"home": home, "resident": await frame.resident_of(conn, home), "watch": watch, "told": told}

@@ -1,0 +1,133 @@
+"""A home, as its family sees it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from psycopg import AsyncConnection
+
+from alerts import store as alerts_store
+from alerts.alert import Question
+from alerts.store import Alert, HomeWatch, Resident
+from api import activity, pictures, show, store, times
+from api.access import CurrentViewer, FamilyHome
+from api.given import Connection, Given, GivenToAll, Now
+from api.routes import frame
+from api.store import Viewer
+from api.views import alert as alert_words
+from api.views import sight, state
+
+router = APIRouter()
+
+_FOUR_WEEKS: Final = timedelta(days=activity.DAYS)
+_DAY: Final = timedelta(days=1)
+
+
+@router.get("/homes/{home}")
+async def show_home(
+    request: Request, home: FamilyHome, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now
+) -> Response:
+    """Show how a home is seen now, what happens next, its day, its four weeks, and who is told."""
+    live = await _live(world, conn, home, viewer, now=now)
+    resident: Resident = live["resident"]
+    question = await store.question_for_families(conn)
+    return show.page(
+        request,
+        "home.html",
+        **live,
+        **await _month(conn, home, live["unseen"], now=now),
+        **frame.facts(request, viewer, "homes"),
+        question=question,
+        question_said=question.wording.format(first_name=resident.first_name),
+        answered=await store.last_answer(conn, home, viewer.person),
+    )
+
+
+@router.get("/homes/{home}/now")
+async def show_now(
+    request: Request, home: FamilyHome, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now
+) -> Response:
+    """Return the parts of the page that change by the minute, for its script."""
+    live = await _live(world, conn, home, viewer, now=now)
+    return show.page(request, "home_now.html", **live, **frame.facts(request, viewer, "homes"))
+
+
+async def _live(
+    world: Given, conn: AsyncConnection[Any], home: str, viewer: Viewer, *, now: datetime
+) -> dict[str, Any]:
+    """Return what changes by the minute, as words and pictures."""
+    resident = await frame.resident_of(conn, home)
+    watch, told = await frame.seen_now(world, conn, home, now=now)
+    contacts = await alerts_store.telling_of(conn, home)
+    policy = await alerts_store.policy_of(conn, home)
+    alerts = await alerts_store.open_alerts(conn, [home])
+    people = alert_words.matters_most([one for one in alerts if not one.is_fault])
+    since = now - _FOUR_WEEKS
+    spans = await alerts_store.watch_spans(conn, home, since, now)
+    gaps = sight.unseen(spans, told, since=since, now=now)
+    next_ = state.what_next(
+        resident, watch, told, contacts, policy, viewer.person, now=now, can_text=world.sms is not None
+    )
+    return {
+        "now": now,
+        "home": home,
+        "resident": resident,
+        "block": state.family_block(resident, watch, told, people, now=now),
+        "next": next_,
+        "wait": pictures.of_wait(next_.since, next_.until, now=now) if next_.since and next_.until else None,
+        "stories": await _stories(conn, alerts, resident.first_name, viewer, now=now),
+        "people": state.people(resident, contacts, viewer.person),
+        "helpers": [one for one in contacts if one.phone and people and one.person == people[0].mine_by],
+        "sight": sight.sight(gaps, spans, since=since, now=now),
+        "unseen": [gap for gap, _ in gaps],
+        **await _day(conn, home, watch, [gap for gap, _ in gaps], people, now=now),
+    }
+
+
+async def _stories(
+    conn: AsyncConnection[Any], alerts: Sequence[Alert], name: str, viewer: Viewer, *, now: datetime
+) -> list[tuple[Alert, str, list[alert_words.Step]]]:
+    """Return the open alerts, what each is about, and its story; faults last."""
+    ordered = sorted(alerts, key=lambda one: one.is_fault)[:5]
+    return [
+        (
+            one,
+            alert_words.sentence(one, name, now=now),
+            alert_words.story(await alerts_store.story(conn, one.alert), name, viewer.full_name, now=now),
+        )
+        for one in ordered
+    ]
+
+
+async def _day(
+    conn: AsyncConnection[Any],
+    home: str,
+    watch: HomeWatch | None,
+    unseen: Sequence[activity.Unseen],
+    people: Sequence[Alert],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the strip of the last 24 hours, and the same in words."""
+    slots = await activity.seen(conn, home, now - _DAY, now, activity.DAY_SLOT)
+    mark = None
+    if people and people[0].question is not Question.ALARM:
+        mark = (people[0].since, f"last seen {times.clock_time(people[0].since)}")
+    elif watch is not None and watch.up_since is not None and now - watch.up_since < _DAY:
+        mark = (watch.up_since, f"up {times.clock_time(watch.up_since)}")
+    return {
+        "day": pictures.of_day(activity.rows(slots), unseen, now=now, mark=mark),
+        "day_in_words": sight.day_in_words(slots, unseen, now=now),
+    }
+
+
+async def _month(
+    conn: AsyncConnection[Any], home: str, unseen: Sequence[activity.Unseen], *, now: datetime
+) -> dict[str, Any]:
+    """Return the last four weeks, a row a day, as a picture and as a table."""
+    first = times.midnight(times.local_date(now) - timedelta(days=activity.DAYS - 1))
+    slots = await activity.seen(conn, home, first, now, activity.MONTH_SLOT)
+    days = activity.days(slots, unseen, now=now)
+    return {"month": pictures.of_month(days, unseen, now=now), "days": sight.days_in_words(days, now=now)}

@@ -1,0 +1,362 @@
+"""The SQL of people's access: links, sessions, grants, access records; and of confidence reports.
+
+Every function takes a connection that commits by itself.  `now` is the time on the homes' clock, `real_now` the
+system's: links and sessions last as long as they do for the person who holds them, however fast a demo runs.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from psycopg import AsyncConnection
+
+Connection = AsyncConnection[Any]
+View = Literal["family", "carer"]
+
+# Long enough to find the phone again, short enough for a text read over a shoulder.  Ours, as most services have it.
+LINK_VALID_FOR: Final = timedelta(minutes=15)
+# A carer must not meet a log-in page at three in the morning; it is revoked with the grant, at once.  Ours.
+SESSION_VALID_FOR: Final = timedelta(days=90)
+
+# Links texted to one phone: a few in a row for one that did not arrive; and in a day, what a person may need.
+# Requests from one address: a whole family or an office behind one router.  Ours.
+_PHONE_SOON: Final = (timedelta(minutes=15), 3)
+_PHONE_DAY: Final = (timedelta(days=1), 10)
+_ADDRESS_HOUR: Final = (timedelta(hours=1), 30)
+
+_QUARTER_S: Final = 900
+
+# A second press of the same button is not a second answer.
+_SAME_ANSWER: Final = timedelta(minutes=10)
+# Answers to be rung about are shown for this long; after it, ringing is about something else.  Ours.
+_RING_WITHIN: Final = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is signed in, and which homes that person was given.
+
+    Attributes:
+        homes: every home with a grant in force, and its views.
+        service: the name of the service, for the page's head.
+        session: hash of this session's token.
+    """
+
+    person: str
+    full_name: str
+    what: str | None
+    is_operator: bool
+    homes: Mapping[str, frozenset[str]]
+    service: str
+    session: bytes
+
+    def homes_as(self, view: View) -> list[str]:
+        """Return the homes that this person may see in a view, by name."""
+        return sorted(home for home, views in self.homes.items() if view in views)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A version of the confidence question.
+
+    Attributes:
+        wording: with `{first_name}`.
+        labels: for 1 to 5, in that order.
+    """
+
+    question: int
+    wording: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one person answered last about one home; `answer` is None for "can't say"."""
+
+    question: int
+    answer: int | None
+    words: str | None
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LowAnswer:
+    """An answer of 1 or 2 that nobody has rung about yet."""
+
+    report: int
+    home: str
+    resident: str
+    full_name: str
+    phone: str | None
+    answer: int
+    words: str | None
+    answered_at: datetime
+
+
+def new_token() -> str:
+    """Return 128 bits that cannot be guessed, as 22 letters, digits, - and _: short enough for a text."""
+    return secrets.token_urlsafe(16)
+
+
+def hashed(secret: str) -> bytes:
+    """Return what is kept of a token: who reads the database cannot sign in with it."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+# -- links and sessions
+
+
+async def may_text_link(conn: Connection, phone: str, address: str, *, real_now: datetime) -> bool:
+    """Write down that a link was asked for, and return whether one may be texted.
+
+    Known and unknown phones are counted alike, so that nothing differs between them.
+
+    Args:
+        conn: the connection.
+        phone: in E.164.
+        address: of whoever asked, as the network says.
+        real_now: by the system's clock.
+    """
+    async with conn.transaction():
+        await conn.execute("DELETE FROM login_request WHERE asked_at < %s", (real_now - _PHONE_DAY[0],))
+        row = await _first(
+            conn,
+            """
+            SELECT count(*) FILTER (WHERE phone_sha256 = %(phone)s AND asked_at > %(soon)s),
+                   count(*) FILTER (WHERE phone_sha256 = %(phone)s),
+                   count(*) FILTER (WHERE address_sha256 = %(address)s AND asked_at > %(hour)s)
+            FROM login_request
+            WHERE phone_sha256 = %(phone)s OR address_sha256 = %(address)s
+            """,
+            {
+                "phone": hashed(phone),
+                "address": hashed(address),
+                "soon": real_now - _PHONE_SOON[0],
+                "hour": real_now - _ADDRESS_HOUR[0],
+            },
+        )
+        soon, day, hour = row or (0, 0, 0)
+        if soon >= _PHONE_SOON[1] or day >= _PHONE_DAY[1] or hour >= _ADDRESS_HOUR[1]:
+            return False
+        await conn.execute(
+            "INSERT INTO login_request (phone_sha256, address_sha256, asked_at) VALUES (%s, %s, %s)",
+            (hashed(phone), hashed(address), real_now),
+        )
+    return True
+
+
+async def person_with(conn: Connection, phone: str) -> str | None:
+    """Return who has a phone, in E.164, or None."""
+    row = await _first(conn, "SELECT person FROM person WHERE phone = %s", (phone,))
+    return row[0] if row else None
+
+
+async def make_link(conn: Connection, person: str, public_url: str, *, real_now: datetime) -> str:
+    """Return a new address with which one person can sign in once.
+
+    Args:
+        conn: the connection.
+        person: who; known.
+        public_url: how people reach us, without a slash at its end.
+        real_now: by the system's clock; the link is valid for LINK_VALID_FOR from here.
+    """
+    token = new_token()
+    await conn.execute(
+        "INSERT INTO login_link (token_sha256, person, made_at, valid_until) VALUES (%s, %s, %s, %s)",
+        (hashed(token), person, real_now, real_now + LINK_VALID_FOR),
+    )
+    return f"{public_url}/log-in/{token}"
+
+
+async def sign_in(conn: Connection, link_token: str, *, real_now: datetime) -> str | None:
+    """Use up a link and return the token of a new session, or None if the link is used, too old or none of ours."""
+    session = new_token() + new_token()
+    async with conn.transaction():
+        row = await _first(
+            conn,
+            """
+            UPDATE login_link SET used_at = %(now)s
+            WHERE token_sha256 = %(token)s AND used_at IS NULL AND valid_until > %(now)s
+            RETURNING person
+            """,
+            {"now": real_now, "token": hashed(link_token)},
+        )
+        if row is None:
+            return None
+        await conn.execute(
+            "INSERT INTO session (token_sha256, person, made_at, valid_until) VALUES (%s, %s, %s, %s)",
+            (hashed(session), row[0], real_now, real_now + SESSION_VALID_FOR),
+        )
+    return session
+
+
+async def sign_out(conn: Connection, session: bytes, *, real_now: datetime) -> None:
+    """End a session; its cookie opens nothing from now on."""
+    await conn.execute(
+        "UPDATE session SET ended_at = %s WHERE token_sha256 = %s AND ended_at IS NULL", (real_now, session)
+    )
+
+
+async def viewer_of(conn: Connection, session_token: str, *, real_now: datetime) -> Viewer | None:
+    """Return who holds a session, with the grants in force now, or None if it opens nothing."""
+    row = await _first(
+        conn,
+        """
+        SELECT person.person, person.full_name, person.what, person.is_operator,
+               (SELECT name FROM service),
+               array(SELECT ARRAY[home, view] FROM access_grant
+                     WHERE access_grant.person = person.person AND withdrawn_at IS NULL)
+        FROM session JOIN person USING (person)
+        WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(now)s
+        """,
+        {"token": hashed(session_token), "now": real_now},
+    )
+    if row is None:
+        return None
+    person, full_name, what, is_operator, service, grants = row
+    homes: dict[str, frozenset[str]] = {}
+    for home, view in grants:
+        homes[home] = homes.get(home, frozenset()) | {view}
+    return Viewer(person, full_name, what, is_operator, homes, service or "Telecare", hashed(session_token))
+
+
+async def service_name(conn: Connection) -> str:
+    """Return what the service calls itself."""
+    row = await _first(conn, "SELECT name FROM service", ())
+    return row[0] if row else "Telecare"
+
+
+# -- grants and access records
+
+
+async def set_access(
+    conn: Connection, person: str, home: str, views: Iterable[View], *, given_by: str, now: datetime
+) -> None:
+    """Let one person see one home in exactly these views; none of them withdraws all.  May be repeated."""
+    wanted = list(views)
+    async with conn.transaction():
+        await conn.execute(
+            """
+            UPDATE access_grant SET withdrawn_at = %s
+            WHERE person = %s AND home = %s AND withdrawn_at IS NULL AND view <> ALL(%s)
+            """,
+            (now, person, home, wanted),
+        )
+        for view in wanted:
+            await conn.execute(
+                """
+                INSERT INTO access_grant (person, home, view, given_at, given_by) VALUES (%s, %s, %s, %s, %s)
+                ON CONFLICT ON CONSTRAINT access_grant_is_given_once DO UPDATE
+                SET withdrawn_at = NULL, given_at = EXCLUDED.given_at, given_by = EXCLUDED.given_by
+                WHERE access_grant.withdrawn_at IS NOT NULL
+                """,
+                (person, home, view, now, given_by),
+            )
+
+
+async def leave_record(conn: Connection, viewer: str, homes: Sequence[str], view: str, *, now: datetime) -> None:
+    """Write down that somebody looks at homes: once for each viewer, home, view and quarter of an hour.
+
+    Raises:
+        psycopg.Error: it could not be written; then nothing may be shown.
+    """
+    begun = now.timestamp() // _QUARTER_S * _QUARTER_S
+    await conn.execute(
+        """
+        INSERT INTO access_record (viewer, home, view, quarter)
+        SELECT %(viewer)s, home, %(view)s, to_timestamp(%(quarter)s) FROM unnest(%(homes)s::text[]) AS home
+        ON CONFLICT DO NOTHING
+        """,
+        {"viewer": viewer, "homes": list(homes), "view": view, "quarter": begun},
+    )
+
+
+# -- confidence
+
+
+async def question_for_families(conn: Connection) -> Question:
+    """Return the newest version of the question that families are asked."""
+    row = await _first(
+        conn,
+        """
+        SELECT question, wording, labels FROM confidence_question
+        WHERE audience = 'family' ORDER BY question DESC LIMIT 1
+        """,
+        (),
+    )
+    if row is None:
+        raise LookupError("the migrations bring a confidence question, and it is gone")
+    return Question(row[0], row[1], tuple(row[2]))
+
+
+async def volunteer_answer(
+    conn: Connection, home: str, person: str, question: int, answer: int | None, words: str | None, *, now: datetime
+) -> None:
+    """Keep an answer that somebody gave unasked.  The same answer again within ten minutes is the same one."""
+    await conn.execute(
+        """
+        INSERT INTO confidence_report (home, person, question, origin, answer, words, answered_at)
+        SELECT %(home)s, %(person)s, %(question)s, 'volunteered', %(answer)s, %(words)s, %(now)s
+        WHERE NOT EXISTS (
+            SELECT FROM confidence_report
+            WHERE home = %(home)s AND person = %(person)s AND question = %(question)s AND answered_at > %(lately)s
+              AND answer IS NOT DISTINCT FROM %(answer)s::smallint AND words IS NOT DISTINCT FROM %(words)s::text)
+        """,
+        {
+            "home": home,
+            "person": person,
+            "question": question,
+            "answer": answer,
+            "words": words,
+            "now": now,
+            "lately": now - _SAME_ANSWER,
+        },
+    )
+
+
+async def last_answer(conn: Connection, home: str, person: str) -> Report | None:
+    """Return what a person answered last about a home, or None."""
+    row = await _first(
+        conn,
+        """
+        SELECT question, answer, words, answered_at FROM confidence_report
+        WHERE home = %s AND person = %s ORDER BY answered_at DESC, report DESC LIMIT 1
+        """,
+        (home, person),
+    )
+    return Report(*row) if row else None
+
+
+async def low_answers(conn: Connection, homes: Sequence[str], *, now: datetime) -> list[LowAnswer]:
+    """Return the answers of 1 or 2 about some homes that nobody has rung about, oldest first, at most 50."""
+    cur = await conn.execute(
+        """
+        SELECT report, home, resident.full_name, person.full_name, person.phone, answer, words, answered_at
+        FROM confidence_report JOIN person USING (person) JOIN resident USING (home)
+        WHERE home = ANY(%s) AND answer <= 2 AND rung_at IS NULL AND answered_at > %s
+        ORDER BY answered_at LIMIT 50
+        """,
+        (list(homes), now - _RING_WITHIN),
+    )
+    return [LowAnswer(*row) for row in await cur.fetchall()]
+
+
+async def write_rung(conn: Connection, report: int, homes: Sequence[str], person: str, *, now: datetime) -> str | None:
+    """Write down that a family was rung about a low answer; return the home, or None if it is not one of these."""
+    row = await _first(
+        conn,
+        """
+        UPDATE confidence_report SET rung_at = COALESCE(rung_at, %s), rung_by = COALESCE(rung_by, %s)
+        WHERE report = %s AND home = ANY(%s) AND answer <= 2 RETURNING home
+        """,
+        (now, person, report, list(homes)),
+    )
+    return row[0] if row else None
+
+
+async def _first(conn: Connection, query: str, values: Sequence[Any] | Mapping[str, Any]) -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = await (await conn.execute(query.encode(), values)).fetchone()
+    return row

@@ -1,0 +1,276 @@
+"""What does an alert say, and its story?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.alert import Outcome, Question, State
+from alerts.store import Alert, LetGo, StoryStep
+from api import times
+from api.views.said import in_room, whose
+from gateway.reading import Quantity
+
+_ALARMS: Final[Mapping[str, str]] = {
+    Quantity.PENDANT_ALARM: "{whose} pendant was pressed",
+    Quantity.PULL_CORD_ALARM: "A cord was pulled for help",
+    Quantity.FALL_ALARM: "A fall detector called for help",
+    Quantity.SMOKE_ALARM: "The smoke alarm went off",
+    Quantity.CO_ALARM: "The carbon monoxide alarm went off",
+    Quantity.GAS_ALARM: "The gas alarm went off",
+    Quantity.WATER_ALARM: "A water alarm went off",
+}
+_OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.HELP_GIVEN: "help given",
+    Outcome.AMBULANCE: "ambulance called",
+    Outcome.ALL_WELL: "all well",
+    Outcome.FALSE_ALARM: "false alarm",
+    Outcome.TEST: "a test",
+    Outcome.MENDED: "mended",
+}
+
+
+def matters_most(alerts: Sequence[Alert]) -> list[Alert]:
+    """Return alerts in the order in which a person should look: calls for help first, then the oldest."""
+    return sorted(alerts, key=lambda one: (one.question is not Question.ALARM, one.at))
+
+
+def sentence(alert: Alert, name: str, *, now: datetime) -> str:
+    """Return what is wrong, in a sentence.
+
+    Args:
+        alert: which.
+        name: of the resident, as this reader should read it.
+        now: to say a day where it is not today.
+    """
+    since = times.when(alert.since, now=now)
+    match alert.question:
+        case Question.ALARM:
+            return _alarm(alert, name, now=now)
+        case Question.STILL | Question.STILL_UNUSUAL:
+            return f"{name} has not been seen to move since {since}."
+        case Question.HUB_SILENT:
+            return f"The box in {whose(name)} home has not reported since {since}."
+        case Question.READINGS_LOST:
+            return f"Some readings from {whose(name)} home were lost before we had them."
+        case Question.HUB_TROUBLE:
+            said = alert.why.get("what")
+            return f"The box in {whose(name)} home needs mending{f': {said}' if isinstance(said, str) else ''}."
+
+
+def _alarm(alert: Alert, name: str, *, now: datetime) -> str:
+    if alert.why.get("unreadable"):
+        return (
+            f"Something in {whose(name)} home called for help. It reached us at {times.when(alert.at, now=now)}, "
+            "and we could not read what it was."
+        )
+    said = _ALARMS.get(str(alert.why.get("quantity")), "Something in {whose} home called for help")
+    at = (
+        "at a time that is not certain" if alert.why.get("observed_since") else f"at {times.when(alert.since, now=now)}"
+    )
+    return f"{said.format(whose=whose(name))} {at}."
+
+
+def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
+    """Return what else is known of an alert, a sentence each."""
+    said: list[str] = []
+    room, why = alert.why.get("last_seen_room"), alert.why
+    if alert.question in (Question.STILL, Question.STILL_UNUSUAL):
+        if isinstance(room, str) and room:
+            said.append(f"Last seen {in_room(room)}.")
+        said += _usual(alert, name)
+    late_by = why.get("late_by_s")
+    if alert.question is Question.ALARM and isinstance(late_by, int | float) and late_by >= 60:
+        said.append(f"It reached us only at {times.when(alert.at, now=now)}.")
+    if (again := _again(why.get("again_of"), now=now)) is not None:
+        said.append(again)
+    if alert.cause_ended_at is not None and alert.state is not State.CLOSED and not alert.is_fault:
+        at = times.when(alert.cause_ended_at, now=now)
+        said.append(f"Seen again at {at}. The alert stays open until a person says how {name} is.")
+    return said
+
+
+def _usual(alert: Alert, name: str) -> list[str]:
+    """Return by which rule a stillness was raised; no score, no likelihood."""
+    if alert.question is Question.STILL_UNUSUAL:
+        longest, days = alert.why.get("longest_s"), alert.why.get("days")
+        if isinstance(longest, int | float) and isinstance(days, int):
+            within = times.wait(timedelta(seconds=longest))
+            return [f"At this time of day {name} is usually seen again within {within}, judged by {days} days."]
+        return [f"That is longer than is usual for {name} at this time of day."]
+    still_for = alert.why.get("still_for_s")
+    return [f"We wait {_waking(timedelta(seconds=still_for))}."] if isinstance(still_for, int | float) else []
+
+
+def _waking(still_for: timedelta) -> str:
+    return f"{times.wait(still_for)} of waking hours"
+
+
+def _again(again_of: object, *, now: datetime) -> str | None:
+    if not isinstance(again_of, Mapping):
+        return None
+    outcome, closed_at = again_of.get("outcome"), again_of.get("closed_at", again_of.get("at"))
+    if not isinstance(outcome, str) or not isinstance(closed_at, str):
+        return None
+    at = times.when(datetime.fromisoformat(closed_at), now=now)
+    return f"It was closed as “{outcome}” at {at}, and it still held. So it is open again."
+
+
+def who_goes(alert: Alert) -> str:
+    """Return whose it is, or that it is nobody's yet."""
+    if alert.mine_by_name is not None:
+        return f"{alert.mine_by_name} has said “mine”."
+    if alert.nobody_left_at is not None:
+        return "Everybody was told and nobody has said “mine”."
+    return "Nobody has said “mine” yet."
+
+
+def outcome_in_words(outcome: Outcome | None) -> str:
+    """Return how an alert ended."""
+    return "" if outcome is None else _OUTCOMES[outcome]
+
+
+# -- stories
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of a story, or of what will happen.
+
+    Attributes:
+        at: when.
+        day: said before the first step of another day than today; otherwise empty.
+        kind: the style: done, failed, good, seen, now, or empty for what is still to come.
+        said: in words.
+    """
+
+    at: datetime
+    day: str
+    kind: str
+    said: str
+
+
+_ASKS: Final = ("alert", "again", "help", "nobody")
+
+
+def story(steps: Sequence[StoryStep], name: str, viewer: str, *, now: datetime) -> list[Step]:
+    """Return the story of an alert as people read it.
+
+    Texts that arrived are one line, not three; one that did not arrive is a line of its own, where it happened.
+
+    Args:
+        steps: in time order.
+        name: of the resident.
+        viewer: full name of who reads, to say "you".
+        now: to say days.
+    """
+    said: list[Step] = []
+    last_day = times.local_date(now)
+    for step in _without_repetition(steps):
+        words = _step_words(step, name, viewer, now=now)
+        if words is None:
+            continue
+        on = times.local_date(step.at)
+        day = "" if on == last_day else times.day(on, today=times.local_date(now))
+        last_day = on
+        said.append(Step(step.at, day, words[0], words[1]))
+    return said
+
+
+def _without_repetition(steps: Sequence[StoryStep]) -> list[StoryStep]:
+    """Leave out a text's *due* and *sent* where its *delivered* or *failed* says more."""
+    ended = {(step.person_name, _purpose(step)) for step in steps if step.kind in ("text delivered", "text failed")}
+    sent = {(step.person_name, _purpose(step)) for step in steps if step.kind == "text sent"}
+    left: list[StoryStep] = []
+    for step in steps:
+        key = (step.person_name, _purpose(step))
+        is_said_better = (step.kind == "text sent" and key in ended) or (
+            step.kind == "text due" and (key in sent or key in ended)
+        )
+        if not is_said_better:
+            left.append(step)
+    return left
+
+
+def _purpose(step: StoryStep) -> str:
+    return step.detail.split(", ", 1)[0]
+
+
+def _step_words(step: StoryStep, name: str, viewer: str, *, now: datetime) -> tuple[str, str] | None:
+    """Return the style and the words of a step, or None where there is nothing to say."""
+    who, detail = _who(step.person_name, viewer), step.detail
+    if step.kind.startswith("text "):
+        return _text_words(step, who)
+    by = f" by {who}" if step.person_name else " by itself"
+    words = {
+        "seen": ("seen", f"{name} was last seen{f' {in_room(detail)}' if detail else ''}."),
+        "pressed": ("now", _pressed(detail, name, now=now)),
+        "raised": ("now", _RAISED.get(detail, "Alert opened.")),
+        "seen again": ("seen", _SEEN_AGAIN.get(detail, f"{name} was seen again.")),
+        "mine": ("good", f"{_starting(who)} said “mine”{' by text' if detail == 'text' else ''}."),
+        "let go": ("failed", f"{_starting(who)} {_LET_GO.get(detail, 'let go')}."),
+        "closed": ("good", f"Closed{by}: {detail}."),
+    }
+    return words.get(step.kind)
+
+
+_SEEN_AGAIN: Final[Mapping[str, str]] = {
+    Question.HUB_SILENT: "The box reported again.",
+    Question.HUB_TROUBLE: "The box said that it is well again.",
+}
+_LET_GO: Final[Mapping[str, str]] = {
+    LetGo.COULD_NOT_FIND_OUT: "could not find out",
+    LetGo.CANNOT_GO: "cannot go",
+    LetGo.HELP: "asked for help",
+}
+_RAISED: Final[Mapping[str, str]] = {
+    Question.ALARM: "Alert opened: a call for help.",
+    Question.STILL: "Alert opened: still for longer than was set.",
+    Question.STILL_UNUSUAL: "Alert opened: still for longer than is usual.",
+    Question.HUB_SILENT: "The box in the home stopped reporting.",
+    Question.READINGS_LOST: "Readings were found to be lost.",
+    Question.HUB_TROUBLE: "The box in the home said that something is wrong with it.",
+}
+_TOLD: Final[Mapping[str, str]] = {
+    "alert": "Text to {who}",
+    "again": "Text to {who} that it was pressed again",
+    "help": "Text to {who} that help is wanted",
+    "mine": "Text to {who}, who goes",
+    "outcome": "Text to {who}, how it ended",
+    "nobody": "Text to {who} that nobody has answered",
+}
+
+
+def _text_words(step: StoryStep, who: str) -> tuple[str, str] | None:
+    purpose, _, rest = step.detail.partition(", ")
+    text = _TOLD.get(purpose, "Text to {who}").format(who=who)
+    match step.kind:
+        case "text due":
+            return "", f"{text} is about to leave."
+        case "text sent":
+            return "done", f"{text} has left; we do not know yet whether it arrived."
+        case "text delivered":
+            return "done", f"{text} arrived."
+        case "text failed":
+            return "failed", f"{text} did not arrive{f': {rest}' if rest else ''}."
+    return None
+
+
+def _pressed(detail: str, name: str, *, now: datetime) -> str:
+    quantity, *rest = detail.split(", ")
+    said = _ALARMS.get(quantity, "Something in {whose} home called for help").format(whose=whose(name))
+    for part in rest:
+        if part.startswith("reached us 2"):
+            reached_at = datetime.fromisoformat(part.removeprefix("reached us "))
+            said += f"; it reached us only at {times.when(reached_at, now=now)}"
+    return f"{said}."
+
+
+def _who(full_name: str | None, viewer: str) -> str:
+    if full_name is None:
+        return "somebody"
+    return "you" if full_name == viewer else full_name
+
+
+def _starting(who: str) -> str:
+    return who[:1].upper() + who[1:]

@@ -1,0 +1,24 @@
+"""Small words that several pages share."""
+
+from datetime import datetime
+from typing import Final
+
+from api import times
+
+_APOSTROPHE: Final = "\u2019"
+
+
+def whose(name: str) -> str:
+    """Return a name as an owner's, with the apostrophe of print."""
+    return f"{name}{_APOSTROPHE}" if name.endswith("s") else f"{name}{_APOSTROPHE}s"
+
+
+def in_room(room: str) -> str:
+    """Return `in the kitchen`, or `at the front door`."""
+    return f"{'at' if 'door' in room.lower() else 'in'} the {room.lower()}"
+
+
+def since_when(at: datetime, *, now: datetime) -> str:
+    """Return `Monday 8 June, 14:20`, or `06:17 today`."""
+    on, today = times.local_date(at), times.local_date(now)
+    return f"{times.day(on, today=today)}, {times.clock_time(at)}" if on != today else f"{times.clock_time(at)} today"

@@ -1,0 +1,178 @@
+"""When could we see, and what did we see, in words?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, Watched
+from alerts.store import Span
+from api import activity, times
+from api.activity import Day, Slot, Spell, Unseen
+from api.views.said import since_when
+from api.views.state import US, Truth
+
+# "When we could see" lists this many gaps, newest first, and counts the others.
+_GAPS_MAX: Final = 12
+
+
+Why = tuple[Unseen, tuple[str, ...]]
+"""A time in which we could not see, and the reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which we could not see, in words."""
+
+    long: str
+    when: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """When we could see in the last four weeks.
+
+    Attributes:
+        seen_h: whole hours in which we could see.
+        of_h: whole hours that were to be watched.
+        since: said where that is less than four weeks.
+        gaps: newest first.
+        more: gaps left out.
+    """
+
+    seen_h: int
+    of_h: int
+    since: str
+    gaps: tuple[Gap, ...]
+    more: int
+
+
+def unseen(spans: Sequence[Span], told: Truth, *, since: datetime, now: datetime) -> list[Why]:
+    """Return when we could not see, with reasons, oldest first.
+
+    What goes on is counted until now; where the lease has lapsed, what was *watched* ends with the lease.
+
+    Args:
+        spans: as they were known live, in order.
+        told: how well the home is seen now.
+        since: where the time begins.
+        now: where it ends.
+    """
+    gaps: list[Why] = []
+    for span in spans:
+        if span.state is Watched.BLIND:
+            _add(gaps, max(span.since, since), min(span.until or now, now), span.why)
+    if told.state is Watched.BLIND and told.since is not None:
+        _add(gaps, max(told.since, since), now, told.why)
+    return gaps
+
+
+def _add(gaps: list[Why], since: datetime, until: datetime, why: tuple[str, ...]) -> None:
+    """Add a gap after the others; one that touches the last and has its reason lengthens it."""
+    if gaps and since <= gaps[-1][0].until:
+        last, reasons = gaps[-1]
+        if until <= last.until:
+            return
+        if reasons == why or since < last.until:
+            gaps[-1] = (Unseen(last.since, until), reasons)
+            return
+    if until > since:
+        gaps.append((Unseen(since, until), why))
+
+
+def sight(gaps: Sequence[Why], spans: Sequence[Span], *, since: datetime, now: datetime) -> Sight | None:
+    """Return in words when we could see, or None where the home was never to be watched."""
+    if not spans:
+        return None
+    begins = max(spans[0].since, since)
+    blind = activity.overlap((gap for gap, _ in gaps), begins, now)
+    whole = max(now - begins, timedelta(0))
+    said = [_gap(gap, why, now=now) for gap, why in reversed(gaps)]
+    return Sight(
+        int((whole - blind).total_seconds() // 3600),
+        int(whole.total_seconds() // 3600),
+        "" if begins == since else since_when(begins, now=now),
+        tuple(said[:_GAPS_MAX]),
+        max(len(said) - _GAPS_MAX, 0),
+    )
+
+
+def _gap(gap: Unseen, why: Sequence[str], *, now: datetime) -> Gap:
+    goes_on = gap.until >= now
+    when = f"since {times.when(gap.since, now=now)}" if goes_on else _from_to(gap.since, gap.until, now=now)
+    reasons = " ".join(_WHY_PAST[reason] for reason in why if reason in _WHY_PAST)
+    long = f"{times.wait(gap.until - gap.since)}{' so far' if goes_on else ''}"
+    return Gap(long, when, reasons or "We do not know why.")
+
+
+_WHY_PAST: Final[Mapping[str, str]] = {
+    HUB: "The box in the home was silent.",
+    RADIO: "The box in the home could not hear its sensors.",
+    NEVER_HEARD: "The box in the home had not reported yet.",
+    CLOCK: "The clock of the box in the home was wrong.",
+    US: "Our own service had not kept up. It was our fault.",
+}
+
+
+def _from_to(since: datetime, until: datetime, *, now: datetime) -> str:
+    begins, ends = times.when(since, now=now), times.when(until, now=now)
+    if times.local_date(since) == times.local_date(until):
+        begins = times.clock_time(since)
+    return f"{begins} to {ends}"
+
+
+def day_in_words(slots: Sequence[Slot], gaps: Sequence[Unseen], *, now: datetime) -> list[str]:
+    """Return the strip of the day as lines, oldest first: who cannot see the picture reads this."""
+    since = now - timedelta(days=1)
+    said = [(spell.since, _spell(spell, now=now)) for spell in activity.spells(slots)]
+    for gap in gaps:
+        begins, ends = max(gap.since, since), min(gap.until, now)
+        if begins < ends:
+            until = "now" if gap.until >= now else times.when(gap.until, now=now)
+            said.append((begins, f"{times.when(begins, now=now)} to {until}: we could not see."))
+    return [line for _, line in sorted(said)]
+
+
+def _spell(spell: Spell, *, now: datetime) -> str:
+    begins, ends = times.when(spell.since, now=now), times.when(spell.until, now=now)
+    if times.clock_time(spell.since) == times.clock_time(spell.until):
+        return f"{begins}: {_listed(spell.places)}."
+    if times.local_date(spell.since) == times.local_date(spell.until):
+        begins = times.clock_time(spell.since)
+    return f"{begins} to {ends}: {_listed(spell.places)}."
+
+
+def _listed(places: Sequence[str]) -> str:
+    return places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class DayInWords:
+    """A line of the table of four weeks."""
+
+    day: str
+    first: str
+    last: str
+    unseen: str
+
+
+def days_in_words(days: Sequence[Day], *, now: datetime) -> list[DayInWords]:
+    """Return the four weeks as a table, newest first.
+
+    Where part of a day was not seen, "none" would be more than we know.
+    """
+    today = times.local_date(now)
+    return [
+        DayInWords(
+            "Today" if day.on == today else times.short_day(day.on),
+            times.clock_time(day.first_at) if day.first_at else _none(day),
+            ("so far " if day.on == today else "") + times.clock_time(day.last_at) if day.last_at else _none(day),
+            times.wait(day.unseen) if day.unseen else "",
+        )
+        for day in reversed(days)
+    ]
+
+
+def _none(day: Day) -> str:
+    return "not known" if day.unseen else "none"

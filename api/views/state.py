@@ -1,0 +1,342 @@
+"""What is said of a home now, and what happens next?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from alerts.alert import Question
+from alerts.judging.policy import Policy
+from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, Watched
+from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
+from api import times
+from api.views.alert import Step, details, sentence, who_goes
+from api.views.said import in_room, since_when, whose
+
+# A page left open stops vouching for itself after this long at the latest.
+_PAGE_LASTS_MAX: Final = timedelta(minutes=5)
+# How soon a script looks again: while all is calm, and while an alert is open.  Ours: a page costs about 20 ms.
+_AGAIN_CALM: Final = timedelta(seconds=30)
+_AGAIN_ALERT: Final = timedelta(seconds=8)
+_ORDINALS: Final = ("First", "Then")
+
+US: Final = "us"
+"""Why we cannot see: our own service has not kept up.  Judging cannot say this of itself."""
+
+_WHY_BLIND: Final[Mapping[str, str]] = {
+    HUB: "The box in the home is silent. It may have no power or no broadband, or be broken.",
+    RADIO: "The box in the home reports, but it cannot hear its sensors.",
+    NEVER_HEARD: "The box in the home has not reported yet.",
+    CLOCK: "The clock of the box in the home is wrong, so we do not know when things happened.",
+    US: "Our own service has not kept up. It is our fault.",
+}
+_WHY_DEGRADED: Final[Mapping[str, str]] = {
+    HUB: "One of the boxes in the home is silent, so we see only part of it.",
+    RADIO: "One of the boxes in the home cannot hear its sensors, so we see only part of it.",
+    NEVER_HEARD: "One of the boxes in the home has not reported yet, so we see only part of it.",
+    CLOCK: "The clock of the box in the home was wrong, so we cannot be sure when the last things happened.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """How well a home is seen, with the lease held against the clock.
+
+    Attributes:
+        state: blind as soon as the lease has lapsed, whatever is written.
+        why: reasons; `us` or the hub's where it lapsed.
+        since: of this state; None where nothing was ever judged.
+        true_at: the moment that everything here speaks of.
+        lasts: how long, in real time, a page that shows it may be believed.
+    """
+
+    state: Watched
+    why: tuple[str, ...]
+    since: datetime | None
+    true_at: datetime
+    lasts: timedelta
+
+
+def truth(watch: HomeWatch | None, *, now: datetime, speed: float, stretch: timedelta) -> Truth:
+    """Return how well a home is seen now.
+
+    Args:
+        watch: what is written of it; None where nothing was ever judged.
+        now: by this process's own clock.
+        speed: seconds of that clock in a real one; 0 while it stands still.
+        stretch: by how much grace is stretched on it.
+    """
+    if watch is None:
+        return Truth(Watched.BLIND, (NEVER_HEARD,), None, now, _PAGE_LASTS_MAX)
+    if now >= watch.fine_until and watch.state is not Watched.BLIND:
+        # If judging itself is up to date, it is about to say so: a promise of the box is broken.
+        is_us = now >= watch.true_at + GRACE + stretch
+        return Truth(Watched.BLIND, (US if is_us else HUB,), watch.fine_until, min(watch.true_at, now), _PAGE_LASTS_MAX)
+    if watch.state is Watched.BLIND:
+        is_us = now >= watch.true_at + GRACE + stretch
+        why = (*watch.why, US) if is_us else watch.why
+        return Truth(Watched.BLIND, why, watch.since, min(watch.true_at, now), _PAGE_LASTS_MAX)
+    left = watch.fine_until - now
+    lasts = min(_PAGE_LASTS_MAX, left / speed) if speed > 0 else _PAGE_LASTS_MAX
+    return Truth(watch.state, watch.why, watch.since, min(watch.true_at, now), lasts)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long a page may be believed, and after how long its script looks again; both in real seconds."""
+
+    lasts_s: float
+    again_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The state of a home at the head of its page.
+
+    Attributes:
+        kind: the style: watched, degraded, blind, learning or alert.
+        word: the state in a word or a few.
+        say: the sentence about the person.
+        why: evidence, a sentence each.
+        true_at: the moment it speaks of.
+        aged: what stands there instead of the word when the page has lapsed; None where the word stays true.
+        lease: how long it may be believed.
+    """
+
+    kind: str
+    word: str
+    say: str
+    why: tuple[str, ...]
+    true_at: datetime
+    aged: str | None
+    lease: Lease
+
+
+def family_block(
+    resident: Resident, watch: HomeWatch | None, told: Truth, alerts: Sequence[Alert], *, now: datetime
+) -> Block:
+    """Return what the family page says first.
+
+    Args:
+        resident: who lives there.
+        watch: what is written of the home.
+        told: the same with its lease held against the clock.
+        alerts: open ones about the resident (no faults), the one that matters most first.
+        now: by this process's own clock.
+    """
+    if alerts:
+        return _alert_block(resident, watch, told, alerts, now=now)
+    name = resident.first_name
+    if told.state is Watched.BLIND or watch is None:
+        return _blind_block(name, watch, told, now=now)
+    why = [_WHY_DEGRADED[reason] for reason in told.why if reason in _WHY_DEGRADED]
+    kind, word = ("watched", "Watched") if told.state is Watched.WATCHED else ("degraded", "Partly watched")
+    if kind == "watched" and (learning := _learning(name, watch.learning)):
+        kind, word, why = "learning", "Watched, still learning", [*why, learning]
+    if told.state is Watched.WATCHED:
+        why.append(f"Seen without a gap since {since_when(watch.since, now=now)}.")
+    return _block(kind, word, last_seen(name, watch, now=now), why, told, has_lease=True)
+
+
+def _alert_block(
+    resident: Resident, watch: HomeWatch | None, told: Truth, alerts: Sequence[Alert], *, now: datetime
+) -> Block:
+    alert = alerts[0]
+    name = resident.first_name
+    why = [*details(alert, name, now=now)]
+    why += [f"Also: {sentence(other, name, now=now)}" for other in alerts[1:3]]
+    if told.state is Watched.BLIND:
+        why.append(f"We cannot see the home now. {' '.join(_reasons(told))}".strip())
+    elif watch is not None and alert.question is Question.ALARM:
+        why.append(last_seen(name, watch, now=now))
+    say = f"{sentence(alert, name, now=now)} {who_goes(alert)}"
+    return _block("alert", f"Alert open since {times.when(alert.at, now=now)}", say, why, told, has_lease=True)
+
+
+def _blind_block(name: str, watch: HomeWatch | None, told: Truth, *, now: datetime) -> Block:
+    if told.since is None:
+        say = f"We have not seen anything of the home yet. We do not know how {name} is."
+    else:
+        since = times.when(told.since, now=now)
+        say = f"We have not been able to see the home since {since}. We do not know how {name} is."
+    why = _reasons(told)
+    if watch is not None and watch.last_seen_at is not None:
+        place = f", {in_room(watch.last_seen_room)}" if watch.last_seen_room else ""
+        why.append(f"{name} was last seen at {times.when(watch.last_seen_at, now=now)}{place}.")
+    why.append("Do not count on a pendant: it goes the same way.")
+    return _block("blind", f"We cannot see {whose(name)} home", say, why, told, has_lease=False)
+
+
+def _block(kind: str, word: str, say: str, why: Sequence[str], told: Truth, *, has_lease: bool) -> Block:
+    return Block(
+        kind,
+        word,
+        say,
+        tuple(why),
+        told.true_at,
+        f"Not known now. At {times.clock_time(told.true_at)} it was:" if has_lease else None,
+        lease([told], is_alert=kind == "alert"),
+    )
+
+
+def lease(told: Sequence[Truth], *, is_alert: bool) -> Lease:
+    """Return how long a page about these homes may be believed, and when its script looks again."""
+    lasts = min((one.lasts for one in told), default=_PAGE_LASTS_MAX)
+    lasts_s = round(max(lasts.total_seconds(), 0.0), 1)
+    often = _AGAIN_ALERT if is_alert else _AGAIN_CALM
+    # Well before the page lapses, and at most once a second.
+    return Lease(lasts_s, max(min(often.total_seconds(), lasts_s / 2), 1.0))
+
+
+def _reasons(told: Truth) -> list[str]:
+    return [_WHY_BLIND[reason] for reason in told.why if reason in _WHY_BLIND]
+
+
+def _learning(name: str, learning: Mapping[str, Any]) -> str | None:
+    days, needed = learning.get("days"), learning.get("days_needed")
+    if not isinstance(days, int) or not isinstance(needed, int) or days >= needed:
+        return None
+    return f"We do not know yet what is usual for {name}. This is day {days} of {needed}."
+
+
+def last_seen(name: str, watch: HomeWatch, *, now: datetime) -> str:
+    """Return since when somebody is up, and where and when seen last."""
+    if watch.last_seen_at is None:
+        return f"We have not seen {name} move yet."
+    at = times.when(watch.last_seen_at, now=now)
+    place = in_room(watch.last_seen_room) if watch.last_seen_room else None
+    if watch.up_since is not None and times.local_date(watch.up_since) == times.local_date(now):
+        last = f"Last {place} at {at}." if place else f"Last seen moving at {at}."
+        return f"{name} has been up since {times.clock_time(watch.up_since)}. {last}"
+    return f"{name} was last seen {place + ' ' if place else ''}at {at}."
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What happens if nothing more is seen.
+
+    Attributes:
+        intro: the sentence before the steps.
+        since: the wait's beginning; None: there is no wait to draw.
+        until: its end.
+        first: who is texted first, for the drawing.
+        steps: who is told when.
+        note: by which rule.
+    """
+
+    intro: str
+    since: datetime | None
+    until: datetime | None
+    first: str
+    steps: tuple[Step, ...]
+    note: str
+
+
+def what_next(
+    resident: Resident,
+    watch: HomeWatch | None,
+    told: Truth,
+    contacts: Sequence[Contact],
+    policy: Policy,
+    viewer: str,
+    *,
+    now: datetime,
+    can_text: bool,
+) -> Next:
+    """Return what happens next, or why nothing does.
+
+    Args:
+        resident: who lives there.
+        watch: what is written of the home.
+        told: the same with its lease held against the clock.
+        contacts: who is told, in order, the operator last.
+        policy: the numbers in force.
+        viewer: key of the person who reads.
+        now: by this process's own clock.
+        can_text: whether texts can leave at all.
+    """
+    name = resident.first_name
+    note = _rule(policy)
+    if told.state is Watched.BLIND or watch is None:
+        intro = f"While we cannot see the home, we cannot notice that {name} is still. {_about_silence(policy)}"
+        return Next(intro, None, None, "", (), note)
+    if watch.next_alert_at is None or watch.last_seen_at is None:
+        return Next(_why_never(watch.next_alert_why, name), None, None, "", (), note)
+    if watch.next_alert_at <= now:
+        return Next("An alert is open, or about to be.", None, None, "", (), note)
+    if not can_text or not contacts:
+        nobody = "Nobody can be texted: this service has no way to send texts yet."
+        return Next(nobody if not can_text else "Nobody is on the list of those to be told.", None, None, "", (), note)
+    return Next(
+        f"Each time {name} is seen, this starts again. If nothing more is seen:",
+        watch.last_seen_at,
+        watch.next_alert_at,
+        _first_name(contacts[0]),
+        _told_in_turn(contacts, watch.next_alert_at, policy.escalate_after, viewer, now=now),
+        note,
+    )
+
+
+def _told_in_turn(
+    contacts: Sequence[Contact], at: datetime, after: timedelta, viewer: str, *, now: datetime
+) -> tuple[Step, ...]:
+    steps = []
+    for number, contact in enumerate(contacts):
+        who = f"{contact.full_name}{' (you)' if contact.person == viewer else ''}"
+        before = ("", "If nobody has said “mine”: ", "If still nobody: ")[min(number, 2)]
+        moment = at + after * number
+        on = times.local_date(moment)
+        day = "" if number or on == times.local_date(now) else times.at_what_time(moment, now=now).split(" ", 1)[1]
+        steps.append(Step(moment, day, "", f"{before}{'w' if before else 'W'}e text {who}."))
+    return tuple(steps)
+
+
+def _rule(policy: Policy) -> str:
+    hours = (
+        f"counting only the hours from {policy.waking_from:%H:%M} to {policy.waking_until:%H:%M}"
+        if policy.waking_from != policy.waking_until
+        else "day and night"
+    )
+    learned = " Once we know the days here, a shorter wait counts where that is unusual." if policy.learned else ""
+    return (
+        f"At the latest we wait {times.wait(policy.still_for)} after the last movement, {hours}.{learned} "
+        "A pendant is separate: when it is pressed, the same people are told at once."
+    )
+
+
+def _about_silence(policy: Policy) -> str:
+    return (
+        "The operator was told when the box fell silent; the first of the people is told too "
+        f"when it has been silent for {times.wait(policy.hub_silent_carer_after)}."
+    )
+
+
+def _why_never(why: Mapping[str, Any], name: str) -> str:
+    return {
+        "blind": f"While we cannot see the home, we cannot notice that {name} is still.",
+        "never seen": f"{name} has not been seen yet, so there is nothing to wait from.",
+    }.get(str(why.get("reason")), f"Nothing is planned: we cannot tell now when {name} would have been still too long.")
+
+
+def _first_name(contact: Contact) -> str:
+    return contact.full_name.split(" ", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A line in the list of people."""
+
+    place: str
+    said: str
+    phone: str | None
+
+
+def people(resident: Resident, contacts: Sequence[Contact], viewer: str) -> list[Person]:
+    """Return who there is to ring, the resident first, then in the order in which they are told."""
+    lines = [Person(resident.first_name, "", resident.phone)] if resident.phone else []
+    for number, contact in enumerate(contacts):
+        you = " (you)" if contact.person == viewer else ""
+        what = f", {contact.what}" if contact.what and not you else ""
+        phone = None if you else contact.phone
+        lines.append(Person(_ORDINALS[min(number, 1)], f"{contact.full_name}{you}{what}", phone))
+    return lines

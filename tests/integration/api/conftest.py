@@ -1,0 +1,16 @@
+"""The street that pages are tested in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.world.database import Database
+from tests.world.pages import Street
+
+
+@pytest.fixture
+async def street(database: Database, tmp_path: Path) -> AsyncIterator[Street]:
+    """Give two homes, those who may see them, and the app."""
+    async with Street(database.dsn, tmp_path) as street:
+        yield street
