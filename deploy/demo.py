@@ -7,7 +7,6 @@ with permissions, ingest, PostgreSQL with TimescaleDB, judgement, the Twilio cli
 import contextlib
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -69,7 +68,7 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         return lived.run(asked, environment)
     say = Say()
     # Looked at first: a taken port must not show itself only after minutes of building.
-    _require_ports(asked)
+    require_ports(asked)
     with machine.held(asked.data), Supervisor(asked.data / "logs") as supervisor, contextlib.suppress(Stopped):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
@@ -258,7 +257,11 @@ def _phones_port(asked: Asked) -> int:
     return _PHONES_PORT if asked.port is None else asked.port + 1
 
 
-def _require_ports(asked: Asked) -> None:
+def require_ports(asked: Asked) -> None:
+    """Refuse a demo whose addresses are taken, before anything takes its time.
+
+    Raises:
+        Missing: one of them is.
+    """
     machine.require_free_port(asked.port or PAGES_PORT, "the pages (choose another with --port)")
     machine.require_free_port(_phones_port(asked), "the pretend phones, one above the pages (--port moves both)")
-    os.umask(0o022)

@@ -11,7 +11,7 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,6 +119,7 @@ class Platform:
         self._say = say
         self._ours = {name: value for name, value in environment.items() if name.startswith("TELECARE_")}
         self._ours |= extra or {}
+        self._said: dict[str, dict[str, str]] = {}
         if clock_file is not None:
             self._ours["TELECARE_CLOCK_FILE"] = str(clock_file)
 
@@ -184,12 +185,19 @@ class Platform:
         said |= {"TELECARE_DATABASE_URL": self.database_url} if package != "gateway" else {}
         said |= {f"TELECARE_{package.upper()}_HEALTH": health, **(extra or {})}
         arguments = (sys.executable, "-m", package)
+        self._said[name] = said
         return Part(
             name,
-            lambda: Command(arguments, environment=said, folder=self.data),
+            lambda: Command(arguments, environment=dict(self._said[name]), folder=self.data),
             lambda: answers_well(f"http://{health}/ready"),
             ready_within_s=_READY_WITHIN_S,
         )
+
+    def start_again(self, name: str, *, without: Collection[str]) -> None:
+        """Start a process anew, with some of its variables left out."""
+        self._said[name] = {key: value for key, value in self._said[name].items() if key not in without}
+        self._supervisor.hold(name)
+        self._supervisor.release(name)
 
     def _broker_environment(self, package: str) -> dict[str, str]:
         if package != "ingest" or self.broker is None:
