@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.telling.deliver import (
@@ -245,6 +245,7 @@ def test_a_retry_waits_seconds_at_first_and_never_more_than_a_minute(attempts: i
 words = st.lists(st.sampled_from(["well", "busy", "lost before", "lost after", "power cut"]), max_size=6)
 
 
+@settings(deadline=None)  # Each example starts event loops of its own.
 @given(words, st.lists(st.integers(0, 3), max_size=6))
 def test_whatever_fails_or_loses_power_the_text_goes_and_is_known_to_have_gone(
     said: list[str], cuts: list[int]
@@ -263,6 +264,7 @@ def test_whatever_fails_or_loses_power_the_text_goes_and_is_known_to_have_gone(
     assert post.taken
 
 
+@settings(deadline=None)  # As above.
 @given(st.lists(st.sampled_from(["lost after", "power cut"]), max_size=4), st.lists(st.integers(0, 3), max_size=6))
 def test_while_twilio_can_be_asked_no_text_goes_twice(said: list[str], cuts: list[int]) -> None:
     """Doubled texts are counted, not promised away; but they must not come from us not looking."""

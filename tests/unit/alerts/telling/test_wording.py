@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import Outcome
@@ -75,6 +75,7 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
 
 
 @pytest.mark.parametrize("kind", ALL_TEXTS)
+@settings(deadline=None)  # Making up the names takes longer than the text.
 @given(data=st.data())
 def test_whatever_people_are_called_a_text_is_two_segments_at_most(kind: str, data: st.DataObject) -> None:
     """A third segment is one more that can get lost; one odd letter would more than double the length."""
