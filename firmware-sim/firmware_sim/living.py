@@ -58,6 +58,10 @@ class Lived:
             heard_at=past.heard_at,
             now=now,
         )
+        if self._through > now:
+            log.warning(
+                "the diary of home %s ends at %s, ahead of the clock: silent until then", self.name, self._through
+            )
         self._has_started = False
         self._serial = past.serial
         self._on_their_way: OrderedDict[int, int] = OrderedDict()
@@ -102,9 +106,10 @@ class Lived:
                     self._diary.write_fate(serial, "acknowledged", real_s=real_s)
             case Connected():
                 log.info("connected: home %s", self.name)
-                for message in [ONLINE] if self._has_started else self._bridge.starts(now=now):
-                    self._send(message, now)
+                greeting = [ONLINE] if self._has_started else self._bridge.starts(now=now)
                 self._has_started = True
+                for message in greeting:
+                    self._send(message, now)
             case Disconnected(_, reason):
                 log.warning("not connected: home %s, %s", self.name, reason)
 
@@ -128,8 +133,9 @@ class Lived:
         return bool(self._on_their_way) and self._radio.is_connected
 
     @property
-    def is_connected(self) -> bool:
-        return self._radio.is_connected
+    def has_started(self) -> bool:
+        """Whether its Zigbee2MQTT has ever reached its broker."""
+        return self._has_started
 
     def state(self) -> dict[str, Any]:
         """Return how it goes, for those who ask."""
@@ -154,7 +160,8 @@ class Lived:
     def _send(self, message: Message, at: datetime) -> None:
         """Write first, then send: nothing is on the radio that is not in the diary."""
         self._serial = self._diary.write_message(message, now=at)
-        message_id = self._radio.send(message)
+        # Zigbee2MQTT says nothing before it has said that it is there.
+        message_id = self._radio.send(message) if self._has_started else None
         if message_id is None:
             self._diary.write_fate(self._serial, "lost", real_s=time.time())
         elif message.qos == 0:
@@ -203,7 +210,7 @@ class Living:
         for home in self._homes.values():
             home.start()
         deadline = time.monotonic() + _CONNECT_WITHIN_S
-        while not all(home.is_connected for home in self._homes.values()):
+        while not all(home.has_started for home in self._homes.values()):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break

@@ -174,6 +174,9 @@ def test_its_health_is_published_every_ten_minutes_with_each_sensors_count() -> 
     assert (health.topic, health.qos, health.retain) == ("zigbee2mqtt/bridge/health", 1, True)
     (device,) = json.loads(health.payload)["devices"].values()
     assert device["messages"] == 1
+    real = next(line for line in lines_of(CONTRACT / "bridge.json") if line["topic"] == health.topic)
+    assert list(json.loads(health.payload)) == list(json.loads(real["payload"]))
+    assert list(device) == list(next(iter(json.loads(real["payload"])["devices"].values())))
 
 
 json_values = st.recursive(

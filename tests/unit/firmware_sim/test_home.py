@@ -58,6 +58,19 @@ def test_a_restart_at_any_moment_goes_on_with_exactly_what_was_not_yet_said(
     assert rest == whole[cut:]
 
 
+def test_a_restart_just_after_midnight_still_says_off_to_a_movement_from_before_it() -> None:
+    """The day is made anew at midnight, and a sensor's timer must not be."""
+    begins = datetime(2026, 2, 2, 23, 40, tzinfo=UTC)
+    ends = begins + timedelta(minutes=40)
+    whole = lives(home("late riser", now=begins), ends)
+    around = [cut for cut, said in enumerate(whole, start=1) if abs(said.at - begins) < timedelta(minutes=30)]
+    assert any(said.at.hour == 23 for said in whole)
+    assert any(said.at.hour == 0 for said in whole)
+
+    for cut in around:
+        assert lives(home("late riser", now=whole[cut - 1].at), ends) == whole[cut:]
+
+
 @settings(max_examples=25, deadline=None)
 @given(moments, st.floats(0, 1), st.integers(1, 600))
 def test_a_restart_after_orders_goes_on_as_if_there_had_been_none(

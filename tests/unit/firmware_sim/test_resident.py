@@ -45,6 +45,16 @@ def test_the_same_seed_home_and_date_are_the_same_day(routine: Routine, seed: in
 
 
 @given(routines, seeds, dates)
+def test_no_two_days_are_alike(routine: Routine, seed: int, on: date) -> None:
+    """A routine learnt from copies of one day would be sure of things that nobody can be sure of."""
+
+    def since_midnight(on: date) -> set[timedelta]:
+        return {it.at - midnight(on) for it in day(routine, seed=seed, home="h1", on=on)}
+
+    assert len(since_midnight(on) & since_midnight(on + timedelta(days=7))) <= 2
+
+
+@given(routines, seeds, dates)
 def test_neighbours_with_the_same_routine_do_not_move_in_step(routine: Routine, seed: int, on: date) -> None:
     """Homes that do the same at the same millisecond would hide every mix-up between them."""
     ours = {it.at for it in day(routine, seed=seed, home="h1", on=on)}
