@@ -62,6 +62,9 @@ class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pull_cords: tuple[_Name, ...] = ()
     retriggers: tuple[_Name, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Radio(host={self.host!r}, port={self.port})"  # Never the password.
+
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A recorded home that is played instead of a radio."""

@@ -1,0 +1,370 @@
+"""Zigbee2MQTT's messages become readings and alarms: the exact bytes of real models, and any bytes at all."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.adapters import zigbee2mqtt
+from gateway.adapters.zigbee2mqtt import DEVICES_MAX, PAYLOAD_BYTES_MAX, Heard, Message, Setup, State, sensor_id
+from gateway.reading import ALARMS, Observation, Quantity, SensorId
+from gateway.wire import is_sensor_id
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MINUTE_MS = 60_000
+FRAMES = Path(__file__).parents[2] / "contract" / "zigbee2mqtt"
+PENDANTS = Setup(pendants=frozenset({"Emergency button", "Bedside button", "Remote button", "Table button"}))
+
+
+def _message(
+    device: str, said: dict[str, Any] | bytes, *, minute: float = 0, is_retained: bool = False, is_late: bool = False
+) -> Message:
+    payload = said if isinstance(said, bytes) else json.dumps(said).encode()
+    return Message(f"zigbee2mqtt/{device}", payload, is_retained, NOON, int(minute * MINUTE_MS), is_late)
+
+
+def _told(*messages: Message, setup: Setup = PENDANTS, state: State | None = None) -> list[list[Observation]]:
+    """Return what is observed at each message, in turn."""
+    state = state or State()
+    told = []
+    for message in messages:
+        heard = zigbee2mqtt.hear(state, message, setup)
+        state = heard.state
+        told.append(list(heard.observations))
+    return told
+
+
+def _said(observations: Sequence[Observation]) -> list[tuple[str, float]]:
+    return [(o.quantity.value, o.value) for o in observations]
+
+
+def _of_model(name: str) -> list[list[tuple[str, float]]]:
+    """Return what comes of each message in a model's file, availability left out."""
+    lines = [json.loads(line) for line in (FRAMES / f"{name}.json").read_text().splitlines()]
+    messages = [
+        Message(f["topic"], f["payload"].encode(), f["retain"], NOON, i * MINUTE_MS)
+        for i, f in enumerate(lines)
+        if not f["topic"].endswith("/availability")
+    ]
+    return [_said(told) for told in _told(*messages)]
+
+
+def test_a_repeated_state_is_a_check_in_and_no_movement() -> None:
+    """Zigbee2MQTT repeats its cache with every battery report; taken as movement, it hides a fall."""
+    told = _told(
+        _message("Hall", {"occupancy": True, "linkquality": 80}),
+        _message("Hall", {"occupancy": True, "linkquality": 70}, minute=1),
+        _message("Hall", {"occupancy": False, "linkquality": 60}, minute=2),
+        _message("Hall", {"occupancy": True, "linkquality": 60}, minute=3),
+    )
+
+    assert [_said(t) for t in told] == [
+        [("movement", 1.0)],
+        [("link_quality", 70.0)],
+        [("movement", 0.0)],
+        [("movement", 1.0)],
+    ]
+
+
+def test_the_aqara_sensors_bytes() -> None:
+    """A real motion sensor says two messages for one movement, and its temperature is not the room's."""
+    told = _of_model("motion_aqara_rtcgq11lm")
+
+    movements = [value for message in told for name, value in message if name == "movement"]
+    assert movements == [1.0, 0.0, 1.0, 0.0]
+    assert not [name for message in told for name, _ in message if name == "temperature_c"]
+
+
+@pytest.mark.parametrize(
+    ("model", "presses"),
+    [
+        ("pendant_tuya_ts0215a_sos", 1),
+        ("pendant_heiman_hs1eb", 3),
+        ("pendant_aqara_wxkg11lm", 4),
+        ("pendant_sonoff_snzb_01", None),
+        ("pendant_ikea_e1812", None),
+    ],
+)
+def test_every_action_of_a_pendants_bytes_is_an_alarm(model: str, presses: int | None) -> None:
+    """Each model has its own word for `pressed`; the one that we did not know must count too."""
+    text = (FRAMES / f"{model}.json").read_text()
+    presses = presses if presses is not None else text.count('\\"action\\"')
+    device = json.loads(text.splitlines()[0])["topic"].split("/")[1]
+    frames = [json.loads(line) for line in text.splitlines()]
+    messages = [Message(f["topic"], f["payload"].encode(), f["retain"], NOON, 0) for f in frames]
+
+    told = _told(*messages, setup=Setup(pendants=frozenset({device})))
+
+    alarms = [o for message in told for o in message if o.quantity in ALARMS]
+    assert presses > 0
+    assert len(alarms) == presses
+    assert {o.quantity for o in alarms} == {Quantity.PENDANT_ALARM}
+
+
+@pytest.mark.parametrize("path", sorted(FRAMES.glob("contact_*.json")), ids=lambda p: p.stem)
+def test_contact_true_is_a_closed_door(path: Path) -> None:
+    """Zigbee2MQTT's contact is the magnet's: true means that it is near."""
+    opens = [value for message in _of_model(path.stem) for name, value in message if name == "open"]
+    frames = [json.loads(json.loads(line)["payload"]) for line in path.read_text().splitlines()]
+    contacts = [f["contact"] for f in frames if isinstance(f, dict) and "contact" in f]
+
+    changes = [c for i, c in enumerate(contacts) if i == 0 or contacts[i - 1] != c]
+    assert opens == [float(not c) for c in changes]
+    assert opens
+
+
+@pytest.mark.parametrize("path", sorted(FRAMES.glob("climate_*.json")), ids=lambda p: p.stem)
+def test_the_climate_sensors_bytes(path: Path) -> None:
+    """Cold homes kill: what the sensor measured must come through to the second decimal."""
+    names = {name for message in _of_model(path.stem) for name, _ in message}
+
+    assert {"temperature_c", "humidity_pct", "battery_pct"} <= names
+
+
+def _after_bridge() -> State:
+    state = State()
+    for line in (FRAMES / "bridge.json").read_text().splitlines():
+        frame = json.loads(line)
+        message = Message(frame["topic"], frame["payload"].encode(), frame["retain"], NOON, 0)
+        state = zigbee2mqtt.hear(state, message, Setup()).state
+    return state
+
+
+def test_a_device_whose_model_can_call_for_help_is_a_pendant_whatever_its_name() -> None:
+    """Nobody should have to name a device in a file before its press counts."""
+    state = _after_bridge()
+
+    assert "Pendant" in state.pendants
+    assert "Hallway motion" not in state.pendants
+    assert "Hallway motion" in state.devices
+    assert "Coordinator" not in state.devices
+
+
+def test_the_bridge_says_whether_zigbee_is_heard() -> None:
+    """A broker that runs while Zigbee2MQTT is dead hears nobody; the home is blind."""
+    assert _after_bridge().bridge_up is False
+    up = zigbee2mqtt.hear(State(), _message("bridge/state", b'{"state":"online"}', is_retained=True), Setup())
+    plain = zigbee2mqtt.hear(State(), _message("bridge/state", b"online", is_retained=True), Setup())
+
+    assert up.state.bridge_up is True
+    assert plain.state.bridge_up is True  # Before Zigbee2MQTT 1.30.
+
+
+@pytest.mark.parametrize("payload", [b'{"action": "emerg', b"\xff\xfe", b"[" * 200_000, b'{"a":1e400}', b"emergency"])
+def test_what_cannot_be_decoded_from_a_pendant_is_still_an_alarm(payload: bytes) -> None:
+    """Somebody pressed something; that the message broke on its way is no reason to leave them."""
+    (told,) = _told(_message("pendant hall", payload), setup=Setup())
+
+    assert _said(told) == [("unknown_alarm", 1.0)]
+
+
+def test_too_long_a_message_of_a_pendant_is_still_an_alarm() -> None:
+    """The bound is there for the hub's memory, not against the resident."""
+    (told,) = _told(_message("pendant hall", b'{"action":"' + b"x" * PAYLOAD_BYTES_MAX + b'"}'), setup=Setup())
+
+    assert _said(told) == [("unknown_alarm", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        _message("Bedside button", {"action": "single"}, is_retained=True),
+        _message("Bedside button", b"{broken", is_retained=True),
+        _message("Bedside button", {"action": ""}),
+        _message("Bedside button", {"action": None}),
+        _message("Bedside button", {"battery": 90}, is_retained=True),
+        _message("Bedside button", b""),
+        _message("Bedside button/availability", {"state": "online"}),
+        _message("Bedside button/set", {"action": "single"}),
+        _message("Hall", {"smoke": True}, is_retained=True),
+        _message("Hall", {"smoke": False}),
+        _message("Light switch", {"action": "toggle"}),
+    ],
+)
+def test_what_is_no_call_for_help_makes_no_alarm(message: Message) -> None:
+    """Each false alarm costs a walk through the night, and trust."""
+    (told,) = _told(message)
+
+    assert [o for o in told if o.quantity in ALARMS] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "quantity"),
+    [
+        ({"smoke": True}, Quantity.SMOKE_ALARM),
+        ({"carbon_monoxide": True}, Quantity.CO_ALARM),
+        ({"gas": True}, Quantity.GAS_ALARM),
+        ({"water_leak": True}, Quantity.WATER_ALARM),
+        ({"sos": True}, Quantity.PENDANT_ALARM),
+        ({"emergency": "ON"}, Quantity.PENDANT_ALARM),
+        ({"fall_down_status": "maybe_fall"}, Quantity.FALL_ALARM),
+        ({"action": "panic"}, Quantity.PENDANT_ALARM),
+        ({"action": "Emergency"}, Quantity.PENDANT_ALARM),
+    ],
+)
+def test_life_safety_is_heard_from_any_device(said: dict[str, Any], quantity: Quantity) -> None:
+    """Smoke is smoke, listed or not."""
+    (told,) = _told(_message("0x00158d0001abcdef", said), setup=Setup())
+
+    assert _said(told) == [(quantity.value, 1.0)]
+
+
+def test_a_lasting_smoke_is_said_again_but_not_with_every_report() -> None:
+    """Its end may have been lost on the radio; the next fire must not be taken for the last one."""
+    minutes = [0, 1, 5, 9.9, 10, 15]
+    told = _told(*(_message("Kitchen smoke", {"smoke": True}, minute=m) for m in minutes))
+
+    assert [len(t) for t in told] == [1, 0, 0, 0, 1, 0]
+
+
+def test_a_pull_cord_is_told_from_a_pendant() -> None:
+    """Where to run differs."""
+    (told,) = _told(_message("Bath cord", {"action": "on"}), setup=Setup(pull_cords=frozenset({"Bath cord"})))
+
+    assert _said(told) == [("pull_cord_alarm", 1.0)]
+
+
+def test_a_sensor_that_never_says_that_it_ended_is_heard_each_time() -> None:
+    """Some motion sensors speak only when they see someone; each time is a movement."""
+    seen = [_message("Porch", {"occupancy": True}, minute=m) for m in (0, 3, 9)]
+
+    assert [len(t) for t in _told(*seen, setup=Setup(retriggers=frozenset({"Porch"})))] == [1, 1, 1]
+
+
+def test_an_unchanged_measurement_is_a_reading_every_half_hour() -> None:
+    """A cold room that stays as cold is still being measured."""
+    minutes = [0, 10, 29, 30, 45, 60]
+    told = _told(*(_message("Climate", {"temperature": 14.0}, minute=m) for m in minutes))
+
+    assert [len(t) for t in told] == [1, 0, 0, 1, 0, 1]
+
+
+def test_after_a_restart_a_repeated_state_is_no_event() -> None:
+    """A door report after a restart would otherwise be a resident at the door."""
+    state = State.after({(SensorId("Door"), "open"): 0.0, (SensorId("Door"), "pendant_alarm"): 1.0})
+    told = _told(
+        _message("Door", {"contact": True, "linkquality": 9}), _message("Door", {"contact": False}), state=state
+    )
+
+    assert [_said(t) for t in told] == [[("link_quality", 9.0)], [("open", 1.0)]]
+
+
+def test_what_waited_at_the_broker_counts_only_if_it_is_an_alarm() -> None:
+    """A movement of three hours ago, stamped with now, would hide three hours of stillness."""
+    told = _told(
+        _message("Hall", {"occupancy": True, "linkquality": 80}, is_late=True),
+        _message("Bedside button", {"action": "single"}, is_late=True),
+    )
+
+    assert [_said(t) for t in told] == [[], [("pendant_alarm", 1.0)]]
+
+
+def test_a_mains_plugs_volts_are_not_a_battery() -> None:
+    """230 would be a flat battery in millivolts."""
+    (told,) = _told(_message("Kettle", {"power": 2000, "voltage": 230, "state": "ON"}))
+
+    assert _said(told) == [("power_w", 2000.0)]
+
+
+def test_a_lone_attribute_is_passed_over_but_a_lone_action_is_heard() -> None:
+    """Zigbee2MQTT may be set to send each attribute on a topic of its own; a press must count even so."""
+    told = _told(
+        _message("Bedside button/action", b"single"),
+        _message("Bedside button/action", b""),
+        _message("anything/action", b"emergency"),
+        _message("anything/action", b"toggle"),
+    )
+
+    assert [_said(t) for t in told] == [[("pendant_alarm", 1.0)], [], [("pendant_alarm", 1.0)], []]
+
+
+def test_a_home_with_too_many_devices_still_calls_for_help() -> None:
+    """A neighbour's broken bridge must not fill the hub's memory, nor silence the pendant."""
+    state = State()
+    for number in range(DEVICES_MAX + 50):
+        state = zigbee2mqtt.hear(state, _message(f"d{number}", {"occupancy": True}), Setup()).state
+    heard = zigbee2mqtt.hear(state, _message("pendant 9", {"action": "on", "occupancy": True}), Setup())
+
+    assert len({sensor for sensor, _ in state.last}) == DEVICES_MAX
+    assert _said(heard.observations) == [("pendant_alarm", 1.0)]
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+_words = st.sampled_from(
+    [
+        "occupancy", "contact", "action", "battery", "voltage", "power", "linkquality", "smoke", "sos",
+        "temperature", "fall_down_status", "presence", "tamper", "illuminance",
+    ]
+)  # fmt: skip
+_payloads = st.one_of(
+    st.binary(max_size=200),
+    st.dictionaries(_words | st.text(max_size=12), _json, max_size=8).map(lambda d: json.dumps(d).encode()),
+)
+_topics = st.one_of(
+    st.text(max_size=40),
+    st.text(max_size=30).map(lambda t: f"zigbee2mqtt/{t}"),
+    st.sampled_from(["bridge/devices", "bridge/state", "pendant", "a/action", "x/set"]).map(
+        lambda t: f"zigbee2mqtt/{t}"
+    ),
+)
+
+
+@given(st.lists(st.tuples(_topics, _payloads, st.booleans()), max_size=12))
+@example([("zigbee2mqtt/x", b'{"temperature":1' + b"0" * 400 + b"}", False)])
+@example([("zigbee2mqtt/x", b'{"linkquality":1' + b"0" * 400 + b"}", False)])
+@example([("zigbee2mqtt/bridge/devices", b'[{"friendly_name":"a","definition":{"exposes":[{"features":[1]}]}}]', True)])
+def test_no_bytes_stop_the_hub_and_all_that_comes_of_them_fits_the_wire(
+    messages: list[tuple[str, bytes, bool]],
+) -> None:
+    """One broken device must not take the others' readings with it."""
+    state = State()
+    for topic, payload, is_retained in messages:
+        heard: Heard = zigbee2mqtt.hear(state, Message(topic, payload, is_retained, NOON, 0), PENDANTS)
+        state = heard.state
+        assert not (is_retained and heard.observations)
+        for observed in heard.observations:
+            assert is_sensor_id(observed.sensor)
+            assert abs(observed.value) < float("inf")
+            assert len(f"{observed.sensor}/{observed.quantity}") <= 128
+
+
+@given(st.text(min_size=0, max_size=150))
+@example("pendant Küche/links")
+@example("/")
+@example("")
+@example("x" * 200)
+def test_every_friendly_name_has_a_name_on_the_wire(name: str) -> None:
+    """A device that someone called `Omas Zimmer 🛏` must not be mute for it."""
+    assert is_sensor_id(sensor_id(name))
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+@example("a b", "a_b")
+@example("x:", "x::")
+@example("Küche", "K:c3bc:che")
+@example("a/", "a:2f:")
+@example("_", "x:_")
+@example("_a", "x:_a")
+def test_two_friendly_names_never_become_one(one: str, other: str) -> None:
+    """Two sensors under one name would each vouch for the other's silence."""
+    assert (sensor_id(one) == sensor_id(other)) == (one == other)
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    """Names are cut to fit; what is cut off still counts."""
+    assert sensor_id("a" * 100 + "1") != sensor_id("a" * 100 + "2")
+
+
+def test_plain_names_stay_readable() -> None:
+    """Whoever reads a log at night should recognise the sensor."""
+    assert sensor_id("Front door") == "Front_door"
+    assert sensor_id("kitchen/fridge-door") == "kitchen/fridge-door"
