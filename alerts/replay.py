@@ -1,38 +1,18 @@
 """What would have been found?  The same judging over a recording, in the order in which it was known."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
 from alerts.judging.finding import Verdict
 from alerts.judging.home import HomeState
 from alerts.judging.lane import Input, LaneJudge
+from alerts.order import merged
 from ingest import entry
 
 
-def in_order(batches: Iterable[entry.Batch], inputs: Sequence[Input]) -> Iterator[entry.Batch | Input]:
-    """Yield what was received and what was given in the order in which they count.
-
-    An input counts after every batch received up to its `counts_from`, and before any later one.
-
-    Args:
-        batches: of one lane, by position.
-        inputs: of the same lane, in any order.
-    """
-    waiting = iter(sorted(inputs, key=attrgetter("counts_from", "input")))
-    given = next(waiting, None)
-    for batch in batches:
-        while given is not None and given.counts_from < batch.received_at:
-            yield given
-            given = next(waiting, None)
-        yield batch
-    while given is not None:
-        yield given
-        given = next(waiting, None)
-
-
 def replay(
-    batches: Iterable[entry.Batch],
+    batches: Sequence[entry.Batch],
     inputs: Sequence[Input] = (),
     *,
     homes: Mapping[str, HomeState] | None = None,
@@ -42,11 +22,12 @@ def replay(
 
     Args:
         batches: by position, all received up to `complete_through`.
-        inputs: that counted meanwhile.
+        inputs: that counted meanwhile, in any order.
         homes: the states that the recording begins with; they are changed.  None: nothing is known.
         complete_through: judge what was due up to here.
     """
     judge = LaneJudge(homes or {}, None)
-    for happened in in_order(batches, inputs):
+    given = sorted(inputs, key=attrgetter("counts_from", "input"))
+    for happened in merged(batches, given, known_through=complete_through):
         yield from judge.take(happened) if isinstance(happened, entry.Batch) else judge.apply(happened)
     yield from judge.advance(complete_through)

@@ -1,0 +1,140 @@
+"""Start alerts: `python -m alerts`, set up by the environment (see `config`).
+
+The only place that reads the environment, opens the database and the health address, and wires.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import psycopg
+import uvloop
+
+from alerts import store
+from alerts.config import BadConfig, Config
+from alerts.lanes import JudgingLanes
+from alerts.store import owing
+from alerts.tell import NO_TWILIO, NoTwilio, Tell
+from alerts.telling.sms import Sms
+from alerts.watch import Watch, listen
+from gateway import logs
+from gateway.clock import Clock
+from gateway.health import HealthServer
+from ingest import stored_log
+from ingest.db import pool as pools
+from ingest.db.pool import Pool, Unfit
+from ingest.lanes import new_owner
+
+log = logging.getLogger("alerts")
+
+_BAD_CONFIG: Final = 78  # EX_CONFIG of sysexits.h
+_UNAVAILABLE: Final = 69  # EX_UNAVAILABLE
+
+# Two listen, one judges, one asks on, and the rest write down what became of texts.
+_CONNECTIONS: Final = 10
+
+
+def main(env: Mapping[str, str]) -> int:
+    """Judge and tell until told to stop, and return the process's exit code."""
+    logs.configure("alerts")
+    try:
+        config = Config.from_env(env)
+        clock = Clock.from_env(env)
+        clock.now()
+    except BadConfig as why:
+        log.error(str(why))  # noqa: TRY400 - one sentence, never a traceback
+        return _BAD_CONFIG
+    except (OSError, ValueError) as why:
+        log.error("the clock file cannot be read", extra={"why": str(why)})  # noqa: TRY400 - one sentence
+        return _BAD_CONFIG
+    return uvloop.run(_run(config, clock))
+
+
+async def _run(config: Config, clock: Clock) -> int:
+    try:
+        pool = await pools.open_pool(config.database_url, name="alerts", size_max=_CONNECTIONS)
+    except (Unfit, psycopg.OperationalError) as why:
+        said = str(why) if isinstance(why, Unfit) else f"the database is away: {type(why).__name__}"
+        log.error("cannot start", extra={"why": said})  # noqa: TRY400 - one sentence, never a traceback
+        return _UNAVAILABLE
+    try:
+        return await _work(config, clock, pool)
+    finally:
+        await pool.close()
+
+
+async def _work(config: Config, clock: Clock, pool: Pool) -> int:
+    owner = new_owner()
+    if config.twilio is None:
+        log.error("nobody can be texted", extra={"why": NO_TWILIO})
+    tell = Tell(pool, clock, NoTwilio() if config.twilio is None else Sms(config.twilio), owner=owner)
+    watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir)
+    try:
+        health = HealthServer(
+            "alerts",
+            config.health,
+            {
+                "judging": lambda: why_behind(watch, clock),
+                "telling": lambda: tell.trouble,
+            },
+            facts=lambda: {
+                "lanes": watch.status.lanes,
+                "lag_s": None if watch.status.lag is None else watch.status.lag.total_seconds(),
+                "texts": NO_TWILIO if config.twilio is None else "Twilio",
+            },
+        )
+    except OSError as why:
+        log.error("the health address cannot be used", extra={"why": str(why)})  # noqa: TRY400 - one sentence
+        return _UNAVAILABLE
+    log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}", "owner": owner})
+    try:
+        await _until_stopped(pool, watch, tell)
+    finally:
+        health.close()
+    log.info("alerts stopped")
+    return 0
+
+
+async def _until_stopped(pool: Pool, watch: Watch, tell: Tell) -> None:
+    """Run the loops until SIGTERM or SIGINT; if one of them ends by itself, so does the process."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    async def until_stop(running: asyncio.Future[None]) -> None:
+        try:
+            await running
+        finally:
+            stop.set()
+
+    loops = [
+        asyncio.ensure_future(watch.run(stop)),
+        asyncio.ensure_future(tell.run(stop)),
+        asyncio.ensure_future(listen(pool, stored_log.CHANNEL, lambda said: watch.stir(int(said)), stop)),
+        asyncio.ensure_future(listen(pool, owing.WAKE, lambda _: tell.stir(), stop)),
+    ]
+    async with asyncio.TaskGroup() as group:
+        for running in loops:
+            group.create_task(until_stop(running))
+
+
+def why_behind(watch: Watch, clock: Clock) -> str | None:
+    """Return why judging is not where it should be, or None while it is."""
+    status = watch.status
+    if status.trouble is not None:
+        return status.trouble
+    if status.lanes == 0:
+        return None  # Another worker judges, and this one stands by.
+    if status.lag is None:
+        return "ingest has not completed every lane yet"
+    allowed: timedelta = store.GRACE + clock.stretch()
+    return f"judging is {status.lag.total_seconds():.0f} s behind" if status.lag > allowed else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,70 @@
+"""What does alerts need to know before it starts?  Read from the environment, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from alerts.telling import sms
+from gateway.health import Address
+from gateway.wire import LANES
+
+_HEALTH: Final = "127.0.0.1:8413"
+
+
+class BadConfig(ValueError):
+    """The environment is incomplete or wrong; its one sentence says what whoever runs this must set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How this process is set up.
+
+    Attributes:
+        database_url: of an account that may write our tables; holds a password.
+        health: where it answers about its health.
+        twilio: the door to Twilio; None where none is configured.
+        lanes: at most so many lanes are judged here.
+    """
+
+    database_url: str
+    health: Address
+    twilio: sms.Config | None
+    lanes: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Config":
+        """Return what the environment says.
+
+        Raises:
+            BadConfig: something is missing or wrong.
+        """
+        database_url = env.get("TELECARE_DATABASE_URL", "")
+        if not database_url:
+            raise BadConfig("TELECARE_DATABASE_URL must name the database, such as postgresql://user@host/name.")
+        try:
+            twilio = sms.Config.from_env(_with_token(env))
+            health = Address.parse(env.get("TELECARE_ALERTS_HEALTH") or _HEALTH)
+        except ValueError as why:
+            raise BadConfig(f"{why}.") from why
+        return cls(database_url, health, twilio, _lanes(env.get("TELECARE_LANES", "")))
+
+
+def _with_token(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with Twilio's token in it, which may stand in a file that only we may read."""
+    named = env.get("TELECARE_TWILIO_AUTH_TOKEN_FILE", "")
+    if not named:
+        return env
+    try:
+        token = Path(named).read_text().strip()
+    except (OSError, UnicodeDecodeError) as why:
+        raise BadConfig(f"TELECARE_TWILIO_AUTH_TOKEN_FILE cannot be read: {type(why).__name__}.") from why
+    return {**env, "TELECARE_TWILIO_AUTH_TOKEN": token}
+
+
+def _lanes(said: str) -> int:
+    if not said:
+        return LANES
+    if not said.isdecimal() or not 1 <= int(said) <= LANES:
+        raise BadConfig(f"TELECARE_LANES must be 1 to {LANES}, not {said!r}.")
+    return int(said)

@@ -1,0 +1,21 @@
+"""What does alerts count?  Prometheus metrics, answered by the process's health address."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RAISED: Final = Counter("telecare_alerts_raised", "Alerts that were raised, by question.", ["question"])
+NOBODY_TOLD: Final = Gauge(
+    "telecare_alerts_nobody_told",
+    "Open alerts for which everybody was asked and nobody said mine: a person must act now.",
+)
+LANES: Final = Gauge("telecare_alerts_lanes", "Lanes that this worker judges.")
+LAG_S: Final = Gauge(
+    "telecare_alerts_lag_seconds", "How far the slowest lane of this worker is judged behind the clock."
+)
+TEXTS: Final = Counter("telecare_alerts_texts", "Requests to Twilio, by what became of them.", ["became"])
+LEAVES_AFTER_S: Final = Histogram(
+    "telecare_alerts_alarm_leaves_after_seconds",
+    "From an alarm's arrival at the platform to the first request to Twilio, on the platform's clock.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)

@@ -1,0 +1,152 @@
+"""What is written down of each text on its way: the log that `telling.deliver` writes, in the database.
+
+A text that is due is claimed by one teller at a time, which says every two seconds that it is still alive; one whose
+teller was not heard for 10 s, by the database's clock, is taken over and looked for before it is sent again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from alerts.store import owing, texts
+from alerts.telling.deliver import Notification, Receipt
+from ingest.db.pool import Pool
+from ingest.lanes import LEASE
+
+Conn = AsyncConnection[TupleRow]
+
+
+class NotNeeded(Exception):
+    """Somebody has it by now, or it is over: the text was not sent, and nobody has to act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A request about an alarm is about to leave.
+
+    Attributes:
+        received_at: when the alarm reached the platform.
+        at: now.
+    """
+
+    received_at: datetime
+    at: datetime
+
+
+# What asks somebody to go leaves before news, log-ins and whatever else waits.
+_CLAIM: Final = """
+    UPDATE notification n SET claimed_by = %(owner)s, claimed_at = clock_timestamp()
+    FROM (
+        SELECT notification FROM notification
+        WHERE state IN ('due', 'trying') AND due_at <= %(now)s
+          AND (try_after IS NULL OR try_after <= clock_timestamp())
+          AND (claimed_at IS NULL OR claimed_at < clock_timestamp() - %(lease)s::interval)
+        ORDER BY purpose = ANY(%(first)s) DESC, due_at, notification LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) free
+    WHERE n.notification = free.notification
+    RETURNING n.key, n.phone, n.body, n.attempts, n.due_at, n.state = 'trying', n.worth_until
+"""
+
+# A request that was answered while it waited is not sent any more.
+_TRYING: Final = """
+    UPDATE notification n SET attempts = attempts + 1, trying_at = %(at)s, state = CASE
+        WHEN a.state = 'closed' AND n.purpose IN ('alert', 'again', 'help', 'nobody')
+          OR a.state = 'acknowledged' AND n.purpose IN ('alert', 'nobody') AND n.why IS DISTINCT FROM 'still silent'
+        THEN 'not needed' ELSE 'trying' END
+    FROM notification self LEFT JOIN alert a ON a.alert = self.alert
+    WHERE self.notification = n.notification AND n.key = %(key)s AND n.state IN ('due', 'trying')
+    RETURNING n.state, CASE WHEN n.purpose = 'alert' AND n.attempts = 1 THEN
+        (SELECT max(received_at) FROM alarm WHERE alarm.alert = n.alert) END
+"""
+
+
+class SendingLog:
+    """The log of one teller; each call is a transaction of its own."""
+
+    def __init__(self, pool: Pool, owner: str, leaving: Callable[[Leaving], None]) -> None:
+        """Claim nothing yet.
+
+        Args:
+            pool: of the database.
+            owner: of this process and no other, ever.
+            leaving: called when the first request about an alarm is about to leave.
+        """
+        self._pool = pool
+        self._owner = owner
+        self._leaving = leaving
+        self._claimed_when: dict[str, datetime] = {}
+
+    async def due(self, *, now: datetime, limit: int) -> Sequence[Notification]:
+        """Claim and return texts to be sent now: due by now, or left *trying* by a teller that died."""
+        told = {"owner": self._owner, "now": now, "lease": LEASE, "first": list(owing.ASKED), "limit": limit}
+        async with self._pool.connection() as conn:
+            rows = await conn.execute(_CLAIM, told)
+            notes = [Notification(*row) for row in await rows.fetchall()]
+        self._claimed_when |= {note.key: now for note in notes}
+        return sorted(notes, key=lambda note: note.due_at)
+
+    async def trying(self, note: Notification, *, at: datetime) -> None:
+        """Write down that the request is about to be made.
+
+        Raises:
+            NotNeeded: it is not to be made any more.
+        """
+        async with self._pool.connection() as conn:
+            rows = await conn.execute(_TRYING, {"key": note.key, "at": at})
+            row = await rows.fetchone()
+        if row is None or row[0] == "not needed":
+            raise NotNeeded(note.key)
+        if row[1] is not None:
+            self._leaving(Leaving(row[1], at))
+
+    async def sent(self, note: Notification, receipt: Receipt, *, at: datetime) -> None:
+        """Write down that Twilio has it.  Changes nothing that a callback has said already."""
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "UPDATE notification SET state = 'sent', sid = %s, sent_at = %s, error = NULL, claimed_by = NULL, "
+                "claimed_at = NULL WHERE key = %s AND state IN ('due', 'trying')",
+                (receipt.sid, at, note.key),
+            )
+
+    async def due_again(self, note: Notification, why: str, *, at: datetime, may_have_gone: bool) -> None:
+        """Write down why it did not go, and when to try again: the wait from now to `at`, in real time."""
+        wait = at - self._claimed_when.get(note.key, at)
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "UPDATE notification SET state = %s, error = %s, claimed_by = NULL, claimed_at = NULL, "
+                "try_after = clock_timestamp() + %s WHERE key = %s AND state IN ('due', 'trying')",
+                ("trying" if may_have_gone else "due", why, wait, note.key),
+            )
+
+    async def failed(self, note: Notification, why: str, *, at: datetime) -> None:
+        """Write down that it will never go; the next person is asked now."""
+        async with self._pool.connection() as conn, conn.transaction():
+            await owing.one_at_a_time(conn)
+            rows = await conn.execute("SELECT notification, alert FROM notification WHERE key = %s", (note.key,))
+            row = await rows.fetchone()
+            if row is not None:
+                await texts.note_not_reached(conn, row[0], row[1], "failed", why, now=at)
+
+    async def keep(self) -> None:
+        """Say that this teller is alive, for all that it has claimed."""
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "UPDATE notification SET claimed_at = clock_timestamp() "
+                "WHERE claimed_by = %s AND state IN ('due', 'trying')",
+                (self._owner,),
+            )
+
+    async def give_back(self, key: str | None = None) -> None:
+        """Let another teller, or this one, take what is still claimed: one text, or all of them."""
+        for done in list(self._claimed_when) if key is None else [key]:
+            self._claimed_when.pop(done, None)
+        async with self._pool.connection() as conn:
+            await conn.execute(
+                "UPDATE notification SET claimed_by = NULL, claimed_at = NULL "
+                "WHERE claimed_by = %s AND (%s::text IS NULL OR key = %s)",
+                (self._owner, key, key),
+            )

@@ -1,0 +1,201 @@
+"""Is the next person asked, and does every text leave?  The loop from what is due to people's phones.
+
+Whenever something changed, and every half second: alerts whose next person is due are asked on, what is due is sent,
+a few at once, and an alert that nobody is left for is said loudly.
+"""
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from alerts import metrics
+from alerts.store import owing
+from alerts.store.sending import Leaving, NotNeeded, SendingLog
+from alerts.telling.deliver import GiveUp, Notification, Receipt, Sender, deliver
+from gateway.clock import Clock, monotonic_s
+from ingest.db.pool import Pool
+
+Conn = AsyncConnection[TupleRow]
+log = logging.getLogger(__name__)
+
+# Real seconds between two looks; whatever is written wakes the loop at once, so this is for what falls due.
+_LOOK_S: Final = 0.5
+# Real seconds between two signs of life for texts on their way, which may be taken over after 10.
+_KEEP_S: Final = 2.0
+# Ours: requests on their way at once.  One that Twilio does not answer takes 10 s, and must not hold up an alarm.
+_AT_ONCE: Final = 16
+_ALERTS_MAX: Final = 100
+# A request waits 10 s for its answer at most; what is still on its way then is looked for by the next start.
+_STOP_PATIENCE_S: Final = 12.0
+
+NO_TWILIO: Final = "no Twilio configured"
+
+
+class NoTwilio:
+    """What stands in for Twilio where none is configured: every text fails, and the story of the alert says why."""
+
+    async def send(self, to: str, body: str, key: str) -> Receipt:  # noqa: ARG002 - as a Sender has them
+        """Fail."""
+        raise GiveUp(NO_TWILIO)
+
+    async def find(self, to: str, body: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - as a Sender has them
+        """Return None: nothing ever went."""
+        return None
+
+
+class Tell:
+    """The loop of one worker; any number of workers share what is due."""
+
+    def __init__(self, pool: Pool, clock: Clock, sender: Sender, *, owner: str) -> None:
+        """Send nothing yet.
+
+        Args:
+            pool: of the database, with room for a few at once.
+            clock: of the platform.
+            sender: the door to Twilio, or `NoTwilio`.
+            owner: of this process and no other, ever.
+        """
+        self._pool = pool
+        self._clock = clock
+        self._sender = sender
+        self._log = SendingLog(pool, owner, _count_leaving)
+        self._stirred = asyncio.Event()
+        self._on_their_way: set[asyncio.Task[None]] = set()
+        self._kept_at_s = float("-inf")
+        self._said_nobody: set[int] = set()
+        self.trouble: str | None = None
+
+    def stir(self) -> None:
+        """Have the loop look now: something was written."""
+        self._stirred.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tell until told to stop; then let what is on its way arrive, and give the rest back."""
+        while not stop.is_set():
+            try:
+                await self.turn()
+                self.trouble = None
+            except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+                self._wait_for_database(why)
+            except Exception:
+                # A mistake of ours with one alert must not end all telling; somebody must look.
+                log.exception("telling failed")
+                self.trouble = "telling fails; the log says how"
+            await self._rest(stop)
+        await self._leave()
+
+    async def turn(self) -> None:
+        """Ask on, send what is due, and say what must be said."""
+        self._stirred.clear()
+        now = self._clock.now()
+        async with self._pool.connection() as conn:
+            await self._ask_on(conn, now=now)
+            await self._say_nobody_left(conn)
+        if (room := _AT_ONCE - len(self._on_their_way)) > 0:
+            for note in await self._log.due(now=now, limit=room):
+                task = asyncio.create_task(self._deliver(note, now=now), name=f"text {note.key}")
+                self._on_their_way.add(task)
+                task.add_done_callback(self._is_through)
+        if self._on_their_way and monotonic_s() - self._kept_at_s >= _KEEP_S:
+            self._kept_at_s = monotonic_s()
+            await self._log.keep()
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]
+        _, pending = await asyncio.wait(waits, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    def _wait_for_database(self, why: Exception) -> None:
+        said = f"the database is away: {type(why).__name__}"
+        if self.trouble != said:
+            log.warning("telling waits", extra={"why": said})
+        self.trouble = said
+
+    def _is_through(self, task: asyncio.Task[None]) -> None:
+        self._on_their_way.discard(task)
+        self._stirred.set()
+
+    async def _ask_on(self, conn: Conn, *, now: datetime) -> None:
+        """Ask the next person of every alert for which that is due; each in a transaction of its own."""
+        rows = await conn.execute(
+            "SELECT alert FROM alert WHERE next_telling_at <= %s ORDER BY next_telling_at LIMIT %s", (now, _ALERTS_MAX)
+        )
+        for (alert,) in await rows.fetchall():
+            async with conn.transaction():
+                await owing.one_at_a_time(conn)
+                scene = await owing.scene_of(conn, alert)
+                assert scene is not None, "alerts are never deleted"
+                await owing.tell_next(conn, scene, now=now)
+
+    async def _say_nobody_left(self, conn: Conn) -> None:
+        """Say loudly, once a start, for which open alerts everybody was asked in vain."""
+        rows = await conn.execute(
+            "SELECT alert, question FROM alert WHERE nobody_left_at IS NOT NULL AND state = 'open'"
+        )
+        left: dict[int, str] = dict(await rows.fetchall())
+        for alert in sorted(left.keys() - self._said_nobody):
+            log.error("nobody could be told", extra={"alert": alert, "question": left[alert]})
+        self._said_nobody = set(left)
+        metrics.NOBODY_TOLD.set(len(left))
+
+    async def _deliver(self, note: Notification, *, now: datetime) -> None:
+        """Deliver one text; what goes wrong here leaves it claimed no longer, and due or *trying* as it was."""
+        sender = _Counted(self._sender)
+        try:
+            await deliver(note, sender, self._log, now=now)
+        except NotNeeded:
+            sender.became = "not needed"
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
+            # The database is away.  The claim lapses by itself, and the text is looked for before it is sent again.
+            sender.became = "not written down"
+        except Exception:
+            log.exception("text not delivered", extra={"notification": note.key})
+            sender.became = "our mistake"
+        else:
+            await self._log.give_back(note.key)
+        metrics.TEXTS.labels(sender.became).inc()
+        log.info("text tried", extra={"notification": note.key, "became": sender.became, "attempt": note.attempts + 1})
+
+    async def _leave(self) -> None:
+        if self._on_their_way:
+            await asyncio.wait(self._on_their_way, timeout=_STOP_PATIENCE_S)
+        for task in list(self._on_their_way):
+            task.cancel()
+        try:
+            await self._log.give_back()
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+            log.warning("left without giving texts back", extra={"why": type(why).__name__})
+
+
+class _Counted:
+    """A sender that remembers what became of the one text that goes through it."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.became = "no longer worth sending"
+
+    async def send(self, to: str, body: str, key: str) -> Receipt:
+        self.became = "no answer"
+        try:
+            receipt = await self._sender.send(to, body, key)
+        except GiveUp:
+            self.became = "refused"
+            raise
+        self.became = "sent"
+        return receipt
+
+    async def find(self, to: str, body: str, since: datetime) -> Receipt | None:
+        self.became = "look-up failed"
+        found = await self._sender.find(to, body, since)
+        self.became = "not found" if found is None else "found"
+        return found
+
+
+def _count_leaving(leaving: Leaving) -> None:
+    metrics.LEAVES_AFTER_S.observe(max(0.0, (leaving.at - leaving.received_at).total_seconds()))

@@ -1,0 +1,482 @@
+"""What was stored, judged: the loop from ingest's log to alerts, lane by lane.
+
+Everything that follows from a finding (the alert, the first text due, what the homes remember, the place in the log)
+is one transaction.  What raised nothing is written down only every minute: after a crash it is judged again, and by
+promise P4 raises nothing again.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from alerts import metrics, store
+from alerts.judging.finding import Verdict
+from alerts.judging.home import HomeState, Now
+from alerts.judging.lane import Input, LaneJudge
+from alerts.judging.watched import Watch as Seen
+from alerts.lanes import JudgingLanes, NotOurs, Place
+from alerts.order import merged
+from alerts.store import judged
+from alerts.store import now as true_now
+from gateway.clock import Clock, monotonic_s
+from ingest import stored_log
+from ingest.db.pool import Pool
+from ingest.entry import Batch
+
+Conn = AsyncConnection[TupleRow]
+log = logging.getLogger(__name__)
+
+# Rows of the log at a time: ours; a row holds what was received in one transaction, usually a few readings.
+_PAGE: Final = 200
+_INPUTS_MAX: Final = 1_000
+# Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
+_SWEEP_S: Final = 1.0
+_CLAIM_S: Final = 2.0
+# Real seconds between two saves of what quiet homes remember: a crash costs at most this much judging again.
+SAVE_S: Final = 60.0
+# Real seconds until a lane that could not be judged is tried again.
+_REST_S: Final = 10.0
+_MOMENT: Final = timedelta(microseconds=1)
+
+_REACH: Final = """
+    SELECT lane, position, complete_through,
+           (SELECT input FROM judging_input i WHERE i.lane = lane.lane ORDER BY counts_from DESC, input DESC LIMIT 1)
+    FROM lane WHERE lane = ANY(%s) ORDER BY lane
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far a lane has come, seen in one snapshot: what it does not hold counts later than all it holds."""
+
+    position: int
+    complete_through: datetime | None
+    last_input: int | None
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A lane of ours, in memory: ahead of what is saved by what raised nothing.
+
+    Attributes:
+        place: what is saved.
+        position: of the last row that was judged; so with `received_through` and `input`.
+        dark_since: up to here it was judged in time; None: nobody ever judged it, or as of the last write.
+        unsaved: homes whose states are not saved as they are.
+        seen: how well each home was seen when last written or noted.
+        changes: changes of that, not written yet.
+        true: what was last written of each home.
+    """
+
+    place: Place
+    judge: LaneJudge
+    position: int
+    received_through: datetime | None
+    input: int
+    dark_since: datetime | None
+    saved_at_s: float
+    unsaved: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    changes: list[tuple[str, Seen]] = field(default_factory=list)
+    true: dict[str, Now] = field(default_factory=dict)
+
+    def reached(self) -> Place:
+        """Return where its states stand now."""
+        return Place(
+            self.place.lane,
+            self.place.epoch,
+            self.position,
+            self.received_through,
+            self.input,
+            self.judge.judged_through,
+            self.judge.judged_through,
+        )
+
+    def judge_step(self, step: Batch | Input) -> list[Verdict]:
+        """Judge a batch or an input, and note which homes it changed."""
+        if isinstance(step, Input):
+            found = self.judge.apply(step)
+            self.input = step.input
+        else:
+            # In two parts, so that a home that was blind until just now is noted as blind.
+            found = self.judge.advance(step.received_at - _MOMENT)
+            self.note()
+            found += self.judge.take(step)
+            self.position, self.received_through = step.position, step.received_at
+        self.note()
+        return found
+
+    def note(self) -> None:
+        """Note which homes changed, and where how well they are seen did."""
+        for home in sorted(self.judge.changed()):
+            self.unsaved.add(home)
+            self.fresh.add(home)
+            watch = self.judge.state_of(home).watch
+            if self.seen.get(home) != watch:
+                self.seen[home] = watch
+                self.changes.append((home, watch))
+
+    def news(self) -> dict[str, Now]:
+        """Return what is true now of the homes where that is not what was written."""
+        true = {home: self.judge.now_of(home) for home in sorted(self.fresh)}
+        return {home: now for home, now in true.items() if self.true.get(home) != now}
+
+
+@dataclass(slots=True)
+class Status:
+    """How judging goes, for readiness.
+
+    Attributes:
+        lanes: how many are judged here.
+        lag: of the slowest of them behind the clock; None while one of them was never judged.
+        trouble: why judging does not go on, in one sentence; None while it does.
+    """
+
+    lanes: int = 0
+    lag: timedelta | None = None
+    trouble: str | None = "no lane was judged yet"
+
+
+class Watch:
+    """The loop of one worker."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        lanes: JudgingLanes,
+        *,
+        wake: Callable[[], None],
+        save_s: float = SAVE_S,
+    ) -> None:
+        """Own nothing yet.
+
+        Args:
+            pool: of the database.
+            clock: of the platform.
+            lanes: what to claim.
+            wake: wakes the telling loop after a commit with findings.
+            save_s: real seconds between two saves of quiet homes.
+        """
+        self._pool = pool
+        self._clock = clock
+        self._lanes = lanes
+        self.status = Status()
+        self._wake = wake
+        self._save_s = save_s
+        self._mine: dict[int, _Lane] = {}
+        self._resting: dict[int, float] = {}
+        self._news: set[int] = set()
+        self._stirred = asyncio.Event()
+        self._claimed_at_s = self._swept_at_s = self._alive_at_s = float("-inf")
+
+    def stir(self, lane: int) -> None:
+        """Have a lane judged now: something was stored in it."""
+        self._news.add(lane)
+        self._stirred.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Judge until told to stop; then save, and give the lanes back."""
+        while not stop.is_set():
+            try:
+                await self.turn()
+            except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+                self._forget_all(f"the database is away: {type(why).__name__}")
+            await self._rest(stop)
+        await self._leave()
+
+    async def turn(self) -> None:
+        """Judge what has news; and every second everything."""
+        self._stirred.clear()
+        news, self._news = self._news, set()
+        is_sweep = monotonic_s() - self._swept_at_s >= _SWEEP_S
+        async with self._pool.connection() as conn:
+            if is_sweep:
+                await self._claim(conn)
+            await self._judge_lanes(conn, sorted(self._mine if is_sweep else news & self._mine.keys()))
+            if is_sweep:
+                await self._stretch(conn)
+                self._swept_at_s = monotonic_s()
+        self._say_how_it_is()
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        if stop.is_set() or self._news:
+            return
+        waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]
+        _, pending = await asyncio.wait(waits, timeout=_SWEEP_S, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    def _forget_all(self, why: str) -> None:
+        """Forget all that is in memory: it may be ahead of what was saved, and is judged again."""
+        if self.status.trouble != why:
+            log.warning("judging waits", extra={"why": why})
+        self._mine.clear()
+        self.status = Status(trouble=why)
+        self._claimed_at_s = float("-inf")
+
+    def _say_how_it_is(self) -> None:
+        through = [lane.judge.judged_through for lane in self._mine.values()]
+        known = [moment for moment in through if moment is not None]
+        lag = self._clock.now() - min(known) if known and len(known) == len(through) else None
+        trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else None
+        self.status = Status(len(through), lag, trouble)
+        metrics.LANES.set(len(through))
+        metrics.LAG_S.set(0 if lag is None else lag.total_seconds())
+
+    async def _claim(self, conn: Conn) -> None:
+        """Claim what is free, and read where it stands."""
+        due = [lane for lane, at_s in self._resting.items() if monotonic_s() >= at_s]
+        if monotonic_s() - self._claimed_at_s < _CLAIM_S and not due:
+            return
+        self._claimed_at_s = monotonic_s()
+        for lane in due:
+            del self._resting[lane]
+        for place in await self._lanes.claim(conn, held=[*self._mine, *self._resting]):
+            self._mine[place.lane] = await _load(conn, place)
+            log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
+
+    async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> None:
+        """Judge these lanes as far as they have come, and write what is true of their homes."""
+        if not lanes:
+            return
+        rows = await conn.execute(_REACH, (lanes,))
+        reaches = {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
+        judged_lanes = []
+        for number, reach in reaches.items():
+            if await self._guarded(number, lambda lane, reach=reach: self._judge_lane(conn, lane, reach)):  # type: ignore[misc]  # mypy does not see through the default
+                judged_lanes.append(number)
+        await self._keep(conn, judged_lanes)
+
+    async def _guarded(self, number: int, do: Callable[[_Lane], Awaitable[None]]) -> bool:
+        """Do something with a lane; one that cannot be judged rests for a while and holds up no other."""
+        try:
+            await do(self._mine[number])
+        except NotOurs:
+            del self._mine[number]
+            log.warning("lane lost to another worker", extra={"lane": number})
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception:
+            # A damaged row of the log or a mistake of ours: somebody must look, and the other lanes go on.
+            log.exception("lane cannot be judged", extra={"lane": number})
+            del self._mine[number]
+            self._resting[number] = monotonic_s() + _REST_S
+        else:
+            return True
+        return False
+
+    async def _judge_lane(self, conn: Conn, lane: _Lane, reach: _Reach) -> None:
+        """Judge everything of one lane up to where it was seen to have come."""
+        before = lane.judge.judged_through
+        while await self._judge_page(conn, lane, reach):
+            await self._say_alive(conn)
+        if lane.dark_since is None:
+            lane.dark_since = before
+
+    async def _judge_page(self, conn: Conn, lane: _Lane, reach: _Reach) -> bool:
+        """Judge one page of the log with the inputs among it; return whether there is more."""
+        number, position, last_input = lane.place.lane, lane.position, lane.input
+        inputs = await _inputs(conn, number, lane.input) if (reach.last_input or 0) > lane.input else []
+        wanted = min(_PAGE, reach.position - lane.position)
+        follow = stored_log.follow(conn, number, lane.position, lane.received_through, wanted)
+        batches = await follow if wanted > 0 else []
+        is_all_log = lane.position + len(batches) >= reach.position
+        known_through = reach.complete_through if is_all_log else None
+        if is_cut := len(inputs) == _INPUTS_MAX:
+            batches, known_through = _as_far_as(inputs[-1].counts_from, batches, known_through)
+        found: list[Verdict] = []
+        for step in merged(batches, inputs, known_through=known_through):
+            found += lane.judge_step(step)
+        is_last = is_all_log and not is_cut
+        if is_last and known_through is not None:
+            found += lane.judge.advance(known_through)
+            lane.note()
+        if found or monotonic_s() - lane.saved_at_s >= self._save_s:
+            await self._save(conn, lane, found)
+        return not is_last and (lane.position, lane.input) != (position, last_input)
+
+    async def _say_alive(self, conn: Conn) -> None:
+        """Keep our lanes while a long log is judged, though nothing of it can be said yet."""
+        if monotonic_s() - self._alive_at_s < _CLAIM_S:
+            return
+        self._alive_at_s = monotonic_s()
+        async with conn.transaction():
+            await self._lanes.keep(conn, [(lane.place.lane, lane.place.epoch, None) for lane in self._mine.values()])
+
+    async def _save(self, conn: Conn, lane: _Lane, found: list[Verdict]) -> None:
+        """Write what was found, whom it is told, what the homes remember, and the place: all or nothing."""
+        place, now = lane.reached(), self._clock.now()
+        async with conn.transaction():
+            await self._lanes.save(conn, place)
+            raised = await judged.keep(conn, found, now=now)
+            await true_now.save_states(conn, [lane.judge.state_of(home) for home in sorted(lane.unsaved)], now=now)
+        lane.place = place
+        lane.unsaved.clear()
+        lane.saved_at_s = monotonic_s()
+        if found:
+            self._wake()
+        for finding in raised:
+            metrics.RAISED.labels(finding.question.value).inc()
+
+    async def _keep(self, conn: Conn, numbers: list[int]) -> None:
+        """Write how far these lanes were judged, and what is true of their homes now, in one transaction."""
+        lanes = [self._mine[number] for number in numbers if number in self._mine]
+        if not lanes:
+            return
+        async with conn.transaction():
+            ours = await self._lanes.keep(
+                conn, [(lane.place.lane, lane.place.epoch, lane.judge.judged_through) for lane in lanes]
+            )
+            news = {lane.place.lane: lane.news() for lane in lanes if lane.place.lane in ours}
+            for lane in lanes:
+                if lane.place.lane in ours:
+                    now, forgiven = self._clock.now(), store.GRACE + self._clock.stretch()
+                    await _write_true(conn, lane, news[lane.place.lane], now=now, forgiven=forgiven)
+        for lane in lanes:
+            number = lane.place.lane
+            if number not in ours:
+                del self._mine[number]
+                log.warning("lane lost to another worker", extra={"lane": number})
+                continue
+            lane.true |= news[number]
+            lane.fresh.clear()
+            lane.changes.clear()
+            lane.dark_since = None
+
+    async def _stretch(self, conn: Conn) -> None:
+        """Have judgement know how much later promises may be kept while time is sped up."""
+        stretch = self._clock.stretch()
+        for lane in self._mine.values():
+            for home in lane.judge.homes():
+                if lane.judge.state_of(home).stretch != stretch:
+                    await store.set_stretch(conn, home, stretch, now=self._clock.now())
+
+    async def _leave(self) -> None:
+        try:
+            async with self._pool.connection() as conn:
+                for number in list(self._mine):
+                    await self._guarded(number, lambda lane: self._save(conn, lane, []))
+                await self._lanes.release(conn)
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+            log.warning("left without saving", extra={"why": type(why).__name__})
+        self._mine.clear()
+
+
+async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: datetime, forgiven: timedelta) -> None:
+    """Write what is true of homes; where nothing was judged for longer than is forgiven, they were blind."""
+    await true_now.write_now(conn, news, now=now)
+    since, through = lane.dark_since, lane.judge.judged_through
+    if since is not None and through is not None and through - since > forgiven:
+        current = {home: lane.judge.state_of(home).watch for home in lane.judge.homes()}
+        await true_now.write_gap(conn, current, since, through)
+    else:
+        await true_now.write_spans(conn, lane.changes)
+
+
+def _as_far_as(
+    horizon: datetime, batches: list[Batch], known_through: datetime | None
+) -> tuple[list[Batch], datetime | None]:
+    """Return what of a page may be judged while inputs after `horizon` are not read yet."""
+    near = [batch for batch in batches if batch.received_at <= horizon]
+    # Where something later was received, all that was received up to the horizon is here.
+    known = [horizon] if len(near) < len(batches) else []
+    known += [] if known_through is None else [min(known_through, horizon)]
+    return near, max(known, default=None)
+
+
+async def _load(conn: Conn, place: Place) -> _Lane:
+    """Return a lane as it was saved; homes whose state does not fit are rebuilt from the log."""
+    states, unfit = await true_now.load_states(conn, place.lane)
+    for home in unfit:
+        log.warning("state rebuilt from the log", extra={"home": home})
+        states[home] = await rebuild(conn, place, home)
+    lane = _Lane(
+        place=place,
+        judge=LaneJudge(states, place.saved_through),
+        position=place.position,
+        received_through=place.received_through,
+        input=place.input,
+        dark_since=place.judged_through,
+        # Lanes that were claimed together are not all saved together.
+        saved_at_s=monotonic_s() - random.random() * SAVE_S,  # noqa: S311 - no secret
+        unsaved=set(unfit),
+        fresh=set(states),
+    )
+    lane.seen = {home: state.watch for home, state in states.items()}
+    return lane
+
+
+async def rebuild(conn: Conn, place: Place, home: str) -> HomeState:
+    """Return what a home would remember at a place if it had been judged from the beginning of the log.
+
+    What was found on the way was found before, so it is left out.
+    """
+    inputs = [one for one in await _inputs(conn, place.lane, 0, home=home) if one.input <= place.input]
+    judge, position, received = LaneJudge({}, None), 0, None
+    while position < place.position:
+        page = await stored_log.follow(conn, place.lane, position, received, min(_PAGE, place.position - position))
+        if not page:
+            break  # The log does not reach back so far any more.
+        position, received = page[-1].position, page[-1].received_at
+        for step in merged([_of_home(batch, home) for batch in page], inputs, known_through=None):
+            _feed(judge, step)
+            inputs = inputs[1:] if isinstance(step, Input) else inputs
+    for one in inputs:
+        judge.apply(one)
+    if place.saved_through is not None:
+        judge.advance(place.saved_through)
+    return judge.state_of(home)
+
+
+def _feed(judge: LaneJudge, step: Batch | Input) -> None:
+    if isinstance(step, Input):
+        judge.apply(step)
+    else:
+        judge.take(step)
+
+
+def _of_home(batch: Batch, home: str) -> Batch:
+    entries = tuple(one for one in batch.entries if one.home == home)
+    return Batch(batch.lane, batch.position, batch.received_at, entries)
+
+
+async def _inputs(conn: Conn, lane: int, after: int, *, home: str | None = None) -> list[Input]:
+    """Return the inputs of a lane after one, in the order in which they count; of one home all of them."""
+    async with conn.cursor(row_factory=class_row(Input)) as cur:
+        await cur.execute(
+            "SELECT input, home, counts_from, kind, content FROM judging_input "
+            "WHERE lane = %s AND input > %s AND (%s::text IS NULL OR home = %s) ORDER BY input LIMIT %s",
+            (lane, after, home, home, _INPUTS_MAX if home is None else None),
+        )
+        return await cur.fetchall()
+
+
+async def listen(pool: Pool, channel: str, hear: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Call `hear` with what is said on a channel of the database, until told to stop.
+
+    What is said while the connection is away is not heard: whoever listens looks by itself now and then.
+    """
+    while not stop.is_set():
+        try:
+            async with pool.connection() as conn:
+                await conn.execute(f"LISTEN {channel}")
+                await _hear(conn, hear, stop)
+                await conn.execute("UNLISTEN *")
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
+            await asyncio.sleep(1)
+
+
+async def _hear(conn: Conn, hear: Callable[[str], None], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        async for said in conn.notifies(timeout=1):
+            hear(said.payload)
