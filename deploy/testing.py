@@ -35,6 +35,7 @@ class _Program:
 _PROGRAMS: Final = (
     _Program("mosquitto", "mosquitto", "the transport is tried on a second broker"),
     _Program("chromium", "chromium", "the pages are looked at in a browser"),
+    _Program("openssl", "openssl", "the broker shows a certificate that a test has made"),
     _Program("npm", "npm", "axe-core judges the pages, and Prism our requests to Twilio"),
 )
 

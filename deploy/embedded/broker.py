@@ -9,6 +9,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGHUP
 from typing import Final
@@ -21,27 +22,48 @@ from deploy.embedded.machine import Missing
 # The largest message either broker takes; a hub's pack is far below.
 PAYLOAD_BYTES_MAX: Final = 1 << 20
 
+# Their names in the broker's folder.
+CERTIFICATE: Final = "certificate.pem"
+KEY: Final = "key.pem"
+
 _NEW_BYTES: Final = 100_000_000
 _START_PATIENCE_S: Final = 20.0
 _RELOAD_PATIENCE_S: Final = 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How hubs reach a broker over a network: always with TLS, since they send their secret.
+
+    Attributes:
+        address: of this machine, an IP address or `0.0.0.0` for all of them.
+        certificate: PEM, the broker's own first.  Its name is the one that hubs *and ingest* connect to.
+        key: PEM, without a passphrase.
+    """
+
+    address: str
+    certificate: Path
+    key: Path
+
+
 class Broker(ABC):
     """One broker in a folder of its own, a direct child of this process while it runs."""
 
-    def __init__(self, folder: Path, *, program: Path, port: int, log: Path) -> None:
+    def __init__(self, folder: Path, *, program: Path, port: int, log: Path, outside: Outside | None = None) -> None:
         """Describe a broker; nothing is touched yet.
 
         Args:
             folder: its configuration and its disk; made by `prepare`.
             program: the server's absolute path.
-            port: for plain MQTT 3.1.1 on 127.0.0.1.
+            port: for MQTT 3.1.1.
             log: the file that its own messages are appended to.
+            outside: who is not on this machine; None is plain MQTT on 127.0.0.1, for this machine alone.
         """
         self.folder = folder
         self.port = port
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
+        self.outside = outside
         self._program = program
 
     @property
@@ -61,13 +83,26 @@ class Broker(ABC):
         """Write its files, and see that a start can work.
 
         Raises:
-            Missing: the port, space, an account or a folder is.
+            Missing: the port, space, an account, a folder or the certificate is.
         """
-        machine.require_free_port(self.port, "the MQTT broker")
+        machine.require_free_port(self.port, "the MQTT broker", address=self.address)
         machine.make_folder(self.folder, machine.account_for(self.folder))
         machine.require_space(self.folder, _NEW_BYTES)
-        for name, content in self._settings().items():
+        for name, content in {**self._settings(), **self._credentials()}.items():
             self._write(name, content)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return self.outside.address if self.outside else "127.0.0.1"
+
+    def renew(self) -> None:
+        """Take a new certificate from where the first one came; a running broker uses it from now on.
+
+        Raises:
+            Missing: it cannot be read.
+        """
+        self._write_and_reload(self._credentials())
 
     def start(self) -> None:
         """Start it and return once it accepts connections.  One that runs already is left alone.
@@ -101,7 +136,19 @@ class Broker(ABC):
 
     def answers(self) -> bool:
         """Return whether it accepts connections."""
-        return machine.accepts(self.port)
+        return machine.accepts(self.port, host="127.0.0.1" if self.address == "0.0.0.0" else self.address)  # noqa: S104 - compared, not listened on
+
+    def _credentials(self) -> dict[str, str]:
+        """Return copies of the certificate and key: the broker's account may not read what only root can."""
+        if self.outside is None:
+            return {}
+        found = {}
+        for name, path in ((CERTIFICATE, self.outside.certificate), (KEY, self.outside.key)):
+            try:
+                found[name] = path.read_text()
+            except OSError as why:
+                raise Missing(f"The broker's {name} cannot be read from {path}: {why.strerror}.") from why
+        return found
 
     def _write_and_reload(self, files: Mapping[str, str]) -> None:
         """Replace files, and tell a running broker.

@@ -5,6 +5,7 @@ One MQTT 3.1.1 CONNECT and its answer, by hand: the MQTT clients have their door
 
 import contextlib
 import socket
+import ssl
 import struct
 from typing import Final
 
@@ -16,28 +17,39 @@ _DISCONNECT: Final = b"\xe0\x00"
 _PATIENCE_S: Final = 3.0
 
 
-def lets_in(port: int, user: str, secret: str, *, host: str = "127.0.0.1") -> bool:
+def lets_in(port: int, user: str, secret: str, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> bool:
     """Return whether a broker listens there and accepts this user.
 
     Args:
-        port: of plain MQTT.
+        port: of MQTT.
         user: at most 100 characters, like the secret, so that the packet's length is one byte or two.
         secret: as the hub would send it.
         host: an address or a name.
+        tls: whom to trust; None speaks plainly.
 
     Raises:
         ValueError: the user or the secret is longer.
     """
     if max(len(user), len(secret)) > 100:
         raise ValueError("a broker's user and secret have at most 100 characters")
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=_PATIENCE_S) as line:
-        line.settimeout(_PATIENCE_S)
+    with contextlib.suppress(OSError), _connected(host, port, tls) as line:
         line.sendall(_connect(user, secret))
         answer = line.recv(4)
         if answer == _CONNACK_ACCEPTED:
             line.sendall(_DISCONNECT)
             return True
     return False
+
+
+def _connected(host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    line = socket.create_connection((host, port), timeout=_PATIENCE_S)
+    if tls is None:
+        return line
+    try:
+        return tls.wrap_socket(line, server_hostname=host)
+    except OSError:
+        line.close()
+        raise
 
 
 def _connect(user: str, secret: str) -> bytes:

@@ -118,8 +118,8 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         )
 
 
-def require_free_port(port: int, what: str) -> None:
-    """Refuse a port of 127.0.0.1 that someone else listens on.
+def require_free_port(port: int, what: str, *, address: str = "127.0.0.1") -> None:
+    """Refuse a port of this machine that someone else listens on.
 
     Raises:
         Missing: it is taken.
@@ -128,7 +128,7 @@ def require_free_port(port: int, what: str) -> None:
         # As the servers do, so that a connection that is still closing does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError as why:
             raise Missing(
                 f"Port {port} is taken, and {what} needs it; stop the program that has it "

@@ -9,7 +9,7 @@ from deploy import child
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess, Login
 from deploy.embedded import machine
-from deploy.embedded.broker import PAYLOAD_BYTES_MAX, Broker
+from deploy.embedded.broker import CERTIFICATE, KEY, PAYLOAD_BYTES_MAX, Broker, Outside
 from deploy.embedded.machine import Missing
 
 _CONFIG: Final = "mosquitto.conf"
@@ -37,7 +37,8 @@ class Mosquitto(Broker):
     def _settings(self) -> Mapping[str, str]:
         return {
             _CONFIG: (
-                f"listener {self.port} 127.0.0.1\n"
+                f"listener {self.port} {self.address}\n"
+                f"{self._tls()}"
                 "allow_anonymous false\n"
                 f"password_file {self.folder / _PASSWORDS}\n"
                 f"acl_file {self.folder / _ACL}\n"
@@ -53,8 +54,15 @@ class Mosquitto(Broker):
             )
         }
 
+    def _tls(self) -> str:
+        if self.outside is None:
+            return ""
+        return f"certfile {self.folder / CERTIFICATE}\nkeyfile {self.folder / KEY}\n"
 
-def mosquitto(folder: Path, *, port: int, log: Path, environment: Mapping[str, str]) -> Mosquitto:
+
+def mosquitto(
+    folder: Path, *, port: int, log: Path, environment: Mapping[str, str], outside: Outside | None = None
+) -> Mosquitto:
     """Return a Mosquitto in a folder.
 
     Raises:
@@ -64,4 +72,4 @@ def mosquitto(folder: Path, *, port: int, log: Path, environment: Mapping[str, s
     program = shutil.which("mosquitto", path=f"{environment.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
         raise Missing("Mosquitto is not installed: apt-get install --no-install-recommends mosquitto.")
-    return Mosquitto(folder, program=Path(program), port=port, log=log)
+    return Mosquitto(folder, program=Path(program), port=port, log=log, outside=outside)

@@ -8,7 +8,7 @@ from deploy import child
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess, Login
 from deploy.embedded import machine, runtime
-from deploy.embedded.broker import PAYLOAD_BYTES_MAX, Broker
+from deploy.embedded.broker import CERTIFICATE, KEY, PAYLOAD_BYTES_MAX, Broker, Outside
 
 _CONFIG: Final = "nats.conf"
 _PERMISSIONS: Final = "permissions.conf"
@@ -44,16 +44,22 @@ class Nats(Broker):
                 f"max_payload: {PAYLOAD_BYTES_MAX}\n"
                 f"max_connections: {_CONNECTIONS_MAX}\n"
                 f'jetstream {{ store_dir: "{self.folder / "store"}", {_STORE} }}\n'
-                f'mqtt {{ listen: "127.0.0.1:{self.port}" }}\n'
+                f'mqtt {{ listen: "{self.address}:{self.port}"{self._tls()} }}\n'
                 f'include "{_PERMISSIONS}"\n'
             )
         }
 
+    def _tls(self) -> str:
+        if self.outside is None:
+            return ""
+        return f', tls {{ cert_file: "{self.folder / CERTIFICATE}", key_file: "{self.folder / KEY}" }}'
 
-def nats(folder: Path, *, port: int, log: Path, environment: Mapping[str, str]) -> Nats:
+
+def nats(folder: Path, *, port: int, log: Path, environment: Mapping[str, str], outside: Outside | None = None) -> Nats:
     """Return a NATS server in a folder, with its program laid where every account can run it.
 
     Raises:
         Missing: the environment does not bring the program.
     """
-    return Nats(folder, program=runtime.nats_program(machine.default_runtime(environment)), port=port, log=log)
+    program = runtime.nats_program(machine.default_runtime(environment))
+    return Nats(folder, program=program, port=port, log=log, outside=outside)

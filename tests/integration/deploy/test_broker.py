@@ -4,6 +4,8 @@ import contextlib
 import os
 import secrets
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +18,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from deploy.broker.permissions import SAID_BY_HUB, login
 from deploy.embedded import knock, machine
-from deploy.embedded.broker import wait_until
+from deploy.embedded.broker import Outside, wait_until
 from deploy.embedded.nats import nats
-from tests.world.broker import PlatformBroker
+from tests.world.broker import BROKERS, PlatformBroker
 
 _LANE = 7
 _PATIENCE_S = 10.0
@@ -294,6 +296,52 @@ def test_ingest_may_take_its_lanes_alone(broker: PlatformBroker, connect: Connec
     hub = connect("hub-a", broker.add_hub("hub-a", _LANE))
     hub.publish(_topic("hub-a", "readings"), b"mine")
     assert worker.hears(_topic("hub-a", "readings"), b"mine")
+
+
+def _certificate(folder: Path) -> Outside:
+    outside = Outside("127.0.0.1", folder / "broker.pem", folder / "broker.key")
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    files = ("-keyout", str(outside.key), "-out", str(outside.certificate))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files],
+        check=True,
+        capture_output=True,
+    )
+    return outside
+
+
+def _shown(port: int) -> str:
+    """Return the certificate that a broker shows."""
+    with contextlib.suppress(OSError):
+        return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+    return ""
+
+
+@pytest.mark.parametrize("kind", sorted(BROKERS))
+def test_over_a_network_there_is_only_tls(kind: str, open_folder: Path, tmp_path: Path) -> None:
+    """A hub sends its secret when it connects; whoever reads it on the way could speak for the home."""
+    outside = _certificate(tmp_path)  # Of root alone, as certificates are kept.
+    folder = open_folder / f"tls-{kind}"
+    log = folder.with_suffix(".log")
+    server = BROKERS[kind](folder, port=machine.free_port(), log=log, environment=os.environ, outside=outside)
+    secret = secrets.token_urlsafe(32)
+    server.permit([], login("ingest", secret))
+    server.start()
+    try:
+        assert not knock.lets_in(server.port, "ingest", secret)
+        trusting = ssl.create_default_context(cafile=str(outside.certificate))
+        assert wait_until(lambda: knock.lets_in(server.port, "ingest", secret, tls=trusting))
+        assert not knock.lets_in(server.port, "ingest", "wrong", tls=trusting)
+        assert not knock.lets_in(server.port, "ingest", secret, tls=ssl.create_default_context())
+
+        first = _shown(server.port)
+        _certificate(tmp_path)
+        server.renew()
+
+        assert wait_until(lambda: _shown(server.port) not in ("", first))
+        assert _shown(server.port).strip() == outside.certificate.read_text().strip()
+    finally:
+        server.stop()
 
 
 def test_a_homes_own_broker_is_a_wire_between_all_its_equipment(open_folder: Path) -> None:
