@@ -17,7 +17,7 @@ from alerts.judging import policy as policies
 from alerts.judging import watched as watching
 from alerts.judging.detectors import alarm, equipment, stillness
 from alerts.judging.detectors.device_silence import Hub
-from alerts.judging.detectors.routine import DAYS_NEEDED, Routine
+from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, Routine
 from alerts.judging.episode import Asked
 from alerts.judging.finding import JSON, Ended, Finding, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.policy import Policy
@@ -39,6 +39,9 @@ _PENDING_MAX: Final = 8
 """Ours: silences that wait for the outcome of their alert before they are learnt from."""
 
 STILLNESS: Final = (Question.STILL, Question.STILL_UNUSUAL)
+
+_BLINK: Final = LEAST
+"""A silence is learnt from although this much of it was not watched: who moved then only, moved hardly at all."""
 
 _NOT_USUAL: Final = frozenset({"help given", "ambulance"})
 """Outcomes after which a silence is not taken for usual."""
@@ -89,6 +92,8 @@ class HomeState:
         still_from: where a stillness began if nothing was ever seen: the home was watched from then on.
         blind_since: since when nothing could be seen; None while something can.
         unseen: the last time that nothing could be seen: (since, until).
+        unwatched_since: since when some promise is broken; None while all are kept.
+        unwatched_for: how long that was, in all, since the last sign of life; without what lasts still.
         up_since: the first sign of life after 04:00 in London that ended at least three hours of quiet.
         is_time_uncertain: the last sign of life had an uncertain time.
         pending: silences that were raised, and are learnt from once a person says that they were harmless.
@@ -107,6 +112,8 @@ class HomeState:
     is_time_uncertain: bool = False
     blind_since: datetime | None = None
     unseen: tuple[datetime, datetime] | None = None
+    unwatched_since: datetime | None = None
+    unwatched_for: timedelta = timedelta(0)
     asked: dict[Question, Asked] = field(default_factory=dict)
     pending: list[tuple[datetime, datetime]] = field(default_factory=list)
     routine: Routine = field(default_factory=Routine)
@@ -198,6 +205,7 @@ class HomeState:
         room = said.room if said.room is not None or said.sensor is None else self.rooms.get(said.sensor)
         ended = self._end_stillness(Seen(seen_at, room, said.sensor), at)
         self._learn(still_since, seen_at)
+        self.unwatched_for = timedelta(0)
         if self.seen is not None and seen_at - self.seen.at >= _MORNING_QUIET and not self._is_up(seen_at):
             self.up_since = seen_at
         self.seen = Seen(seen_at, room, said.sensor)
@@ -338,7 +346,7 @@ class HomeState:
         usual = self.routine.usual(since)
         return {
             "longest_s": whole_s(usual.longest),
-            "usual_s": None if usual.quantile is None else whole_s(usual.quantile),
+            "usual_s": whole_s(usual.quantile),
             "silences": usual.silences,
             "days": usual.days,
             "start_hour": usual.start_hour,
@@ -382,16 +390,18 @@ class HomeState:
     def _learning(self) -> dict[str, JSON]:
         if not self.policy.learned or self.routine.is_learnt():
             return {}
-        return {"question": Question.STILL_UNUSUAL.value, "days": len(self.routine.days), "of": DAYS_NEEDED}
+        return {"question": Question.STILL_UNUSUAL.value, "days": self.routine.days_learnt(), "of": DAYS_NEEDED}
 
     def _learn(self, began: datetime, ended: datetime) -> None:
         """Take a silence as usual, unless it was not watched or somebody had to help.
 
         One that was raised and is not closed yet waits for its outcome.
         """
-        if self.watch.state is not Watched.WATCHED or self.watch.since > began:
-            return
         self.routine.see(ended)
+        if not self._was_watched(began):
+            if ended - began >= LEAST:
+                self.routine.miss(ended)
+            return
         if any(a.open is not None and a.open.since == began for a in self._stillness_asked()):
             self.pending = [*self.pending, (began, ended)][-_PENDING_MAX:]
         elif not any(
@@ -399,6 +409,11 @@ class HomeState:
             for a in self._stillness_asked()
         ):
             self.routine.learn(began, ended)
+
+    def _was_watched(self, began: datetime) -> bool:
+        """Return whether a silence that ends now was seen, but for the blink of an eye."""
+        was_blind = self.unseen is not None and self.unseen[1] > began and self.unseen[1] - self.unseen[0] > _BLINK
+        return self.watch.state is Watched.WATCHED and self.unwatched_for <= _BLINK and not was_blind
 
     def _settle(self, began: datetime, outcome: str) -> None:
         """Learn, or not, from a silence that has waited for the outcome of its alerts."""
@@ -449,6 +464,11 @@ class HomeState:
         elif state is not Watched.BLIND and self.blind_since is not None:
             self.unseen = (self.blind_since, at)
             self.blind_since = None
+        if state is not Watched.WATCHED and self.unwatched_since is None:
+            self.unwatched_since = self.blind_since or at
+        elif state is Watched.WATCHED and self.unwatched_since is not None:
+            self.unwatched_for += at - self.unwatched_since
+            self.unwatched_since = None
         self.watch = Watch(state, why, at)
 
     def _is_up(self, at: datetime) -> bool:
@@ -498,7 +518,11 @@ class _Stretch(msgspec.Struct, frozen=True):
 def unknown(home: str, *, as_of: datetime) -> HomeState:
     """Return the state of a home of which nothing is known yet."""
     return HomeState(
-        home=home, as_of=as_of, watch=Watch(Watched.BLIND, (watching.NEVER_HEARD,), as_of), blind_since=as_of
+        home=home,
+        as_of=as_of,
+        watch=Watch(Watched.BLIND, (watching.NEVER_HEARD,), as_of),
+        blind_since=as_of,
+        unwatched_since=as_of,
     )
 
 
