@@ -43,6 +43,8 @@ _TURN_S_MIN: Final = 0.005
 
 _CHORES_EVERY_S: Final = 60.0
 _NOTE_EVERY_S: Final = 1.0
+_ALIVE_EVERY_S: Final = 30.0
+"""With a restart of a few seconds this stays well inside `radio.LATE_AFTER_S`.  Records kept say so for nothing."""
 
 _ALIVE: Final = "alive"
 """Under this name the outbox remembers when the radio was last heard: boot and real seconds of it."""
@@ -102,7 +104,7 @@ class Hub:
         if config.recording is not None:
             self._player = Player(config.recording, self._outbox, moment=moment)
         self._equipment = zigbee2mqtt.State.after(self._outbox.last_values())
-        self._chores_at_s = self._noted_at_s = moment.real_s
+        self._chores_at_s = self._noted_at_s = self._alive_at_s = moment.real_s
         self.status = Status()
 
     # What the connections' threads call.
@@ -207,6 +209,7 @@ class Hub:
             if event.is_up:
                 metrics.CONNECTS.labels(radio.NAME).inc()
                 self._radio.connected(moment=event.moment)
+                self._note_alive(event.moment)
             else:
                 self._radio.disconnected(moment=event.moment)
             return ()
@@ -221,7 +224,7 @@ class Hub:
     def _keep(self, seen: Sequence[Observation]) -> None:
         """Keep what was seen on the disk; what cannot be is dropped, but never an alarm."""
         try:
-            kept = self._outbox.keep(seen, boot=self._boot)
+            kept = self._outbox.keep(seen, boot=self._boot, note=self._alive(self._clock.moment()))
         except OutboxLost as why:
             self._begin_again(why)
             kept = self._outbox.keep(seen, boot=self._boot)
@@ -265,18 +268,25 @@ class Hub:
             log.error("recording waits, nothing can be written", extra={"why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
 
     def _chores(self, moment: Moment) -> None:
-        """Do once a minute of real time what need not be done at once."""
+        """Do what need not be done at once, on real time."""
+        if moment.real_s - self._alive_at_s >= _ALIVE_EVERY_S:
+            self._note_alive(moment)
         if moment.real_s - self._chores_at_s < _CHORES_EVERY_S:
             return
         self._chores_at_s = moment.real_s
-        self._note_alive(moment)
         self._outbox.prune(now=moment.now)
         metrics.LET_GO.set(self._outbox.let_go_unstored)
 
     def _note_alive(self, moment: Moment) -> None:
+        """Write down that the radio is heard, so that a restart knows for how long it was not."""
+        self._alive_at_s = moment.real_s
         if self._radio is not None and self._radio.is_up:
             with contextlib.suppress(NoRoom):
-                self._outbox.remember(_ALIVE, msgspec.json.encode([kernel_boot_id(), moment.real_s]).decode())
+                self._outbox.remember(*self._alive(moment))
+
+    def _alive(self, moment: Moment) -> tuple[str, str]:
+        self._alive_at_s = moment.real_s
+        return _ALIVE, msgspec.json.encode([kernel_boot_id(), moment.real_s]).decode()
 
     def _last_alive_s(self) -> float | None:
         """Return when the radio was last heard, in real seconds of this boot, or None if that is not known."""

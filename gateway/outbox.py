@@ -82,8 +82,12 @@ _TROUBLE_LASTS = timedelta(hours=24)
 _CLOCK_IS_SET_AFTER = datetime(2026, 1, 1, tzinfo=UTC)
 """A hub whose clock is before this release was written does not know how old a record is; its age then says nothing."""
 
-# Records let go at once: a transaction of about 200 kB (a record takes some 100 bytes), well inside the reserve.
-_LET_GO_AT_ONCE = 2000
+# Records let go at once: a transaction of about 100 kB (a record takes some 100 bytes), well inside the reserve.
+_LET_GO_AT_ONCE = 1000
+
+# The log is folded into the file after so many pages (256 kB).  On a full disk neither can grow, so the reserve
+# must hold both what the log still owes to the file and the transaction that deletes.
+_LOG_PAGES_MAX = 64
 _SET_ASIDE_MAX = 3
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -159,7 +163,7 @@ class Outbox:
         self._reserve = self._path.with_name(self._path.name + ".reserve")
         self._lock = _locked(Path(os.devnull) if self._is_in_memory else self._path)
         self.let_go_unstored = 0
-        self._is_unwritable = False
+        self._is_unwritable = self._is_full = False
         self._numbers: dict[tuple[str, Stream], Numbers] = {}
         self._books: dict[str, int] = {}
         try:
@@ -319,6 +323,7 @@ class Outbox:
             while self._bytes_used() > self._limits.stored_bytes_max and self._let_go_stored():
                 pass
             self._forget_empty_books()
+            self._look_for_room()
         self._refill_reserve()
 
     def troubles(self, *, now: datetime) -> tuple[str, ...]:
@@ -330,7 +335,7 @@ class Outbox:
         ]
         if self._is_unwritable or self._is_in_memory:
             lasting.append(DISK_UNWRITABLE)
-        elif not self._reserve.exists():
+        elif self._is_full:
             lasting.append(DISK_FULL)
         return tuple(lasting)
 
@@ -454,29 +459,65 @@ class Outbox:
     # Letting go.
 
     def _make_room(self) -> None:
-        """Let something go on a full disk: what is stored first, then the oldest unstored readings, alarms never.
+        """Let something go on a full disk: what is stored, then the oldest unstored readings, unstored alarms never.
+
+        1. From now on the file grows no more: what the reserve gives back is for deleting, not for new records.
+        2. Delete; if there is no room even for that, give the reserve up, fold the log, and delete then.
+        3. Put the reserve aside again.
 
         Raises:
             NoRoom: there is nothing that may be let go.
         """
-        self._reserve.unlink(missing_ok=True)
+        self._is_full = True
         try:
-            if self._let_go_stored():
-                return
-            if gone := self._let_go_unstored():
-                self.let_go_unstored += gone
-                return
+            self._let_something_go()
         except _DiskFull:
-            raise NoRoom("the disk is too full even to delete") from None
-        raise NoRoom("the disk is full and holds only what may not be let go")
+            self._reserve.unlink(missing_ok=True)
+            try:
+                self._fold_log()
+                self._let_grow(to_bytes=0)
+                self._let_something_go()
+                self._fold_log()
+            except _DiskFull:
+                raise NoRoom("the disk is too full even to delete") from None
+            finally:
+                self._refill_reserve()
+
+    def _let_something_go(self) -> None:
+        if self._let_go_stored():
+            return
+        gone = self._let_go_unstored()
+        if not gone:
+            raise NoRoom("the disk is full and holds only what may not be let go")
+        self.let_go_unstored += gone
+
+    def _fold_log(self) -> None:
+        with self._asking():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _let_grow(self, *, to_bytes: int) -> None:
+        """Bound the file; sqlite takes a bound below the present size as that size."""
+        with self._asking():
+            _bound(self._db, to_bytes)
+
+    def _look_for_room(self) -> None:
+        """Let the file grow again once there is room on the disk, and within its own bound."""
+        if self._is_in_memory or not self._is_full:
+            return
+        disk = os.statvfs(self._path.parent)
+        is_roomy = disk.f_bavail * disk.f_frsize > 2 * self._limits.reserve_bytes
+        if is_roomy and self._bytes_used() + self._limits.reserve_bytes < self._limits.bytes_max:
+            self._let_grow(to_bytes=self._limits.bytes_max)
+            self._is_full = False
 
     def _let_go_stored(self) -> int:
-        """Let go some of the oldest stored readings, and return how many."""
-        for outbox in self._books:
-            numbers = self._numbers[outbox, Stream.READINGS]
-            through = min(numbers.stored, numbers.oldest + _LET_GO_AT_ONCE - 1)
-            if through >= numbers.oldest:
-                return self._let_go(outbox, Stream.READINGS, through)
+        """Let go some of the oldest of what is stored, readings before alarms, and return how many."""
+        for stream in (Stream.READINGS, Stream.ALARMS):
+            for outbox in self._books:
+                numbers = self._numbers[outbox, stream]
+                through = min(numbers.stored, numbers.oldest + _LET_GO_AT_ONCE - 1)
+                if through >= numbers.oldest:
+                    return self._let_go(outbox, stream, through)
         return 0
 
     def _let_go_unstored(self) -> int:
@@ -546,8 +587,6 @@ class Outbox:
         """
         if self._is_in_memory or self._reserve.exists():
             return
-        if self._bytes_used() + self._limits.reserve_bytes > self._limits.bytes_max:
-            return
         try:
             with self._reserve.open("wb") as file:
                 file.write(b"\0" * self._limits.reserve_bytes)
@@ -589,7 +628,7 @@ class Outbox:
             with self._changing():
                 yield
         except _DiskFull:
-            self._reserve.unlink(missing_ok=True)
+            self._make_room()
             raise NoRoom("the disk is full") from None
 
 
@@ -639,8 +678,8 @@ def _opened(path: Path, limits: OutboxFile) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        page_bytes = db.execute("PRAGMA page_size").fetchone()[0]
-        db.execute(f"PRAGMA max_page_count = {max(32, limits.bytes_max // page_bytes)}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES_MAX}")
+        _bound(db, limits.bytes_max)
         # A card that loses bits must be found before its numbers are trusted.  About 5 s for 200 MB from a slow card.
         (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
@@ -654,6 +693,11 @@ def _opened(path: Path, limits: OutboxFile) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _bound(db: sqlite3.Connection, file_bytes: int) -> None:
+    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+    db.execute(f"PRAGMA max_page_count = {max(32, file_bytes // page_bytes)}").fetchall()
 
 
 def _corrupt(verdict: str) -> sqlite3.DatabaseError:

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,11 @@ class LocalBroker:
 class Equipment:
     """Zigbee2MQTT's place on the home's own broker."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, user: str = "", password: str = "") -> None:
         self.heard: list[tuple[str, bytes]] = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="zigbee2mqtt")
+        if user:
+            self._client.username_pw_set(user, password)
         self._client.on_message = lambda _, __, m: self.heard.append((m.topic, m.payload))
         ready = threading.Event()
         self._client.on_connect = lambda c, *_: c.subscribe("telecare/local/alarm", 1)
@@ -111,6 +114,9 @@ class RunningHub:
             self._thread.join(15)
             assert not self._thread.is_alive()
             self.hub = None
+
+    def now(self) -> datetime:
+        return Clock.from_env(self.env).now()
 
     @property
     def status(self) -> Any:

@@ -1,0 +1,197 @@
+"""The hub's own disk breaks, its home broker is another make, its line is encrypted: it goes on."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.broker.permissions import login
+from deploy.embedded import machine
+from deploy.embedded.nats import nats
+from gateway.config import OutboxFile
+from gateway.connection import Connection, Door
+from gateway.outbox import Outbox
+from gateway.wire import Stream
+from tests.integration.gateway.platform import Platform
+from tests.integration.gateway.world import HUB, Equipment, LocalBroker, RunningHub, wait_until
+
+
+def _presses(equipment: Equipment) -> None:
+    equipment.says("pendant-1", {"action": "emergency"})
+
+
+def test_a_card_that_breaks_while_the_hub_runs_does_not_silence_the_pendant(
+    hub: RunningHub, platform: Platform, equipment: Equipment, tmp_path: Path
+) -> None:
+    """Cheap cards wear out, and nobody in the home would notice."""
+    hub.start()
+    wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
+    _presses(equipment)
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 1)
+
+    for ending in ("", "-wal"):
+        (tmp_path / f"outbox.db{ending}").write_bytes(b"\xff" * 40_000)
+    _presses(equipment)
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 2)
+    hub.stop()
+    _presses(equipment)
+    hub.start()
+
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 3)
+    wait_until(lambda: any(beat["troubles"] == ["outbox lost"] for beat in platform.heartbeats))
+
+
+def test_a_hub_without_a_disk_still_calls_for_help(hub: RunningHub, platform: Platform, equipment: Equipment) -> None:
+    """It cannot promise to keep anything, says so, and sends what it can."""
+    hub.env["TELECARE_OUTBOX_PATH"] = "/nowhere/outbox.db"
+    hub.start()
+    wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
+
+    _presses(equipment)
+
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 1)
+    wait_until(lambda: any(beat["troubles"] == ["disk unwritable"] for beat in platform.heartbeats))
+
+
+def test_the_platform_is_told_when_the_homes_own_broker_is_away(
+    hub: RunningHub, platform: Platform, equipment: Equipment, local_broker: LocalBroker
+) -> None:
+    """A hub that hears no sensor is alive and blind; its heartbeat must not pass for a watched home."""
+    hub.start()
+    wait_until(lambda: any(beat["radio_up"] for beat in platform.heartbeats))
+    equipment.stop()
+
+    local_broker.kill()
+    wait_until(lambda: platform.heartbeats[-1]["radio_up"] is False)
+    local_broker.start()
+    wait_until(lambda: platform.heartbeats[-1]["radio_up"] is True, within_s=30)
+
+
+def test_the_platform_is_told_when_zigbee2mqtt_is_away(
+    hub: RunningHub, platform: Platform, equipment: Equipment
+) -> None:
+    """The broker may run while nothing listens to the sensors."""
+    equipment.says("bridge/state", {"state": "online"}, retain=True)
+    hub.start()
+    wait_until(lambda: any(beat["radio_up"] for beat in platform.heartbeats))
+
+    equipment.says("bridge/state", {"state": "offline"}, retain=True)
+
+    wait_until(lambda: platform.heartbeats[-1]["radio_up"] is False)
+
+
+def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, open_folder: Path) -> None:
+    """The demo has no other; we are a client of MQTT, not of one broker."""
+    home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
+    home.open_to(login("equipment", "s3cret"))
+    home.start()
+    equipment = Equipment(home.port, "equipment", "s3cret")
+    hub.env |= {
+        "TELECARE_RADIO_PORT": str(home.port),
+        "TELECARE_RADIO_USER": "equipment",
+        "TELECARE_RADIO_PASSWORD": "s3cret",
+    }
+    hub.start()
+    wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
+
+    _presses(equipment)
+    equipment.says("hall", {"occupancy": True})
+    wait_until(lambda: len(platform.values(HUB, "readings")) == 1)
+    hub.stop()
+    equipment.says("hall", {"occupancy": False})
+    hub.start()
+
+    wait_until(lambda: len(platform.values(HUB, "readings")) == 2, within_s=45)  # NATS hands out again after 30 s.
+    assert len(platform.values(HUB, "alarms")) == 1
+    hub.stop()
+    equipment.stop()
+    home.stop()
+
+
+def test_an_outbox_left_behind_is_sent_after_a_start(
+    hub: RunningHub, platform: Platform, equipment: Equipment, tmp_path: Path
+) -> None:
+    """What was kept before a power cut is the first thing that goes out after it."""
+    platform.is_mute = True
+    hub.start()
+    wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
+    _presses(equipment)
+    wait_until(lambda: hub.status.held_alarms == 1)
+    hub.stop()
+    platform.is_mute = False
+
+    hub.start()
+
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 1)
+    wait_until(lambda: hub.status.held_alarms == 0)
+    hub.stop()
+    with closing(Outbox(OutboxFile(path=str(tmp_path / "outbox.db")), now=hub.now())) as outbox:
+        assert outbox.numbers(outbox.current, Stream.ALARMS).stored == 1
+
+
+class _Diary:
+    """Writes down what a connection hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def connected(self, name: str, *, has_session: bool) -> None:
+        self.heard.append(f"{name} connected, session {has_session}")
+
+    def disconnected(self, name: str) -> None:
+        self.heard.append(f"{name} disconnected")
+
+    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        self.heard.append(f"{name} received {payload!r} on {topic}, retained {is_retained}")
+        return True
+
+
+@contextmanager
+def _tls_broker(folder: Path) -> Iterator[int]:
+    program, openssl = LocalBroker.program(), shutil.which("openssl")
+    if program is None or openssl is None:
+        pytest.skip("mosquitto or openssl is not installed")
+    port = machine.free_port()
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    config = folder / "tls.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\ncertfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n"
+        "user root\n"
+    )
+    process = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: machine.accepts(port))
+    yield port
+    process.kill()
+    process.wait()
+
+
+# paho leaves the socket of a refused certificate to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+def test_a_line_is_encrypted_and_a_stranger_in_the_middle_is_not_talked_to(tmp_path: Path) -> None:
+    """A hub's password must reach nobody but the platform."""
+    with _tls_broker(tmp_path) as port:
+
+        def heard_with(context: ssl.SSLContext) -> list[str]:
+            diary = _Diary()
+            door = Door("readings", "127.0.0.1", port, "c", "u", "p", ("t",), first_wait_s=0.05, tls=context)
+            connection = Connection(door, diary)
+            connection.open()
+            began = time.monotonic()
+            wait_until(lambda: bool(diary.heard) or time.monotonic() - began > 1.5)
+            connection.close()
+            return diary.heard
+
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        stranger = ssl.create_default_context()
+        assert heard_with(trusting)[:1] == ["readings connected, session False"]
+        assert heard_with(stranger) == []
