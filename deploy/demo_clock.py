@@ -38,6 +38,11 @@ class DemoClock:
         """Go on from this moment at another speed."""
         self._write(self.now().timestamp(), speed)
 
+    def leap(self, by: timedelta) -> None:
+        """Go on from a later moment, at the speed of before."""
+        anchor = read_anchor(self.file)
+        self._write(anchor.at(time.time()) + by.total_seconds(), anchor.speed)
+
     def stand_at(self, moment: datetime, *, stretch: timedelta) -> None:
         """Stand still at a moment, never before the present one, until moved again."""
         simulated = max(moment.timestamp(), read_anchor(self.file).at(time.time()))

@@ -1,0 +1,15 @@
+"""One telecare for all stories: each is about another home of the street, or leaves it as it was."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.world.whole import Whole, telecare
+
+
+@pytest.fixture(scope="session")
+def whole(open_folder: Path) -> Iterator[Whole]:
+    """Run all of it, once for the folder."""
+    with telecare(open_folder / "whole") as running:
+        yield running
