@@ -20,6 +20,7 @@ import typer
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _NODE: Final = _ROOT / "tests"
 _NODE_STAMP: Final = _NODE / "node_modules" / ".telecare"
+_AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _PATH_OF_ROOT: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -104,8 +105,10 @@ def _ensure_node(environment: Mapping[str, str]) -> list[str]:
     if _NODE_STAMP.exists() and _NODE_STAMP.read_text() == wanted:
         return []
     typer.echo("installing tests/package-lock.json", err=True)
+    # Node trusts its own list of authorities; the machine may know of another on the way to the registry.
+    trusting = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES), **environment} if _AUTHORITIES.exists() else environment
     # Without their scripts: none of these packages needs one, and tests run what was committed.
-    if _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_NODE)], environment):
+    if _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_NODE)], trusting):
         return ["tests/package-lock.json could not be installed; connect to the network and try again"]
     _NODE_STAMP.write_text(wanted)
     return []
