@@ -67,11 +67,19 @@ class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A recorded home that is played instead of a radio."""
+    """A recorded home that is played instead of a radio.
+
+    Attributes:
+        file: the recording.
+        home: which of its homes.
+        eager: whether a moved clock shall be lived as fast as it can be.
+        shift_days: by how many days it is moved; None moves it so that it covers today and tomorrow.
+    """
 
     file: _Text
     home: _Text
     eager: bool = False
+    shift_days: int | None = None
 
 
 class OutboxFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

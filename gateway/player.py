@@ -42,7 +42,8 @@ class Player:
         recording = _read(config)
         by, self._position, self.through = self._remembered(outbox)
         if by is None:
-            by = tihm.shift(recording, now=moment.now)
+            told = config.shift_days
+            by = tihm.shift(recording, now=moment.now) if told is None else timedelta(days=told)
         self._shift = by
         self._placed = tihm.placed(recording, by)
         first_day, last_day = tihm.days(recording, by)
