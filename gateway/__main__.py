@@ -18,7 +18,7 @@ from gateway.clock import Clock, kernel_boot_id
 from gateway.config import BadConfig, Config
 from gateway.health import HealthServer
 from gateway.hub import Hub
-from gateway.outbox import OutboxInUse
+from gateway.outbox import DISK_UNWRITABLE, OutboxInUse
 from gateway.player import Unplayable
 
 log = logging.getLogger("gateway")
@@ -54,7 +54,7 @@ def _run(config: Config, hub: Hub) -> int:
             {
                 "platform": lambda: None if hub.status.platform_up else "the platform's broker is not reached",
                 "radio": lambda: None if hub.status.radio_up else "the home's own broker or Zigbee2MQTT is away",
-                "outbox": lambda: ", ".join(hub.status.troubles) or None,
+                "outbox": lambda: DISK_UNWRITABLE if DISK_UNWRITABLE in hub.status.troubles else None,
             },
             facts=lambda: dataclasses.asdict(hub.status),
         )

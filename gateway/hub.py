@@ -67,7 +67,7 @@ class _Event:
 class Status:
     """How the hub does, for its health address."""
 
-    radio_up: bool | None = None
+    radio_up: bool = False
     platform_up: bool = False
     held_readings: int = 0
     held_alarms: int = 0

@@ -340,7 +340,7 @@ class Outbox:
         return tuple(lasting)
 
     def last_values(self) -> dict[tuple[SensorId, str], float]:
-        """Return what each sensor last said of each quantity, as far as it was ever kept."""
+        """Return what each sensor last said of each quantity, alarms left out, as far as it was ever kept."""
         with self._asking():
             rows = self._db.execute("SELECT sensor, quantity, value FROM last_value").fetchall()
         return {(SensorId(sensor), quantity): value for sensor, quantity, value in rows}
@@ -381,7 +381,7 @@ class Outbox:
         self._db.executemany(
             "INSERT INTO last_value (sensor, quantity, value) VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(o.sensor, o.quantity, o.value) for o in observations],
+            [(o.sensor, o.quantity, o.value) for o in observations if o.quantity not in ALARMS],
         )
         return Kept(given[Stream.READINGS], given[Stream.ALARMS])
 

@@ -79,7 +79,7 @@ class Platform:
             elif leaf == "ask":
                 self._asked(lane, hub, json.loads(message.payload))
             elif leaf in {"readings", "alarms"}:
-                self._take(lane, hub, leaf, message.payload)
+                self._take(lane, hub, leaf, bytes(message.payload))
 
     def _asked(self, lane: str, hub: str, ask: dict[str, Any]) -> None:
         self.asks.append((hub, ask))

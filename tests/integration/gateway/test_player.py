@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from gateway.adapters import tihm
-from gateway.clock import Anchor, write_anchor
-from gateway.config import Recording
+from gateway.clock import Anchor, Moment, write_anchor
+from gateway.config import OutboxFile, Recording
+from gateway.outbox import Outbox
 from gateway.player import Player
+from gateway.reading import Observation
 from tests.integration.gateway.platform import Platform
 from tests.integration.gateway.world import HUB, LANE, RunningHub, wait_until
 from tests.world.broker import PlatformBroker
@@ -155,15 +157,11 @@ def test_a_real_recording_plays_from_end_to_end(tmp_path: Path) -> None:
     if not file.exists():
         pytest.skip(f"the TIHM recording is not at {file}; TELECARE_RECORDINGS names its folder")
 
-    from gateway.clock import Moment  # noqa: PLC0415 -- beside its only use
-    from gateway.config import OutboxFile  # noqa: PLC0415 -- likewise
-    from gateway.outbox import Outbox  # noqa: PLC0415 -- likewise
-
     now = MORNING
     outbox = Outbox(OutboxFile(path=str(tmp_path / "outbox.db")), now=now)
     config = Recording(file=str(file), home="0697d")
     player = Player(config, outbox, moment=Moment(now, int(now.timestamp() * 1000), 0.0))
-    told = []
+    told: list[Observation] = []
     later = Moment(now + timedelta(days=9), int((now + timedelta(days=9)).timestamp() * 1000), 0.0)
     while batch := player.due(moment=later):
         outbox.keep(batch, boot="b", note=player.note(len(batch), through=batch[-1].wall_at))

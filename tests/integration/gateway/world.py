@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.embedded import machine
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.hub import Hub
+from gateway.hub import Hub, Status
 
 HUB = "hub-1"
 LANE = 7
@@ -68,7 +68,7 @@ class Equipment:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="zigbee2mqtt")
         if user:
             self._client.username_pw_set(user, password)
-        self._client.on_message = lambda _, __, m: self.heard.append((m.topic, m.payload))
+        self._client.on_message = lambda _, __, m: self.heard.append((m.topic, bytes(m.payload)))
         ready = threading.Event()
         self._client.on_connect = lambda c, *_: c.subscribe("telecare/local/alarm", 1)
         self._client.on_subscribe = lambda *_: ready.set()
@@ -119,6 +119,6 @@ class RunningHub:
         return Clock.from_env(self.env).now()
 
     @property
-    def status(self) -> Any:
+    def status(self) -> Status:
         assert self.hub is not None
         return self.hub.status
