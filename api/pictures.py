@@ -15,6 +15,7 @@ from api.activity import Day, Row, Slot, Unseen
 
 WIDTH: Final = 343.0
 Anchor = Literal["start", "middle", "end"]
+Style = Literal["t-soft", "t-b", "t-name"]
 XOfMoment = Callable[[datetime], float]
 
 # The strip of the day: names to the left, a row every 22 units.
@@ -50,7 +51,7 @@ class Word:
     y: float
     anchor: Anchor
     said: str
-    is_bold: bool = False
+    style: Style = "t-soft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,12 @@ def of_day(
     striped = [Box(x(gap.since), _DAY_TOP, round(x(gap.until) - x(gap.since), 1), bottom - _DAY_TOP) for gap in unseen]
     striped = [box for box in striped if box.width > 0]
     base_lines = "".join(f"M{_DAY_LEFT} {_DAY_TOP + 20 + _DAY_STEP * row}H{_DAY_RIGHT}" for row in range(len(rows)))
-    words = [Word(0, _DAY_TOP + 16 + _DAY_STEP * number, "start", _cut(row.label)) for number, row in enumerate(rows)]
+    words = [
+        Word(0, _DAY_TOP + 16 + _DAY_STEP * number, "start", _cut(row.label), "t-name")
+        for number, row in enumerate(rows)
+    ]
     words += [Word(at, bottom + 14, "middle", said) for at, said in ticks if at < _DAY_RIGHT - 2 * _LABEL_ROOM]
-    words.append(Word(WIDTH - 1, bottom + 14, "end", times.clock_time(now), is_bold=True))
+    words.append(Word(WIDTH - 1, bottom + 14, "end", times.clock_time(now), style="t-b"))
     signs = [_sign(box, words) for box in striped if box.width >= _WORDS_ROOM]
     return Picture(
         bottom + 19,
@@ -139,14 +143,16 @@ def of_month(days: Sequence[Day], unseen: Iterable[Unseen], *, now: datetime) ->
     tall = "".join(_month_bars(day, row, is_tall=True) for row, day in enumerate(days))
     short = "".join(_month_bars(day, row, is_tall=False) for row, day in enumerate(days))
     hours = [(_month_x(time(hour)), said) for hour, said in _LABELS.items()]
-    words = [Word(at, 11, "start" if at == _MONTH_LEFT else "middle", said) for at, said in hours]
+    words = [Word(at, 11, "middle", said) for at, said in hours]
     striped = [box for gap in unseen for box in _month_gap(gap, days)]
     mondays = [row for row, day in enumerate(days) if day.on.weekday() == 0]
     for row, day in enumerate(days):
         is_today = row == len(days) - 1
         if is_today or row == 0 or (row in mondays and row > 1 and row < len(days) - 2):
             said = "Today" if is_today else f"{day.on.day} {day.on:%b}"
-            words.append(Word(0, _MONTH_TOP + 9.5 + _MONTH_STEP * row, "start", said, is_bold=is_today))
+            words.append(
+                Word(0, _MONTH_TOP + 9.5 + _MONTH_STEP * row, "start", said, style="t-b" if is_today else "t-soft")
+            )
     today_y = bottom - _MONTH_STEP
     now_x = _month_x(now.astimezone(times.LONDON).time())
     return Picture(
@@ -231,7 +237,7 @@ def _month_gap(gap: Unseen, days: Sequence[Day]) -> list[Box]:
 
 def _day_mark(mark: tuple[datetime, str], x: XOfMoment, bottom: float, words: list[Word]) -> Shape:
     at, said = x(mark[0]), mark[1]
-    words.append(Word(at, 12, "end" if at > WIDTH / 2 else "start", said, is_bold=True))
+    words.append(Word(at, 12, "end" if at > WIDTH / 2 else "start", said, style="t-b"))
     return Shape("mk", f"M{at} {_DAY_TOP}V{bottom + 3}")
 
 
@@ -239,8 +245,8 @@ def _sign(box: Box, words: list[Word]) -> Box:
     """Return a box for words in the middle of stripes, and put the words there."""
     middle = box.x + box.width / 2
     sign = Box(round(middle - 28, 1), round(box.y + box.height / 2 - 17, 1), 56, 34)
-    words.append(Word(round(middle, 1), sign.y + 14, "middle", "We could", is_bold=True))
-    words.append(Word(round(middle, 1), sign.y + 28, "middle", "not see", is_bold=True))
+    words.append(Word(round(middle, 1), sign.y + 14, "middle", "We could", style="t-b"))
+    words.append(Word(round(middle, 1), sign.y + 28, "middle", "not see", style="t-b"))
     return sign
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api import times
+from api.views.said import whose
 
 FOLDER: Final = Path(__file__).parent / "static"
 
@@ -51,6 +52,7 @@ def _environment() -> Environment:
     env.filters["clock"] = times.clock_time
     env.filters["iso"] = times.iso
     env.filters["moment"] = lambda at, now: times.when(at, now=now)
+    env.filters["whose"] = whose
     env.filters["tel"] = times.spoken_phone
     return env
 

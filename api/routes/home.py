@@ -67,6 +67,7 @@ async def _live(
     since = now - _FOUR_WEEKS
     spans = await alerts_store.watch_spans(conn, home, since, now)
     gaps = sight.unseen(spans, told, since=since, now=now)
+    unseen = [*sight.not_yet_watched(spans, since=since - _DAY, now=now), *(gap for gap, _ in gaps)]
     next_ = state.what_next(
         resident, watch, told, contacts, policy, viewer.person, now=now, can_text=world.sms is not None
     )
@@ -81,8 +82,8 @@ async def _live(
         "people": state.people(resident, contacts, viewer.person),
         "helpers": [one for one in contacts if one.phone and people and one.person == people[0].mine_by],
         "sight": sight.sight(gaps, spans, since=since, now=now),
-        "unseen": [gap for gap, _ in gaps],
-        **await _day(conn, home, watch, [gap for gap, _ in gaps], people, now=now),
+        "unseen": unseen,
+        **await _day(conn, home, watch, unseen, people, now=now),
     }
 
 

@@ -1,9 +1,10 @@
 """What does an alert say, and its story?"""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, StoryStep
@@ -78,7 +79,7 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
     if alert.question in (Question.STILL, Question.STILL_UNUSUAL):
         if isinstance(room, str) and room:
             said.append(f"Last seen {in_room(room)}.")
-        said += _usual(alert, name)
+        said += [*_usual(alert, name), *_unseen(why, now=now)]
     late_by = why.get("late_by_s")
     if alert.question is Question.ALARM and isinstance(late_by, int | float) and late_by >= 60:
         said.append(f"It reached us only at {times.when(alert.at, now=now)}.")
@@ -92,18 +93,29 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
 
 def _usual(alert: Alert, name: str) -> list[str]:
     """Return by which rule a stillness was raised; no score, no likelihood."""
-    if alert.question is Question.STILL_UNUSUAL:
-        longest, days = alert.why.get("longest_s"), alert.why.get("days")
-        if isinstance(longest, int | float) and isinstance(days, int):
-            within = times.wait(timedelta(seconds=longest))
-            return [f"At this time of day {name} is usually seen again within {within}, judged by {days} days."]
+    why = alert.why
+    if alert.question is Question.STILL:
+        waited, begins, ends = _length(why.get("waking_s")), why.get("waking_from"), why.get("waking_until")
+        if waited is None:
+            return []
+        hours = f", counted from {begins} to {ends}" if begins != ends else ""
+        return [f"That is {times.wait(waited)} without a movement{hours}."]
+    usual, days = _length(why.get("usual_s")), why.get("days")
+    if usual is None or not isinstance(days, int):
         return [f"That is longer than is usual for {name} at this time of day."]
-    still_for = alert.why.get("still_for_s")
-    return [f"We wait {_waking(timedelta(seconds=still_for))}."] if isinstance(still_for, int | float) else []
+    return [f"At this time of day {name} is usually seen again within {times.wait(usual)}, judged by {days} days."]
 
 
-def _waking(still_for: timedelta) -> str:
-    return f"{times.wait(still_for)} of waking hours"
+def _unseen(why: Mapping[str, Any], *, now: datetime) -> list[str]:
+    since, until = why.get("unseen_since"), why.get("unseen_until")
+    if not isinstance(since, str) or not isinstance(until, str):
+        return []
+    begins, ends = (times.when(datetime.fromisoformat(at), now=now) for at in (since, until))
+    return [f"From {begins} to {ends} we could not see the home."]
+
+
+def _length(seconds: object) -> timedelta | None:
+    return timedelta(seconds=seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
 
 
 def _again(again_of: object, *, now: datetime) -> str | None:
@@ -231,6 +243,21 @@ _RAISED: Final[Mapping[str, str]] = {
     Question.READINGS_LOST: "Readings were found to be lost.",
     Question.HUB_TROUBLE: "The box in the home said that something is wrong with it.",
 }
+_CODE: Final = re.compile(r"code (\d{3,6})\b")
+# Source: Twilio, "Error and warning dictionary".
+_CODES: Final[Mapping[str, str]] = {
+    "21211": "the number is not right",
+    "21408": "texts to that country are not allowed",
+    "21610": "that phone has sent STOP and takes no texts from us",
+    "21614": "the number is no mobile number",
+    "30002": "our account with the network is closed",
+    "30003": "the phone could not be reached",
+    "30004": "the network blocked it",
+    "30005": "the network does not know the number",
+    "30006": "the number cannot take texts",
+    "30007": "the network filtered it out",
+    "30008": "the network does not say why",
+}
 _TOLD: Final[Mapping[str, str]] = {
     "alert": "Text to {who}",
     "again": "Text to {who} that it was pressed again",
@@ -252,8 +279,15 @@ def _text_words(step: StoryStep, who: str) -> tuple[str, str] | None:
         case "text delivered":
             return "done", f"{text} arrived."
         case "text failed":
-            return "failed", f"{text} did not arrive{f': {rest}' if rest else ''}."
+            return "failed", f"{text} did not arrive: {_why_not(rest)}."
     return None
+
+
+def _why_not(error: str) -> str:
+    """Return why a text did not arrive; what no list of ours knows is said as it was told us."""
+    if (code := _CODE.search(error)) is not None:
+        return _CODES.get(code[1], f"the network refused it ({code[1]})")
+    return error or "we do not know why"
 
 
 def _pressed(detail: str, name: str, *, now: datetime) -> str:

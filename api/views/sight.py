@@ -68,6 +68,12 @@ def unseen(spans: Sequence[Span], told: Truth, *, since: datetime, now: datetime
     return gaps
 
 
+def not_yet_watched(spans: Sequence[Span], *, since: datetime, now: datetime) -> list[Unseen]:
+    """Return the time before the home was watched at all: in pictures it is striped, never empty."""
+    begins = min((span.since for span in spans), default=now)
+    return [Unseen(since, min(begins, now))] if begins > since else []
+
+
 def _add(gaps: list[Why], since: datetime, until: datetime, why: tuple[str, ...]) -> None:
     """Add a gap after the others; one that touches the last and has its reason lengthens it."""
     if gaps and since <= gaps[-1][0].until:

@@ -193,7 +193,7 @@ def _reasons(told: Truth) -> list[str]:
 
 
 def _learning(name: str, learning: Mapping[str, Any]) -> str | None:
-    days, needed = learning.get("days"), learning.get("days_needed")
+    days, needed = learning.get("days"), learning.get("of")
     if not isinstance(days, int) or not isinstance(needed, int) or days >= needed:
         return None
     return f"We do not know yet what is usual for {name}. This is day {days} of {needed}."
@@ -256,17 +256,19 @@ def what_next(
         can_text: whether texts can leave at all.
     """
     name = resident.first_name
-    note = _rule(policy)
+    note = _rule(policy, is_learning=watch is None or bool(watch.learning))
     if told.state is Watched.BLIND or watch is None:
         intro = f"While we cannot see the home, we cannot notice that {name} is still. {_about_silence(policy)}"
         return Next(intro, None, None, "", (), note)
-    if watch.next_alert_at is None or watch.last_seen_at is None:
-        return Next(_why_never(watch.next_alert_why, name), None, None, "", (), note)
+    if watch.next_alert_at is None:
+        intro = f"Nothing is planned: the home is not watched for {name} being still."
+        return Next(intro, None, None, "", (), note)
     if watch.next_alert_at <= now:
-        return Next("An alert is open, or about to be.", None, None, "", (), note)
+        return Next(f"An alert is open since {times.when(watch.next_alert_at, now=now)}.", None, None, "", (), note)
     if not can_text or not contacts:
-        nobody = "Nobody can be texted: this service has no way to send texts yet."
-        return Next(nobody if not can_text else "Nobody is on the list of those to be told.", None, None, "", (), note)
+        nobody = "Nobody can be texted." if not can_text else "Nobody is on the list of those to be told."
+        at = times.at_what_time(watch.next_alert_at, now=now)
+        return Next(f"If nothing more is seen, an alert is opened at {at}. {nobody}", None, None, "", (), note)
     return Next(
         f"Each time {name} is seen, this starts again. If nothing more is seen:",
         watch.last_seen_at,
@@ -291,13 +293,16 @@ def _told_in_turn(
     return tuple(steps)
 
 
-def _rule(policy: Policy) -> str:
+def _rule(policy: Policy, *, is_learning: bool) -> str:
     hours = (
         f"counting only the hours from {policy.waking_from:%H:%M} to {policy.waking_until:%H:%M}"
         if policy.waking_from != policy.waking_until
         else "day and night"
     )
-    learned = " Once we know the days here, a shorter wait counts where that is unusual." if policy.learned else ""
+    learned = ""
+    if policy.learned:
+        learned = " Once we know what is usual here, we wait less" if is_learning else " We wait less"
+        learned += " where a stillness is longer than is usual at its time of day."
     return (
         f"At the latest we wait {times.wait(policy.still_for)} after the last movement, {hours}.{learned} "
         "A pendant is separate: when it is pressed, the same people are told at once."
@@ -309,13 +314,6 @@ def _about_silence(policy: Policy) -> str:
         "The operator was told when the box fell silent; the first of the people is told too "
         f"when it has been silent for {times.wait(policy.hub_silent_carer_after)}."
     )
-
-
-def _why_never(why: Mapping[str, Any], name: str) -> str:
-    return {
-        "blind": f"While we cannot see the home, we cannot notice that {name} is still.",
-        "never seen": f"{name} has not been seen yet, so there is nothing to wait from.",
-    }.get(str(why.get("reason")), f"Nothing is planned: we cannot tell now when {name} would have been still too long.")
 
 
 def _first_name(contact: Contact) -> str:

@@ -124,6 +124,11 @@ class Street:
         assert answer.status_code == 303, answer.text
         return client
 
+    async def give(self, person: str, home: str, *views: store.View) -> None:
+        """Let somebody see a home in exactly these views; none of them takes it away."""
+        async with self._pool.connection() as conn:
+            await store.set_access(conn, person, home, views, given_by="test", now=self.now)
+
     # -- what is true
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -257,7 +262,7 @@ async def _set_up(conn: AsyncConnection[Any]) -> None:
         await alerts_store.set_policy(conn, home, Policy(), by="test", why="as usual", now=NINE - timedelta(days=60))
     await alerts_store.set_telling(conn, MARGARETS, [ANNE.person, JIM.person])
     await alerts_store.set_telling(conn, GEORGES, [MORAG.person])
-    given = {
+    given: dict[tuple[str, str], tuple[store.View, ...]] = {
         (ANNE.person, MARGARETS): ("family", "carer"),
         (JIM.person, MARGARETS): ("carer",),
         (MORAG.person, GEORGES): ("family",),
@@ -265,4 +270,4 @@ async def _set_up(conn: AsyncConnection[Any]) -> None:
         (CONTROL.person, GEORGES): ("carer",),
     }
     for (person, home), views in given.items():
-        await store.set_access(conn, person, home, views, given_by="test", now=NINE)  # type: ignore[arg-type]  # views
+        await store.set_access(conn, person, home, views, given_by="test", now=NINE)
