@@ -151,7 +151,7 @@ END = NINE + timedelta(days=20)
 
 
 @given(days(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_cutting_a_batch_in_two_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
     """How many hubs spoke within the same transaction is chance."""
     cut: list[Happened] = []
@@ -166,7 +166,7 @@ def test_cutting_a_batch_in_two_changes_nothing(happened: list[Happened], data: 
 
 
 @given(days(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_looking_more_often_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
     """The loop ticks when it can: a busy minute must not move an alert by a second."""
     judge = LaneJudge(learnt(), None)
@@ -183,7 +183,7 @@ def test_looking_more_often_changes_nothing(happened: list[Happened], data: st.D
 
 
 @given(days(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_restart_at_any_place_changes_nothing(happened: list[Happened], data: st.DataObject) -> None:
     """A judge that dies goes on from what was saved, and nobody is told twice or not at all."""
     judge = LaneJudge(learnt(), None)
@@ -197,7 +197,7 @@ def test_a_restart_at_any_place_changes_nothing(happened: list[Happened], data: 
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_replay_equals_what_was_live(happened: list[Happened]) -> None:
     """P4: the log and the inputs, read again in order, give the same alerts to the second."""
     batches = [each for each in happened if isinstance(each, entry.Batch)]
@@ -207,7 +207,7 @@ def test_a_replay_equals_what_was_live(happened: list[Happened]) -> None:
 
 
 @given(days(), st.sampled_from(HOMES))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_if_nothing_moves_any_more_the_alert_comes_at_the_moment_that_was_shown(
     happened: list[Happened], home: str
 ) -> None:
@@ -230,7 +230,7 @@ def test_if_nothing_moves_any_more_the_alert_comes_at_the_moment_that_was_shown(
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_there_is_never_more_than_one_open_finding_of_a_question(happened: list[Happened]) -> None:
     """A carer is told once, and again only after somebody has closed it."""
     found = judged([each for each in happened if not (isinstance(each, Input) and each.kind == "closed")])
@@ -240,7 +240,7 @@ def test_there_is_never_more_than_one_open_finding_of_a_question(happened: list[
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_two_findings_have_the_same_name(happened: list[Happened]) -> None:
     """The second would be taken for the first, and never reach anybody."""
     found = [f for f in judged(happened) if isinstance(f, Finding) and f.question is not Question.ALARM]
@@ -250,7 +250,7 @@ def test_no_two_findings_have_the_same_name(happened: list[Happened]) -> None:
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_alarm_is_a_finding_at_the_moment_it_was_received(happened: list[Happened]) -> None:
     """P3: never refused, never too old, never swallowed."""
     sent = [
@@ -266,7 +266,7 @@ def test_every_alarm_is_a_finding_at_the_moment_it_was_received(happened: list[H
 
 
 @given(days())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_findings_come_in_the_order_of_their_moments(happened: list[Happened]) -> None:
     """A story that is told out of order cannot be understood."""
     moments = [each.at for each in judged(happened)]

@@ -51,21 +51,21 @@ def test_waking_time_that_is_skipped_in_spring_does_not_count() -> None:
 
 
 @given(MOMENTS, policies())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_it_is_never_due_before_the_time_has_passed(last_seen: datetime, policy: Policy) -> None:
     """Waking time is never more than time."""
     assert due_at(last_seen, policy) >= last_seen + policy.still_for
 
 
 @given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=3)), policies())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_seen_later_is_never_due_sooner(last_seen: datetime, later: timedelta, policy: Policy) -> None:
     """Whoever moves must not bring the alert nearer."""
     assert due_at(last_seen + later, policy) >= due_at(last_seen, policy)
 
 
 @given(MOMENTS, policies())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_it_is_due_inside_waking_hours_or_at_their_end(last_seen: datetime, policy: Policy) -> None:
     """A carer is not woken at night for what could be said in the morning or had to be said in the evening."""
     due = due_at(last_seen, policy)
