@@ -78,8 +78,16 @@ class Answers:
         """Return what is due now, and forget it; of lanes that are no longer ours nothing is said."""
         self.has_urgent.clear()
         due = [key for key, one in self._due.items() if one.at_s <= now_s]
-        told = [self._due.pop(key).answer for key in due]
-        return [_told(answer) for answer in told if answer.lane in lanes]
+        told = []
+        for key in due:
+            answer = self._due.pop(key).answer
+            if answer.urgency is Urgency.HOLE:
+                self._hole_told_s[key] = now_s
+            if answer.lane in lanes:
+                told.append(_told(answer))
+        if len(self._hole_told_s) > _HOLES_REMEMBERED:
+            self._hole_told_s.clear()
+        return told
 
     def _at_s(self, key: _Key, urgency: Urgency, now_s: float) -> float:
         match urgency:
@@ -88,16 +96,7 @@ class Answers:
             case Urgency.SOON:
                 return now_s + self._every_s
             case Urgency.HOLE:
-                return self._hole_at_s(key, now_s)
-
-    def _hole_at_s(self, key: _Key, now_s: float) -> float:
-        at_s = max(now_s, self._hole_told_s.get(key, 0.0) + HOLE_EVERY.total_seconds())
-        if len(self._hole_told_s) > _HOLES_REMEMBERED:
-            self._hole_told_s.clear()
-        waiting = self._due.get(key)
-        if waiting is None or waiting.at_s > at_s:
-            self._hole_told_s[key] = at_s
-        return at_s
+                return max(now_s, self._hole_told_s.get(key, 0.0) + HOLE_EVERY.total_seconds())
 
 
 def _told(answer: Answer) -> Told:

@@ -14,7 +14,7 @@ from typing import Final
 import aiomqtt
 
 from gateway.clock import Clock, monotonic_s
-from gateway.wire import LANES, ROOT, Leaf, topic_of_all
+from gateway.wire import ROOT, Leaf, topic_of_all
 from ingest import metrics
 from ingest.answers import Told
 from ingest.arrivals import Delivery
@@ -32,6 +32,10 @@ _TIMEOUT_S: Final = 10.0
 
 # Answers that the broker has not acknowledged yet; above this they wait with us, where only the latest counts.
 _UNDERWAY_MAX: Final = 2_000
+
+# nats-server 2.15 grants a client 65,535 unacknowledged messages, each QoS 1 filter 1,024 of them: the 64th filter is
+# refused (tried 2026-11).  Above half of all lanes a wide filter is no waste either.
+_LANES_NAMED_MAX: Final = 32
 
 _SUBACK_FAILURE: Final = 0x80  # MQTT 3.1.1, 3.9.3
 
@@ -147,13 +151,15 @@ class Subscriber:
 
 
 def filters(lanes: frozenset[int]) -> list[str]:
-    """Return what to subscribe to: few wide filters where every lane is ours, otherwise those of each lane.
+    """Return what to subscribe to for some lanes.
 
-    The two are never mixed, since a broker may deliver a message once for each filter that it matches.
+    Readings are nearly all that there is, so a worker of few lanes hears only theirs; of the rest it hears all and
+    passes over what is another's.  No two filters overlap, since a broker may deliver a message once for each.
     """
-    if len(lanes) == LANES:
+    if len(lanes) > _LANES_NAMED_MAX:
         return [topic_of_all(leaf) for leaf in HEARD]
-    return [f"{ROOT}/{lane:02d}/+/{leaf}" for lane in sorted(lanes) for leaf in HEARD]
+    wide = [topic_of_all(leaf) for leaf in HEARD if leaf is not Leaf.READINGS]
+    return [*wide, *(f"{ROOT}/{lane:02d}/+/{Leaf.READINGS}" for lane in sorted(lanes))]
 
 
 def _is_refusal(code: object) -> bool:

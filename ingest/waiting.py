@@ -62,7 +62,7 @@ class Waiting:
         if delivery.topic.endswith(_ALARMS):
             # Sent again it has a new header and the same body.  The newer header knows better what time it is.
             key = (delivery.topic, delivery.payload.partition(b"\n")[2] or delivery.payload)
-            before = self._alarms.get(key)
+            before = self._alarms.pop(key, None)
             self._bytes += _size(delivery) - (_size(before.delivery) if before else 0)
             self._alarms[key] = one
         else:

@@ -121,5 +121,5 @@ class RawHub:
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         with self._news:
-            self.answers.append(wire.decode_stored(message.payload))
+            self.answers.append(wire.decode_stored(bytes(message.payload)))
             self._news.notify_all()

@@ -19,7 +19,7 @@ CREATE TABLE stream (
 );
 
 COMMENT ON COLUMN stream.stored_through IS 'everything up to this number is stored, refused or written down as lost';
-COMMENT ON COLUMN stream.observed_through IS 'observed_at of the last number, the lower bound for an uncertain time';
+COMMENT ON COLUMN stream.observed_through IS 'the earliest that the last number can have been observed: the lower bound for an uncertain time after it';
 
 CREATE TABLE lost_range (
     hub          text        NOT NULL,

@@ -1,5 +1,7 @@
 """Ingest as hubs meet it: the real process between a real broker and a real database."""
 
+import subprocess
+import sys
 from typing import Final
 
 import pytest
@@ -398,5 +400,14 @@ def test_two_workers_share_the_lanes(platform: Platform) -> None:
     assert all(hub.wait_through(READINGS, 5) for hub in hubs)
     assert platform.rows("SELECT count(*) FROM reading") == [(30,)]
     assert platform.rows("SELECT count(DISTINCT owner), count(owner) FROM lane") == [(2, 64)]
-    assert first.metric("telecare_ingest_messages_foreign_total") == 0
-    assert second.metric("telecare_ingest_messages_foreign_total") == 0
+    assert sum(one.metric("telecare_ingest_readings_stored_total") for one in (first, second)) == 30
+    assert sum(one.metric("telecare_ingest_messages_foreign_total") for one in (first, second)) == 0
+
+
+def test_a_missing_variable_ends_it_without_a_traceback() -> None:
+    """Exit code 1 and one line: nothing is started half."""
+    ran = subprocess.run([sys.executable, "-m", "ingest"], env={}, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 1
+    assert "TELECARE_DATABASE_URL is not set." in ran.stderr
+    assert "Traceback" not in ran.stderr

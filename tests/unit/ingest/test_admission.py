@@ -203,7 +203,7 @@ def test_a_clock_file_counts_uptime_from_1970_and_still_an_earlier_boot_is_place
     _times,
     st.timedeltas(timedelta(0), timedelta(days=2)),
 )
-def test_whatever_a_hub_says_the_time_is_in_a_bounded_past(  # noqa: PLR0917 - one argument for each thing it says
+def test_whatever_a_hub_says_the_time_is_in_a_bounded_past(
     wall_s: float,
     boot: str,
     uptime_ms: int,

@@ -1,0 +1,600 @@
+-- made by ingest.db.catalogue; never run
+
+CREATE TABLE access_grant (
+    person text NOT NULL,
+    home text NOT NULL,
+    view text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    given_by text NOT NULL,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT access_grant_is_given_once PRIMARY KEY (person, home, view),
+    CONSTRAINT access_grant_is_for_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT access_grant_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT access_grant_view_is_known CHECK ((view = ANY (ARRAY['family'::text, 'carer'::text])))
+);
+
+CREATE TABLE access_record (
+    viewer text NOT NULL,
+    home text NOT NULL,
+    view text NOT NULL,
+    quarter timestamp with time zone NOT NULL,
+    CONSTRAINT access_record_is_one_a_quarter PRIMARY KEY (home, viewer, view, quarter)
+);
+-- access_record: every look at a home, which the resident can have
+-- access_record.quarter: the beginning of the quarter of an hour
+
+CREATE TABLE acknowledgement (
+    acknowledgement bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    alert bigint NOT NULL,
+    person text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    how text NOT NULL,
+    let_go_at timestamp with time zone,
+    let_go_why text,
+    CONSTRAINT acknowledgement_is_known_once PRIMARY KEY (acknowledgement),
+    CONSTRAINT acknowledgement_came_by_a_known_way CHECK ((how = ANY (ARRAY['text'::text, 'page'::text]))),
+    CONSTRAINT acknowledgement_is_by_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT acknowledgement_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert)
+);
+CREATE UNIQUE INDEX acknowledgement_is_held_by_one ON public.acknowledgement USING btree (alert) WHERE (let_go_at IS NULL);
+-- acknowledgement: a named person said mine; it is not over yet
+
+CREATE TABLE alarm (
+    identity text NOT NULL,
+    alert bigint NOT NULL,
+    hub text NOT NULL,
+    sensor text,
+    room text,
+    quantity text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    uncertain_since timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    unreadable text,
+    CONSTRAINT alarm_is_told_once PRIMARY KEY (identity),
+    CONSTRAINT alarm_belongs_to_an_alert FOREIGN KEY (alert) REFERENCES alert(alert)
+);
+CREATE INDEX alarm_of_an_alert ON public.alarm USING btree (alert);
+-- alarm: each press; those that come while the alert is open belong to it
+-- alarm.identity: hub/outbox/number, or hub/sha256 of bytes that could not be read
+-- alarm.uncertain_since: the earliest it can have been, where the hub's clock was wrong; otherwise null
+-- alarm.unreadable: why it could not be read; null where it could
+
+CREATE TABLE alert (
+    alert bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text,
+    hub text,
+    question text NOT NULL,
+    subject text NOT NULL,
+    episode text NOT NULL,
+    is_fault boolean NOT NULL,
+    for_operator boolean NOT NULL,
+    part_of bigint,
+    since timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    why jsonb NOT NULL,
+    policy bigint,
+    cause_ended_at timestamp with time zone,
+    next_telling_at timestamp with time zone,
+    nobody_left_at timestamp with time zone,
+    state text NOT NULL,
+    outcome text,
+    closed_at timestamp with time zone,
+    closed_by text,
+    closing_word text,
+    CONSTRAINT alert_is_known_once PRIMARY KEY (alert),
+    CONSTRAINT alert_is_about_a_home_or_a_hub CHECK (((home IS NOT NULL) OR (hub IS NOT NULL))),
+    CONSTRAINT alert_is_closed_with_an_outcome CHECK (((state = 'closed'::text) = ((outcome IS NOT NULL) AND (closed_at IS NOT NULL) AND (closed_by IS NOT NULL)))),
+    CONSTRAINT alert_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT alert_is_part_of_a_known_alert FOREIGN KEY (part_of) REFERENCES alert(alert),
+    CONSTRAINT alert_outcome_is_known CHECK ((outcome = ANY (ARRAY['help given'::text, 'ambulance'::text, 'all well'::text, 'false alarm'::text, 'test'::text, 'mended'::text]))),
+    CONSTRAINT alert_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'closed'::text]))),
+    CONSTRAINT alert_was_raised_by_a_known_policy FOREIGN KEY (policy) REFERENCES policy(policy)
+);
+CREATE INDEX alert_of_a_home_lately ON public.alert USING btree (home, raised_at DESC);
+CREATE INDEX alert_to_tell_next ON public.alert USING btree (next_telling_at) WHERE (next_telling_at IS NOT NULL);
+CREATE INDEX alert_with_its_parts ON public.alert USING btree (part_of) WHERE (part_of IS NOT NULL);
+CREATE INDEX alert_with_nobody_left ON public.alert USING btree (alert) WHERE ((nobody_left_at IS NOT NULL) AND (state = 'open'::text));
+CREATE UNIQUE INDEX alert_is_open_once_a_question ON public.alert USING btree (COALESCE(home, hub), question, subject, for_operator) WHERE ((state <> 'closed'::text) AND (part_of IS NULL) AND (cause_ended_at IS NULL));
+CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON public.alert USING btree (COALESCE(home, ''::text), COALESCE(hub, ''::text), question, episode);
+-- alert.question: what was asked: alarm, still, still_unusual, hub_silent ...
+-- alert.subject: what of it, where one question may be open for several at once: the hub, and its trouble; otherwise empty
+-- alert.episode: what makes it this one: since of the stillness, number of the alarm
+-- alert.is_fault: equipment needs someone: told to the operator first
+-- alert.for_operator: told to the operator first: a fault, an alarm older than a day, a hub without a home
+-- alert.part_of: the open alert whose story this finding joined: told, answered and closed with it
+-- alert.since: frozen when first raised
+-- alert.at: the moment that it is true of; raised_at is when it was done
+-- alert.why: what was seen, what is usual, how sure: facts, from which wording makes sentences
+-- alert.cause_ended_at: seen again, heard again: a fact beside the alert, which only a person closes unless it is a fault
+-- alert.next_telling_at: when to look who is told next; null: nobody, until something happens
+-- alert.nobody_left_at: everybody was asked and nobody said mine: said loudly then; null again when somebody is asked again
+-- alert.closed_by: a person, or the word telecare for a fault that mended itself
+
+CREATE TABLE confidence_question (
+    question smallint NOT NULL,
+    audience text NOT NULL,
+    wording text NOT NULL,
+    labels text[] NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT confidence_question_is_never_edited PRIMARY KEY (question),
+    CONSTRAINT confidence_question_audience_is_known CHECK ((audience = ANY (ARRAY['family'::text, 'carer'::text]))),
+    CONSTRAINT confidence_question_has_five_labels CHECK ((cardinality(labels) = 5))
+);
+-- confidence_question: a change of wording is a new version and a new series
+-- confidence_question.wording: with {first_name} for the resident's
+-- confidence_question.labels: for the answers 1 to 5, in that order
+
+CREATE TABLE confidence_report (
+    report bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    person text NOT NULL,
+    question smallint NOT NULL,
+    origin text NOT NULL,
+    answer smallint,
+    words text,
+    answered_at timestamp with time zone NOT NULL,
+    rung_at timestamp with time zone,
+    rung_by text,
+    CONSTRAINT confidence_report_is_known_once PRIMARY KEY (report),
+    CONSTRAINT confidence_report_answer_is_1_to_5 CHECK (((answer >= 1) AND (answer <= 5))),
+    CONSTRAINT confidence_report_answers_a_known_question FOREIGN KEY (question) REFERENCES confidence_question(question),
+    CONSTRAINT confidence_report_is_about_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT confidence_report_is_by_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT confidence_report_is_rung_by_someone CHECK (((rung_at IS NULL) = (rung_by IS NULL))),
+    CONSTRAINT confidence_report_origin_is_known CHECK ((origin = ANY (ARRAY['scheduled'::text, 'volunteered'::text, 'after an alert'::text]))),
+    CONSTRAINT confidence_report_words_are_bounded CHECK ((length(words) <= 2000))
+);
+CREATE INDEX confidence_report_of_a_home_lately ON public.confidence_report USING btree (home, answered_at DESC);
+-- confidence_report.origin: only scheduled answers make the headline
+-- confidence_report.answer: null: cannot say
+-- confidence_report.rung_at: when somebody rang a family that answered 1 or 2, as the page promises them
+
+CREATE TABLE home (
+    home text NOT NULL,
+    lane smallint NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT home_is_known_once PRIMARY KEY (home),
+    CONSTRAINT home_has_a_plain_name CHECK ((home ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT home_lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63)))
+);
+-- home: a watched place; nothing here says who lives there
+-- home.lane: for good: it is part of the topic of every message of the home
+
+CREATE TABLE home_judgement (
+    home text NOT NULL,
+    format smallint NOT NULL,
+    river_version text NOT NULL,
+    state bytea NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    CONSTRAINT home_judgement_is_one_a_home PRIMARY KEY (home),
+    CONSTRAINT home_judgement_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+-- home_judgement: what the detectors of a home remember; one that does not fit is rebuilt from the log
+-- home_judgement.state: JSON, never a pickle
+
+CREATE TABLE home_watch (
+    home text NOT NULL,
+    state text NOT NULL,
+    why text[] NOT NULL,
+    since timestamp with time zone NOT NULL,
+    promised_until timestamp with time zone,
+    last_seen_at timestamp with time zone,
+    last_seen_room text,
+    last_seen_sensor text,
+    up_since timestamp with time zone,
+    next_alert_at timestamp with time zone,
+    next_alert_why jsonb NOT NULL,
+    learning jsonb NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    CONSTRAINT home_watch_is_one_a_home PRIMARY KEY (home),
+    CONSTRAINT home_watch_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT home_watch_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
+);
+-- home_watch: what is true now, so that a page never scans history
+-- home_watch.promised_until: the first moment at which a promise of this home is broken; fine lapses then at the latest
+-- home_watch.next_alert_at: when a stillness alert is raised if nothing more is heard; in the past if one is open; null: never, and why
+-- home_watch.learning: what is still being learnt: question, days so far, days needed
+
+CREATE TABLE hub (
+    hub text NOT NULL,
+    home text,
+    lane smallint NOT NULL,
+    nats_hash text NOT NULL,
+    mosquitto_hash text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT hub_is_known_once PRIMARY KEY (hub),
+    CONSTRAINT hub_has_a_plain_name CHECK ((hub ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT hub_lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63))),
+    CONSTRAINT hub_speaks_for_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+CREATE INDEX hub_of_a_home ON public.hub USING btree (home);
+-- hub.home: null: it has no home yet, and its alarms go to the operator
+-- hub.lane: its home's
+-- hub.nats_hash: bcrypt of a random secret, for the embedded broker and NATS clusters
+-- hub.mosquitto_hash: PBKDF2-SHA512 of the same, for mosquitto
+
+CREATE TABLE hub_heard (
+    hub text NOT NULL,
+    heard_since timestamp with time zone NOT NULL,
+    heard_until timestamp with time zone NOT NULL,
+    CONSTRAINT hub_heard_is_one_span PRIMARY KEY (hub, heard_since),
+    CONSTRAINT hub_heard_ends_after_it_begins CHECK ((heard_since <= heard_until)),
+    CONSTRAINT hub_heard_is_of_a_known_hub FOREIGN KEY (hub) REFERENCES hub(hub)
+);
+-- hub_heard: spans in which every heartbeat came in time; a gap between two is a broken promise
+-- hub_heard.heard_until: received_at of the last heartbeat of the span
+
+CREATE TABLE hub_report (
+    hub text NOT NULL,
+    heard_at timestamp with time zone NOT NULL,
+    outbox text NOT NULL,
+    boot text NOT NULL,
+    clock_off_by interval NOT NULL,
+    held_readings bigint NOT NULL,
+    held_alarms bigint NOT NULL,
+    radio_up boolean,
+    clock_set boolean,
+    link_up boolean,
+    version text NOT NULL,
+    troubles text[] NOT NULL,
+    CONSTRAINT hub_report_is_the_latest PRIMARY KEY (hub),
+    CONSTRAINT hub_report_is_of_a_known_hub FOREIGN KEY (hub) REFERENCES hub(hub)
+);
+-- hub_report.clock_off_by: received_at minus sent_at of the last heartbeat: its clock is behind where positive
+-- hub_report.link_up: the broker's last word on the line; a hint only
+
+CREATE TABLE judging_input (
+    input bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    lane smallint NOT NULL,
+    home text NOT NULL,
+    counts_from timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    content jsonb NOT NULL,
+    CONSTRAINT judging_input_is_known_once PRIMARY KEY (input),
+    CONSTRAINT judging_input_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT judging_input_is_of_a_known_kind CHECK ((kind = ANY (ARRAY['policy'::text, 'closed'::text, 'sensors'::text, 'watched'::text, 'stretch'::text])))
+);
+CREATE INDEX judging_input_of_a_lane_by_time ON public.judging_input USING btree (lane, counts_from, input);
+-- judging_input: what influences judgement besides the log; what is not here cannot
+-- judging_input.counts_from: the lane's complete_through when it was written, with that row locked: counts for all judged after it
+-- judging_input.kind: policy: the numbers; closed: an alert and its outcome; sensors: which there are; watched: the home is watched from here on; stretch: how much later promises may be kept while time is sped up
+
+CREATE TABLE judging_lane (
+    lane smallint NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text,
+    heard_at timestamp with time zone,
+    position bigint DEFAULT 0 NOT NULL,
+    received_through timestamp with time zone,
+    input bigint DEFAULT 0 NOT NULL,
+    saved_through timestamp with time zone,
+    judged_through timestamp with time zone,
+    CONSTRAINT judging_lane_is_known_once PRIMARY KEY (lane),
+    CONSTRAINT judging_lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63)))
+);
+-- judging_lane: position, input and saved_through are the place of the saved states: all judged after it raised nothing, and is judged again after a crash
+-- judging_lane.position: of the last row of stored_log that is in the saved states
+-- judging_lane.received_through: received_at of that row, to bound the next look into the log
+-- judging_lane.input: the last judging_input that is in them
+-- judging_lane.saved_through: everything due up to here is in them
+-- judging_lane.judged_through: everything due up to here was judged; never past lane.complete_through
+
+CREATE TABLE lane (
+    lane smallint NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text,
+    heard_at timestamp with time zone,
+    position bigint DEFAULT 0 NOT NULL,
+    received_through timestamp with time zone,
+    complete_through timestamp with time zone,
+    CONSTRAINT lane_is_known_once PRIMARY KEY (lane),
+    CONSTRAINT lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63)))
+);
+-- lane.epoch: raised by each claim; every write is fenced by it
+-- lane.heard_at: by the database's clock: the owner was alive then
+-- lane.position: number of the last row of stored_log in this lane
+-- lane.received_through: received_at of that row, never backwards
+-- lane.complete_through: all that was received up to here, by the ingest clock, is in the log
+
+CREATE TABLE login_link (
+    token_sha256 bytea NOT NULL,
+    person text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT login_link_is_known_once PRIMARY KEY (token_sha256),
+    CONSTRAINT login_link_is_for_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+);
+-- login_link.valid_until: in real time, like sessions: a link is not older because a demo runs fast
+
+CREATE TABLE login_request (
+    phone_sha256 bytea NOT NULL,
+    address_sha256 bytea NOT NULL,
+    asked_at timestamp with time zone NOT NULL
+);
+CREATE INDEX login_request_from_an_address_lately ON public.login_request USING btree (address_sha256, asked_at DESC);
+CREATE INDEX login_request_of_a_phone_lately ON public.login_request USING btree (phone_sha256, asked_at DESC);
+-- login_request: to bound how many links one phone is texted and one address asks for; kept one day
+-- login_request.asked_at: in real time
+
+CREATE TABLE lost_range (
+    hub text NOT NULL,
+    outbox text NOT NULL,
+    stream text NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    noticed_at timestamp with time zone NOT NULL,
+    recovered_at timestamp with time zone,
+    CONSTRAINT lost_range_is_written_once PRIMARY KEY (hub, outbox, stream, first),
+    CONSTRAINT lost_range_is_in_order CHECK ((first <= last)),
+    CONSTRAINT lost_range_is_of_a_known_stream FOREIGN KEY (hub, outbox, stream) REFERENCES stream(hub, outbox, stream)
+);
+-- lost_range: numbers that the hub no longer has and that were never stored
+-- lost_range.recovered_at: they came after all, from another copy; ranges are split so that a row is one or the other
+
+CREATE TABLE migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT migration_runs_once PRIMARY KEY (number)
+);
+
+CREATE TABLE notification (
+    notification bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    key text NOT NULL,
+    alert bigint,
+    person text NOT NULL,
+    phone text,
+    purpose text NOT NULL,
+    why text,
+    body text NOT NULL,
+    code smallint,
+    state text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    worth_until timestamp with time zone NOT NULL,
+    try_after timestamp with time zone,
+    claimed_by text,
+    claimed_at timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL,
+    trying_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    sid text,
+    error text,
+    CONSTRAINT notification_is_known_once PRIMARY KEY (notification),
+    CONSTRAINT notification_has_a_key_of_its_own UNIQUE (key),
+    CONSTRAINT notification_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert),
+    CONSTRAINT notification_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text]))),
+    CONSTRAINT notification_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'trying'::text, 'sent'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'not needed'::text]))),
+    CONSTRAINT notification_without_a_phone_fails CHECK (((phone IS NOT NULL) OR (state = 'failed'::text)))
+);
+CREATE INDEX notification_by_sid ON public.notification USING btree (sid);
+CREATE INDEX notification_of_an_alert ON public.notification USING btree (alert);
+CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at) WHERE (state = ANY (ARRAY['due'::text, 'trying'::text]));
+-- notification.key: random; part of the status callback's address, so a callback is understood even before sent was written
+-- notification.phone: null: this person has none, so it failed at once
+-- notification.purpose: alert and help: go there; again: pressed again; mine: who goes; outcome: how it ended; nobody: none of them answered
+-- notification.why: why it is this person's turn: first, no answer, not reached, let go
+-- notification.code: what the person writes in front of mine, well or help
+-- notification.due_at: by the platform's clock: when the text is to leave
+-- notification.worth_until: from then on it is not sent any more
+-- notification.try_after: by the database's clock: not tried again before; null: not tried yet
+-- notification.claimed_at: by the database's clock: its teller was alive then; another takes it when that is 10 s ago
+
+CREATE TABLE person (
+    person text NOT NULL,
+    full_name text NOT NULL,
+    what text,
+    phone text,
+    is_operator boolean DEFAULT false NOT NULL,
+    CONSTRAINT person_is_known_once PRIMARY KEY (person),
+    CONSTRAINT person_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+CREATE UNIQUE INDEX person_with_this_phone ON public.person USING btree (phone);
+-- person: anyone who may be told or may sign in, except residents
+-- person.what: daughter, neighbour, warden: as others know them
+
+CREATE TABLE policy (
+    policy bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    still_for interval NOT NULL,
+    waking_from time without time zone NOT NULL,
+    waking_until time without time zone NOT NULL,
+    hub_silent_carer_after interval NOT NULL,
+    escalate_after interval NOT NULL,
+    again_after interval NOT NULL,
+    learned boolean NOT NULL,
+    in_force_since timestamp with time zone NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    set_by text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT policy_is_known_once PRIMARY KEY (policy),
+    CONSTRAINT policy_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT policy_waits_are_positive CHECK (((still_for > '00:00:00'::interval) AND (hub_silent_carer_after > '00:00:00'::interval) AND (escalate_after > '00:00:00'::interval) AND (again_after > '00:00:00'::interval)))
+);
+CREATE INDEX policy_of_a_home_by_time ON public.policy USING btree (home, in_force_since);
+-- policy: never changed, only followed by a newer one
+-- policy.still_for: no sign of life for this long of waking hours raises an alert
+-- policy.waking_from: Europe/London wall time; waking hours end at waking_until, which may be past midnight
+-- policy.hub_silent_carer_after: a hub silent for this long is told to the first carer too
+-- policy.escalate_after: the next person is told when nobody has said mine for this long
+-- policy.again_after: an alert that was closed while its cause still holds is raised again after this long
+-- policy.learned: whether the learned stillness question is asked beside the plain one
+
+CREATE TABLE reading (
+    home text,
+    hub text NOT NULL,
+    sensor text NOT NULL,
+    room text,
+    quantity text NOT NULL,
+    value double precision NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    uncertain_since timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    may_repeat boolean NOT NULL,
+    CONSTRAINT reading_uncertainty_ends_at_observed_at CHECK ((uncertain_since <= observed_at)),
+    CONSTRAINT reading_value_is_finite CHECK (((value > '-Infinity'::double precision) AND (value < 'Infinity'::double precision)))
+);
+CREATE INDEX reading_of_a_home_by_time ON public.reading USING btree (home, observed_at DESC);
+-- reading: stored exactly once by the numbers in stream, so it needs no unique key
+-- reading.home: null: from a hub that has no home yet
+-- reading.room: of the sensor when the reading was taken in; null: not known
+-- reading.value: in the unit that the quantity's name ends in; 1 and 0 where it has none
+-- reading.observed_at: by the hub's clock, corrected once at intake; the latest it can have been
+-- reading.uncertain_since: the earliest it can have been, where the time is uncertain; otherwise null
+-- reading.received_at: by the ingest server's clock, never backwards within a lane
+-- reading.may_repeat: sent again under a new number after an old card was put back: it may be here twice
+
+CREATE TABLE refused (
+    refused bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    hub text,
+    outbox text,
+    stream text,
+    first bigint,
+    last bigint,
+    topic text NOT NULL,
+    payload bytea NOT NULL,
+    reason text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_is_known_once PRIMARY KEY (refused)
+);
+CREATE INDEX refused_of_a_hub_lately ON public.refused USING btree (hub, received_at DESC);
+-- refused: kept whole, as bytes, so that nothing a hub said is gone
+-- refused.first: the numbers it stood for; null where the header could not be read
+-- refused.payload: as it came, cut at 256 KiB
+
+CREATE TABLE reply_code (
+    phone text NOT NULL,
+    code smallint NOT NULL,
+    alert bigint NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    CONSTRAINT reply_code_is_one_an_alert_and_phone PRIMARY KEY (phone, alert),
+    CONSTRAINT reply_code_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert)
+);
+CREATE INDEX reply_code_of_a_phone_lately ON public.reply_code USING btree (phone, given_at DESC);
+-- reply_code: a code is not used again for a phone within 7 days
+
+CREATE TABLE resident (
+    home text NOT NULL,
+    first_name text NOT NULL,
+    full_name text NOT NULL,
+    phone text,
+    address text,
+    know text,
+    CONSTRAINT resident_is_one_a_home PRIMARY KEY (home),
+    CONSTRAINT resident_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+-- resident.know: what someone who goes there should know: key safe, hearing, a dog
+
+CREATE TABLE sensor (
+    home text NOT NULL,
+    sensor text NOT NULL,
+    room text,
+    kind text NOT NULL,
+    CONSTRAINT sensor_is_known_once PRIMARY KEY (home, sensor),
+    CONSTRAINT sensor_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+-- sensor.sensor: as its hub calls it
+-- sensor.room: null: not known; its readings are stored without a room
+-- sensor.kind: motion, contact, pendant, climate ...: what it is, for people
+
+CREATE TABLE service (
+    only_one boolean DEFAULT true NOT NULL,
+    name text NOT NULL,
+    operator text,
+    CONSTRAINT service_is_one PRIMARY KEY (only_one),
+    CONSTRAINT service_is_the_only_one CHECK (only_one),
+    CONSTRAINT service_operator_is_a_known_person FOREIGN KEY (operator) REFERENCES person(person)
+);
+-- service.name: as it signs its texts and heads its pages
+-- service.operator: whose phone gets what nobody else can be told, and faults of equipment
+
+CREATE TABLE session (
+    token_sha256 bytea NOT NULL,
+    person text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT session_is_known_once PRIMARY KEY (token_sha256),
+    CONSTRAINT session_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+);
+
+CREATE TABLE stored_log (
+    lane smallint NOT NULL,
+    position bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    observed_since timestamp with time zone,
+    observed_until timestamp with time zone,
+    entries bytea NOT NULL,
+    CONSTRAINT stored_log_is_written_once PRIMARY KEY (lane, "position", received_at)
+);
+-- stored_log: one row a batch: what was stored, in the order in which it was, kept 100 days
+-- stored_log.position: in its lane, without holes
+-- stored_log.observed_since: earliest observed_at in the batch; null where it has no reading
+-- stored_log.entries: the batch itself, packed by ingest.stored_log
+
+CREATE TABLE stream (
+    hub text NOT NULL,
+    outbox text NOT NULL,
+    stream text NOT NULL,
+    stored_through bigint NOT NULL,
+    first_heard_at timestamp with time zone NOT NULL,
+    last_heard_at timestamp with time zone NOT NULL,
+    observed_through timestamp with time zone,
+    CONSTRAINT stream_is_known_once PRIMARY KEY (hub, outbox, stream),
+    CONSTRAINT stream_is_of_a_known_hub FOREIGN KEY (hub) REFERENCES hub(hub),
+    CONSTRAINT stream_is_readings_or_alarms CHECK ((stream = ANY (ARRAY['readings'::text, 'alarms'::text]))),
+    CONSTRAINT stream_numbers_begin_at_one CHECK ((stored_through >= 0))
+);
+-- stream.stored_through: everything up to this number is stored, refused or written down as lost
+-- stream.observed_through: the earliest that the last number can have been observed: the lower bound for an uncertain time after it
+
+CREATE TABLE telling_step (
+    home text NOT NULL,
+    position smallint NOT NULL,
+    person text NOT NULL,
+    CONSTRAINT telling_step_is_one_a_position PRIMARY KEY (home, "position"),
+    CONSTRAINT telling_step_is_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT telling_step_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT telling_step_names_a_person_once UNIQUE (home, person)
+);
+-- telling_step: who is told about a home, in order; the operator comes after the last
+-- telling_step.position: 1 is told first
+
+CREATE TABLE text_received (
+    sid text NOT NULL,
+    phone text NOT NULL,
+    body text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    understood text NOT NULL,
+    alert bigint,
+    answer text NOT NULL,
+    CONSTRAINT text_received_is_known_once PRIMARY KEY (sid),
+    CONSTRAINT text_received_is_about_a_known_alert FOREIGN KEY (alert) REFERENCES alert(alert)
+);
+-- text_received: each text a phone sent us, once, however often Twilio says so
+-- text_received.understood: what we took it for, or the words not understood
+-- text_received.answer: what it was answered, so that a repeated webhook hears the same; empty: nothing
+
+CREATE TABLE watch_span (
+    home text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    state text NOT NULL,
+    why text[] NOT NULL,
+    CONSTRAINT watch_span_begins_once PRIMARY KEY (home, since),
+    CONSTRAINT watch_span_ends_after_it_begins CHECK ((since < until)),
+    CONSTRAINT watch_span_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT watch_span_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
+);
+CREATE UNIQUE INDEX watch_span_is_open_once ON public.watch_span USING btree (home) WHERE (until IS NULL);
+-- watch_span: what was known live; never rewritten
+-- watch_span.until: excluded; null: it goes on
+
+-- hypertable: reading by observed_at, a chunk for each 7 days
+-- hypertable: stored_log by received_at, a chunk for each 1 day

@@ -1,0 +1,189 @@
+"""Lanes: claimed by epoch, fenced in every write."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.wire import LANES
+from ingest import stored_log
+from ingest.db.pool import Pool, open_pool
+from ingest.entry import Heard
+from ingest.lanes import Lanes, NotOurs, new_owner, reaches
+from tests.world.database import Database
+
+NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+BEAT = Heard("rose-cottage", "hub-1", 0, 0)
+
+
+@pytest.fixture
+async def db(database: Database) -> AsyncIterator[Pool]:
+    """Give a pool on a database of one's own."""
+    pool = await open_pool(database.dsn, name="test")
+    yield pool
+    await pool.close()
+
+
+async def _claim(db: Pool, lanes: Lanes) -> frozenset[int]:
+    async with db.connection() as conn:
+        return await lanes.claim(conn)
+
+
+async def _write(db: Pool, lanes: Lanes, lane: int, *, at: datetime) -> datetime:
+    async with db.connection() as conn, conn.transaction():
+        received_at = await lanes.fence(conn, {lane: at})
+        await stored_log.append(conn, {lane: [BEAT]}, received_at)
+    return received_at[lane]
+
+
+async def _tick(db: Pool, lanes: Lanes, *, now: datetime) -> frozenset[int]:
+    async with db.connection() as conn:
+        return await lanes.tick(conn, now=now)
+
+
+async def test_one_worker_owns_every_lane_and_another_none(db: Pool) -> None:
+    """One process is enough for a town; a second stands by."""
+    first, second = Lanes(new_owner()), Lanes(new_owner())
+
+    assert await _claim(db, first) == frozenset(range(LANES))
+    assert await _claim(db, second) == frozenset()
+
+
+async def test_many_workers_that_start_at_once_never_share_a_lane(db: Pool) -> None:
+    """Two owners of a lane would be two orders of one home's life."""
+    workers = [Lanes(new_owner(), wanted=16) for _ in range(4)]
+
+    won = await asyncio.gather(*(_claim(db, worker) for worker in workers))
+
+    assert sorted(lane for lanes in won for lane in lanes) == sorted(set().union(*won))
+
+
+async def test_a_silent_owners_lanes_are_claimed_and_it_writes_nothing_more(db: Pool) -> None:
+    """A process that was stopped for a minute wakes up believing that nothing happened."""
+    stopped, next_one = Lanes(new_owner(), lease=timedelta(0)), Lanes(new_owner(), lease=timedelta(0))
+    await _claim(db, stopped)
+    await _claim(db, next_one)
+
+    with pytest.raises(NotOurs) as why:
+        await _write(db, stopped, 7, at=NINE)
+
+    assert why.value.lanes == {7}
+    assert await _tick(db, stopped, now=NINE) == frozenset(range(LANES))
+    assert stopped.owned == frozenset()
+    async with db.connection() as conn:
+        assert await stored_log.follow(conn, 7, 0, None) == []
+
+
+async def test_an_epoch_that_a_backup_brought_back_fences_nobody_in(db: Pool, database: Database) -> None:
+    """After a restore two workers may have the same number for a lane; each has a name of its own."""
+    first, second = Lanes(new_owner(), lease=timedelta(0)), Lanes(new_owner(), lease=timedelta(0))
+    await _claim(db, first)
+    with database.connect() as conn:
+        conn.execute("UPDATE lane SET epoch = 0, owner = NULL, heard_at = NULL")
+    await _claim(db, second)
+
+    with pytest.raises(NotOurs):
+        await _write(db, first, 7, at=NINE)
+
+
+async def test_a_lane_cannot_be_claimed_while_its_owner_writes(db: Pool) -> None:
+    """Whoever holds the fence commits before anyone else can be the owner."""
+    writer, claimer = Lanes(new_owner(), lease=timedelta(0)), Lanes(new_owner(), lease=timedelta(0))
+    await _claim(db, writer)
+
+    async with db.connection() as conn, conn.transaction():
+        await writer.fence(conn, {3: NINE, 4: NINE})
+        won = await _claim(db, claimer)
+
+    assert won == frozenset(range(LANES)) - {3, 4}
+
+
+async def test_received_at_rises_whatever_our_clock_does(db: Pool) -> None:
+    """Judging goes by it; a clock that was set back must not put today's news before yesterday's."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+
+    times = [await _write(db, lanes, 7, at=at) for at in (NINE, NINE, NINE - 60 * SECOND, NINE + SECOND)]
+
+    assert times == sorted(set(times))
+    assert times[-1] == NINE + SECOND
+
+
+async def test_what_is_received_after_a_tick_lies_after_it(db: Pool) -> None:
+    """'All received up to T is in the log' must stay true for good."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    await _tick(db, lanes, now=NINE)
+
+    assert await _write(db, lanes, 7, at=NINE) > NINE
+
+
+async def test_a_tick_never_takes_back_what_was_said(db: Pool) -> None:
+    """Something may have been judged by it."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    await _tick(db, lanes, now=NINE)
+    await _tick(db, lanes, now=NINE - 60 * SECOND)
+
+    async with db.connection() as conn:
+        assert {reach.complete_through for reach in await reaches(conn)} == {NINE}
+
+
+async def test_the_log_is_followed_in_order_and_without_holes(db: Pool) -> None:
+    """Alerts read nothing else."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    for second in range(5):
+        await _write(db, lanes, 7, at=NINE + second * SECOND)
+        await _write(db, lanes, 8, at=NINE + second * SECOND)
+
+    async with db.connection() as conn:
+        first = await stored_log.follow(conn, 7, 0, None, limit=2)
+        rest = await stored_log.follow(conn, 7, first[-1].position, first[-1].received_at)
+
+    batches = first + rest
+    assert [batch.position for batch in batches] == [1, 2, 3, 4, 5]
+    assert [batch.received_at for batch in batches] == [NINE + second * SECOND for second in range(5)]
+    assert all(batch.entries == (BEAT,) for batch in batches)
+
+
+async def test_a_rolled_back_batch_leaves_no_hole(db: Pool) -> None:
+    """A sequence would; the lane's own row does not."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    await _write(db, lanes, 7, at=NINE)
+    async with db.connection() as conn, conn.transaction(force_rollback=True):
+        await stored_log.append(conn, {7: [BEAT]}, await lanes.fence(conn, {7: NINE}))
+    await _write(db, lanes, 7, at=NINE)
+
+    async with db.connection() as conn:
+        assert [batch.position for batch in await stored_log.follow(conn, 7, 0, None)] == [1, 2]
+
+
+async def test_who_listens_is_told_of_each_lane_that_has_news(db: Pool, database: Database) -> None:
+    """Alerts need not ask 64 lanes over and over."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    with database.connect() as listener:
+        listener.execute(f"LISTEN {stored_log.CHANNEL}")
+        await _write(db, lanes, 7, at=NINE)
+        told = [note.payload for note in listener.notifies(timeout=5, stop_after=1)]
+
+    assert told == ["7"]
+
+
+async def test_old_log_is_dropped_by_whole_days(db: Pool) -> None:
+    """It is kept for 100 days; dropping chunks costs nothing, deleting rows would."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    for days in (0, 50, 150):
+        await _write(db, lanes, 7, at=NINE + timedelta(days=days))
+
+    async with db.connection() as conn:
+        dropped = await stored_log.drop_before(conn, NINE + timedelta(days=150) - stored_log.KEPT)
+        left = await stored_log.follow(conn, 7, 0, None)
+
+    assert dropped == 1
+    assert [batch.position for batch in left] == [2, 3]

@@ -1,0 +1,119 @@
+"""What waits for the database, and what gives way."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.arrivals import Delivery
+from ingest.waiting import BYTES_TAKEN_MAX, SPAN_S, Waiting
+
+NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+_leaf = st.sampled_from(["readings", "alarms", "ask", "heartbeat", "link"])
+_said = st.tuples(_leaf, st.integers(0, 3), st.binary(max_size=8))
+
+
+def _delivery(leaf: str, hub: int, body: bytes, second: float = 0.0, header: bytes = b"header") -> Delivery:
+    at = NINE + timedelta(seconds=second)
+    return Delivery(f"telecare/v1/07/hub-{hub}/{leaf}", header + b"\n" + body, at)
+
+
+def _filled(said: Iterable[tuple[str, int, bytes]], *, bytes_max: int = 10**9, apart_s: float = 0.0) -> Waiting:
+    waiting = Waiting(bytes_max=bytes_max)
+    for number, (leaf, hub, body) in enumerate(said):
+        waiting.add(_delivery(leaf, hub, body, number * apart_s), arrived_s=number * apart_s)
+    return waiting
+
+
+def _everything(waiting: Waiting) -> list[Delivery]:
+    taken = []
+    while len(waiting):
+        batch = waiting.take()
+        assert batch
+        taken += batch
+    return taken
+
+
+@given(st.lists(_said, max_size=40))
+def test_nothing_is_lost_while_there_is_room(said: list[tuple[str, int, bytes]]) -> None:
+    """Only what has no room is dropped, and only the same alarm twice is one."""
+    taken = _everything(_filled(said))
+
+    alarms = {(hub, body) for leaf, hub, body in said if leaf == "alarms"}
+    others = [one for one in said if one[0] != "alarms"]
+    assert len(taken) == len(alarms) + len(others)
+
+
+@given(st.lists(_said, max_size=60), st.integers(0, 3000))
+def test_an_alarm_never_gives_way(said: list[tuple[str, int, bytes]], bytes_max: int) -> None:
+    """The database may be away for an hour and the memory full of readings: the pendant waits its turn, first."""
+    waiting = _filled(said, bytes_max=bytes_max)
+
+    taken = {one.topic + one.payload.decode("latin-1") for one in _everything(waiting)}
+
+    for leaf, hub, body in said:
+        if leaf == "alarms":
+            one = _delivery(leaf, hub, body)
+            assert one.topic + one.payload.decode("latin-1") in taken
+
+
+@given(st.lists(_said, min_size=1, max_size=40))
+def test_alarms_come_first_and_the_rest_in_order(said: list[tuple[str, int, bytes]]) -> None:
+    """An alarm must not wait behind a backlog, and a stream's packs must not overtake each other."""
+    taken = _filled(said, apart_s=0.001).take()
+
+    leaves = [one.topic.rpartition("/")[2] for one in taken]
+    others = [one.payload for one in taken if not one.topic.endswith("alarms")]
+    assert leaves == sorted(leaves, key=lambda leaf: leaf != "alarms")
+    assert others == [b"header\n" + body for leaf, _, body in said if leaf != "alarms"]
+
+
+def test_the_oldest_readings_give_way() -> None:
+    """Their hubs have them, and send them again; what is new is worth more than what is late."""
+    waiting = _filled([("readings", 1, b"%d" % n) for n in range(10)], bytes_max=5 * 408)
+
+    assert [one.payload[-1:] for one in _everything(waiting)] == [b"5", b"6", b"7", b"8", b"9"]
+    assert waiting.dropped == 5
+
+
+def test_an_alarm_sent_again_takes_the_place_of_the_first() -> None:
+    """Hubs send an alarm every two seconds until they are answered; an hour of that would fill the memory."""
+    waiting = Waiting()
+    for second in range(1000):
+        header = b"sent at %d" % second
+        waiting.add(_delivery("alarms", 1, b"help", second, header), arrived_s=float(second))
+
+    assert [one.payload for one in _everything(waiting)] == [b"sent at 999\nhelp"]
+
+
+def test_a_backlog_is_taken_second_by_second() -> None:
+    """After an outage the log is written as it would have been without, and nobody seems to have been silent."""
+    waiting = _filled([("heartbeat", 1, b"%d" % n) for n in range(10)], apart_s=SPAN_S / 2 + 0.001)
+
+    sizes = []
+    while len(waiting):
+        sizes.append(len(waiting.take()))
+
+    assert sizes == [2, 2, 2, 2, 2]
+
+
+@given(st.lists(_said, min_size=1, max_size=30))
+def test_the_oldest_that_waits_bounds_what_is_complete(said: list[tuple[str, int, bytes]]) -> None:
+    """'Everything received up to T is in the log' must not be said over something that waits."""
+    waiting = _filled(said, apart_s=0.4)
+
+    while len(waiting):
+        oldest = waiting.oldest_at()
+        assert oldest is not None
+        assert all(one.arrived_at >= oldest for one in waiting.take())
+    assert waiting.oldest_at() is None
+
+
+def test_a_batch_has_a_size() -> None:
+    """A follower's memory has a bound, and so has a transaction."""
+    waiting = _filled([("readings", 1, b"x" * 200_000)] * 10)
+
+    assert sum(len(one.payload) for one in waiting.take()) <= BYTES_TAKEN_MAX + 200_008
+    assert waiting.has_some.is_set()
