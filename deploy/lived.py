@@ -39,7 +39,7 @@ from ingest.db.pool import connect, settings
 _STEP_MAX: Final = timedelta(minutes=30)
 """How far the clock is moved at once when nothing happens; heartbeats are sent at each step."""
 
-_COMPANY: Final = timedelta(seconds=60)
+_COMPANY: Final = timedelta(minutes=5)
 """Readings within this of each other are lived in one step, unless an alert may fall due meanwhile."""
 
 _STRETCH: Final = timedelta(hours=1)
