@@ -126,12 +126,12 @@ class Living(threading.Thread):
         self._moments = moments
         self._home = home
         self._say = say
-        self._stop = threading.Event()
+        self._asked_to_stop = threading.Event()
         self._wrong: Exception | None = None
         self.is_done = False
 
     def stop(self) -> None:
-        self._stop.set()
+        self._asked_to_stop.set()
         self.join(10)
 
     def raise_what_went_wrong(self) -> None:
@@ -141,13 +141,13 @@ class Living(threading.Thread):
     def run(self) -> None:
         """Live until the present, or until stopped."""
         try:
-            while not self._stop.is_set() and not self._is_present():
+            while not self._asked_to_stop.is_set() and not self._is_present():
                 try:
                     with connect(self._dsn, name="living") as conn:
                         self._live(conn)
                 except psycopg.OperationalError:
                     # The database is being started again; the supervisor sees to it.
-                    self._stop.wait(1)
+                    self._asked_to_stop.wait(1)
         except Exception as why:  # noqa: BLE001 - the main thread tells it
             self._wrong = why
         self.is_done = True
@@ -156,7 +156,7 @@ class Living(threading.Thread):
         began_s, told_s = time.monotonic(), 0.0
         played = self._stored(conn)
         looked_in = self._clock.now()
-        while not self._stop.is_set() and not self._is_present():
+        while not self._asked_to_stop.is_set() and not self._is_present():
             target, played = self._next(conn, played)
             self._clock.stand_at(target, stretch=_STRETCH)
             self._wait(conn, played, target)
@@ -185,7 +185,7 @@ class Living(threading.Thread):
 
     def _wait(self, conn: Connection[TupleRow], played: int, target: datetime) -> None:
         deadline_s = time.monotonic() + _STEP_WITHIN_S
-        while not self._stop.is_set():
+        while not self._asked_to_stop.is_set():
             stored = self._stored(conn)
             judged = _value(
                 conn,
