@@ -79,7 +79,7 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: _Text
     home: _Text
     eager: bool = False
-    shift_days: int | None = None
+    shift_days: Annotated[int, msgspec.Meta(ge=-40_000, le=40_000)] | None = None
 
 
 class OutboxFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

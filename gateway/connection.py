@@ -70,6 +70,17 @@ class Door:
     will: Will | None = None
 
 
+def wait_s(door: Door, attempt: int, chance: float) -> float:
+    """Return how long to wait before coming back, in real seconds.
+
+    Args:
+        door: where to.
+        attempt: how many failed in a row before this wait, less one.
+        chance: 0 to 1, evenly.
+    """
+    return chance * min(door.longest_wait_s, door.first_wait_s * 2.0 ** min(attempt, 16))
+
+
 class Listener(Protocol):
     """Hears what happens on a connection, in the connection's own thread."""
 
@@ -129,8 +140,7 @@ class Connection:
             self._live(self._prepared())
             # A line that breaks at once is no better than one that cannot be made: two hubs with one name do that.
             attempt = 0 if monotonic_s() - began_s > self._door.longest_wait_s else attempt + 1
-            longest = min(self._door.longest_wait_s, self._door.first_wait_s * 2.0 ** min(attempt, 16))
-            self._closing.wait(self._chance() * longest)
+            self._closing.wait(wait_s(self._door, attempt, self._chance()))
 
     def _live(self, client: paho.Client) -> None:
         """Connect, and stay until the line breaks or we are closed."""

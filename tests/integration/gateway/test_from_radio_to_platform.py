@@ -74,9 +74,9 @@ def test_lost_packs_are_sent_again_until_there_is_no_hole(
     hub.start()
     wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
 
-    _moves(equipment, 20)
+    _moves(equipment, 8)
 
-    wait_until(lambda: _is_stored(hub, platform, 40), within_s=60)
+    wait_until(lambda: _is_stored(hub, platform, 16), within_s=60)
     assert platform.lost == []
 
 

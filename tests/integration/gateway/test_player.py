@@ -150,6 +150,17 @@ def test_a_restart_goes_on_where_it_was(hub: RunningHub, platform: Platform, clo
     assert hub.status.next_at is None
 
 
+def test_the_conductor_may_say_by_how_much_it_is_moved(hub: RunningHub, platform: Platform, clock: MovedClock) -> None:
+    """Whoever moves the clock must agree with the player on where the past lies."""
+    hub.env["TELECARE_RECORDING_SHIFT_DAYS"] = str(7 * 385)
+    hub.start()
+    wait_until(lambda: _lived(hub, clock))
+
+    at = [datetime.fromtimestamp(r["t"], UTC) for r in _records(platform)]
+    assert len(at) == 6
+    assert at[0] == MORNING - timedelta(days=7, minutes=30)
+
+
 def test_a_real_recording_plays_from_end_to_end(tmp_path: Path) -> None:
     """A real home, three months of it: every row is an observation, in order, none twice."""
     folder = Path(os.environ.get("TELECARE_RECORDINGS", Path(__file__).parents[4] / "shared" / "data"))

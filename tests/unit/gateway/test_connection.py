@@ -1,0 +1,33 @@
+"""How soon a hub comes back: in an orderly way, and never so late that nobody would call it trying."""
+
+import itertools
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.connection import Door, wait_s
+
+READINGS = Door("readings", "broker", 8883, "c", "u", "p", ())
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1))
+def test_no_wait_is_longer_than_a_minute(attempt: int, chance: float) -> None:
+    """A broker that was away for a week is found again within a minute of its return."""
+    assert 0 <= wait_s(READINGS, attempt, chance) <= 60
+
+
+def test_the_longest_wait_doubles() -> None:
+    """A platform that is down must not be beaten upon."""
+    longest = [wait_s(READINGS, attempt, 1.0) for attempt in range(8)]
+
+    assert longest == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_ten_thousand_hubs_come_back_spread_out() -> None:
+    """After a long outage no second brings more than a fair share of them (ETSI TS 103 645 4.9)."""
+    chance = random.Random(0)
+    arrivals = sorted(int(wait_s(READINGS, 8, chance.random())) for _ in range(10_000))
+
+    busiest = max(len(list(hubs)) for _, hubs in itertools.groupby(arrivals))
+    assert busiest < 2 * 10_000 / 60
