@@ -1,26 +1,23 @@
 """Which finding is open for a question, and when may the next be raised?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from alerts.judging.finding import JSON, iso
+
+# Ours: alerts that nobody has closed although their cause is over; those forgotten are only not learnt from.
+_OVER_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A finding that nobody has closed yet.
-
-    Attributes:
-        hub: which one it is about, where it is about a hub.
-        is_over: its cause ended; it stays open until a person closes it.
-    """
+    """A finding that nobody has closed yet."""
 
     episode: str
     since: datetime
     at: datetime
-    hub: str | None = None
-    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +33,17 @@ class Closed:
 
 @dataclass(slots=True)
 class Asked:
-    """One question of one home: at most one finding is open, and a closed one comes again while its cause holds.
+    """One question of one home: at most one finding is open while its cause holds, and a closed one comes again.
 
     Attributes:
+        open: what was raised, was not closed, and still holds.
+        over: what was raised, was not closed, and holds no more: its episode, and since when it was.  It no longer
+            keeps the question from being asked; it waits for its outcome.
         times: how often the finding that began at `closed.since` has been raised.
     """
 
     open: Open | None = None
+    over: dict[str, datetime] = field(default_factory=dict)
     closed: Closed | None = None
     times: int = 0
 
@@ -55,15 +56,12 @@ class Asked:
             return None
         return self.closed.at + again_after
 
-    def raise_(
-        self, since: datetime, *, at: datetime, hub: str | None = None, name: str = ""
-    ) -> tuple[str, Mapping[str, JSON] | None]:
+    def raise_(self, since: datetime, *, at: datetime, name: str = "") -> tuple[str, Mapping[str, JSON] | None]:
         """Open a finding; return its episode, and who closed it before while its cause held.
 
         Args:
             since: when it began, which is what makes it this one.
             at: the moment that it is true of.
-            hub: which one it is about, where it is about a hub.
             name: what else tells it from others of the same beginning.
         """
         episode, again_of = f"{name}/{iso(since)}" if name else iso(since), None
@@ -78,13 +76,20 @@ class Asked:
             }
         else:
             self.times = 0
-        self.open = Open(episode, since, at, hub)
+        self.open = Open(episode, since, at)
         return episode, again_of
 
     def end(self) -> None:
         """Note that the cause of what is open is over."""
         assert self.open is not None
-        self.open = replace(self.open, is_over=True)
+        self.over[self.open.episode] = self.open.since
+        if len(self.over) > _OVER_MAX:
+            self.over.pop(next(iter(self.over)))
+        self.open = None
+
+    def is_waiting_for_outcome(self, since: datetime) -> bool:
+        """Return whether a finding that began then was raised and nobody has closed it yet."""
+        return since in self.over.values() or (self.open is not None and self.open.since == since)
 
     def forget(self) -> None:
         """Let go what is open without a person: a fault that mended itself."""

@@ -66,7 +66,7 @@ class Now:
         since: since when that is so.
         promised_until: the first moment at which a promise is broken if no heartbeat comes; None: none was made.
         next_alert_at: when a stillness is raised if nothing moves any more and the hub goes on as it is; the moment
-            when it was raised, if one is open; None: never, and `next_alert_why` says why.
+            when it was raised, if one is open whose cause holds; None: never, and `next_alert_why` says why.
         learning: what is still being learnt; empty when nothing is.
     """
 
@@ -96,6 +96,7 @@ class HomeState:
         unwatched_for: how long that was, in all, since the last sign of life; without what lasts still.
         up_since: the first sign of life after 04:00 in London that ended at least three hours of quiet.
         is_time_uncertain: the last sign of life had an uncertain time.
+        asked: what became of the findings of stillness, by their question.
         pending: silences that were raised, and are learnt from once a person says that they were harmless.
     """
 
@@ -217,12 +218,12 @@ class HomeState:
         if hub is None:
             return []  # Not watched, or no longer: it has promised nothing.
         silent_since = hub.last_heard
-        asked = self._asked(Question.HUB_SILENT)
+        was = hub.silence.open
         found: list[Verdict] = []
-        if hub.hear(said, at=at) and asked.open is not None and asked.open.hub == hub.hub:
+        if hub.hear(said, at=at) and was is not None:
             why: dict[str, JSON] = {"heard_at": iso(at), "silent_for_s": whole_s(at - silent_since)}
-            found.append(Ended(self.home, hub.hub, Question.HUB_SILENT, asked.open.episode, at, why))
-            asked.forget()
+            found.append(Ended(self.home, hub.hub, Question.HUB_SILENT, was.episode, at, why))
+            hub.silence.forget()
         found += equipment.reported(hub, said, self.policy, received_at=at)
         self._look(at)
         return found
@@ -261,23 +262,25 @@ class HomeState:
         self.still_from = self.still_from or since
 
     def _close(self, said: "_Close") -> None:
-        for asked in self._those_open(said):
-            was = asked.close(at=said.at, by=said.by, outcome=said.outcome)
-            if said.question in STILLNESS:
-                self._settle(was.since, said.outcome)
+        if said.question in STILLNESS:
+            self._close_stillness(self._asked(said.question), said)
+            return
+        for hub in self.hubs.values():
+            for asked in (hub.silence, *hub.troubles.values()):
+                if asked.open is not None and asked.open.episode == said.episode:
+                    asked.close(at=said.at, by=said.by, outcome=said.outcome)
 
-    def _those_open(self, said: "_Close") -> list[Asked]:
-        """Return what is meant by a closing.
+    def _close_stillness(self, asked: Asked, said: "_Close") -> None:
+        """Close a stillness that lasts or is over.
 
-        A stillness is closed whatever episode is named: a judge that was rebuilt may call it by another name, and one
-        that thinks it open for ever would never raise it again.
+        One by a name that is not known closes what is open: a judge that was rebuilt may call it otherwise, and one
+        that thinks it open while nobody else does would not raise it again.  At worst it is raised once more.
         """
-        if said.question is Question.HUB_TROUBLE:
-            asked = [asked for hub in self.hubs.values() for asked in hub.troubles.values()]
-        else:
-            asked = [self._asked(said.question)]
-        is_any = said.question in STILLNESS
-        return [a for a in asked if a.open is not None and (is_any or a.open.episode == said.episode)]
+        since = asked.over.pop(said.episode, None)
+        if since is None and asked.open is not None:
+            since = asked.close(at=said.at, by=said.by, outcome=said.outcome).since
+        if since is not None:
+            self._settle(since, said.outcome)
 
     # Stillness.
 
@@ -346,7 +349,7 @@ class HomeState:
         usual = self.routine.usual(since)
         return {
             "longest_s": whole_s(usual.longest),
-            "usual_s": whole_s(usual.quantile),
+            "usual_s": whole_s(usual.quantile) if usual.silences else None,
             "silences": usual.silences,
             "days": usual.days,
             "start_hour": usual.start_hour,
@@ -356,17 +359,18 @@ class HomeState:
         ended: list[Verdict] = []
         for question in STILLNESS:
             asked = self._asked(question)
-            if asked.open is None or asked.open.is_over or seen.at <= asked.open.since:
+            if asked.open is None or seen.at <= asked.open.since:
                 continue
+            was = asked.open
             asked.end()
             why: dict[str, JSON] = {
                 "seen_at": iso(seen.at),
                 "room": seen.room,
                 "sensor": seen.sensor,
                 "late_by_s": whole_s(at - seen.at),
-                "still_for_s": whole_s(seen.at - asked.open.since),
+                "still_for_s": whole_s(seen.at - was.since),
             }
-            ended.append(Ended(self.home, None, question, asked.open.episode, at, why))
+            ended.append(Ended(self.home, None, question, was.episode, at, why))
         return ended
 
     def _next_alert(self) -> tuple[datetime | None, dict[str, JSON]]:
@@ -402,7 +406,7 @@ class HomeState:
             if ended - began >= LEAST:
                 self.routine.miss(ended)
             return
-        if any(a.open is not None and a.open.since == began for a in self._stillness_asked()):
+        if any(asked.is_waiting_for_outcome(began) for asked in self._stillness_asked()):
             self.pending = [*self.pending, (began, ended)][-_PENDING_MAX:]
         elif not any(
             a.closed is not None and a.closed.since == began and a.closed.outcome in _NOT_USUAL
@@ -420,7 +424,7 @@ class HomeState:
         waiting = [silence for silence in self.pending if silence[0] == began]
         if outcome in _NOT_USUAL:
             self.pending = [silence for silence in self.pending if silence[0] != began]
-        elif not any(a.open is not None and a.open.since == began for a in self._stillness_asked()):
+        elif not any(asked.is_waiting_for_outcome(began) for asked in self._stillness_asked()):
             self.pending = [silence for silence in self.pending if silence[0] != began]
             for silence in waiting:
                 self.routine.learn(*silence)
@@ -428,14 +432,13 @@ class HomeState:
     # The hub.
 
     def _silence_due(self, hub: Hub) -> datetime | None:
-        asked = self._asked(Question.HUB_SILENT)
-        if not hub.is_silent or asked.open is not None:
+        if not hub.is_silent or hub.silence.open is not None:
             return None
-        held_back_until = asked.may_be_raised_from(hub.last_heard, self.policy.again_after)
+        held_back_until = hub.silence.may_be_raised_from(hub.last_heard, self.policy.again_after)
         return max(hub.breaks_at(self.stretch), held_back_until or self.as_of, self.as_of)
 
     def _raise_silence(self, hub: Hub, at: datetime) -> Finding:
-        episode, again_of = self._asked(Question.HUB_SILENT).raise_(hub.last_heard, at=at, hub=hub.hub)
+        episode, again_of = hub.silence.raise_(hub.last_heard, at=at, name=hub.hub)
         return Finding(
             home=self.home,
             hub=hub.hub,

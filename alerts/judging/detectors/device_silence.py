@@ -48,6 +48,7 @@ class Hub:
         held_since: since when it says that it holds readings which are not stored yet.
         radio_down_since: since when it says that it cannot hear the home's sensors.
         is_silent: its promise was found broken, and it has not been heard since.
+        silence: what became of the finding that it is silent.
         troubles: what its heartbeats say is wrong with it, each with what became of that finding.
         noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
     """
@@ -58,6 +59,7 @@ class Hub:
     held_since: datetime | None = None
     radio_down_since: datetime | None = None
     is_silent: bool = False
+    silence: Asked = field(default_factory=Asked)
     troubles: dict[str, Asked] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
 

@@ -76,7 +76,7 @@ def _found(hub: Hub, said: entry.Heard, what: str, policy: Policy, at: datetime)
     held_back_until = asked.may_be_raised_from(since, policy.again_after)
     if held_back_until is not None and at < held_back_until:
         return None
-    episode, again_of = asked.raise_(since, at=at, hub=hub.hub, name=what)
+    episode, again_of = asked.raise_(since, at=at, name=f"{hub.hub}/{what}")
     return Finding(
         home=said.home,
         hub=hub.hub,

@@ -157,8 +157,8 @@ def test_a_reading_from_the_future_counts_as_of_now(lane: Lane) -> None:
     assert lane.now().last_seen_at == NINE + hours(1)
 
 
-def test_being_seen_again_ends_a_stillness_and_leaves_it_open(lane: Lane) -> None:
-    """Movement is no proof that all is well: only a person closes."""
+def test_being_seen_again_ends_a_stillness_once(lane: Lane) -> None:
+    """Whoever was told wants to know; movement is no proof that all is well, so only a person closes."""
     lane.pass_(NINE + hours(6))
     lane.receive(movement(NINE + hours(7)), at=NINE + hours(7))
     lane.receive(movement(NINE + hours(8)), at=NINE + hours(8))
@@ -169,7 +169,7 @@ def test_being_seen_again_ends_a_stillness_and_leaves_it_open(lane: Lane) -> Non
         NINE + hours(7),
         "kitchen",
     )
-    assert lane.now().next_alert_at == NINE + hours(6)
+    assert lane.now().next_alert_at == NINE + hours(23)  # Five hours until ten at night, and one from seven on.
 
 
 def test_a_late_reading_ends_a_stillness_and_says_that_it_came_late(lane: Lane) -> None:
@@ -179,6 +179,43 @@ def test_a_late_reading_ends_a_stillness_and_says_that_it_came_late(lane: Lane) 
 
     (ended,) = lane.endings()
     assert (ended.at, ended.why["late_by_s"]) == (NINE + hours(7), 4 * 3600)
+
+
+def test_a_second_stillness_is_found_although_nobody_closed_the_first(lane: Lane) -> None:
+    """An alert that somebody forgot to close must not leave a home unwatched from then on."""
+    lane.pass_(NINE + hours(6))
+    lane.receive(movement(NINE + hours(6.5)), at=NINE + hours(6.5))
+    lane.pass_(NINE + hours(30))
+
+    first, second = lane.findings(Question.STILL)
+    assert (second.since, second.again_of) == (NINE + hours(6.5), None)
+    assert second.episode != first.episode
+
+
+def test_closing_the_first_late_does_not_close_the_second(lane: Lane) -> None:
+    """Clearing up yesterday's list must not quieten what is true today."""
+    lane.pass_(NINE + hours(6))
+    lane.receive(movement(NINE + hours(6.5)), at=NINE + hours(6.5))
+    lane.pass_(NINE + hours(30))
+    first, second = lane.findings(Question.STILL)
+    lane.close(first, at=NINE + hours(30))
+    lane.pass_(NINE + hours(40))
+
+    assert lane.findings(Question.STILL) == [first, second]
+    assert lane.now().next_alert_at == second.at
+
+
+def test_a_stillness_closed_under_another_name_comes_again(lane: Lane) -> None:
+    """A judge that was rebuilt must not wait for ever for the closing of a name that only it knows."""
+    lane.pass_(NINE + hours(6))
+    lane.give(
+        "closed",
+        {"question": "still", "episode": "x", "outcome": "all well", "by": "Ann", "at": (NINE + hours(7)).isoformat()},
+        at=NINE + hours(7),
+    )
+    lane.pass_(NINE + hours(8))
+
+    assert [found.at for found in lane.findings(Question.STILL)] == [NINE + hours(6), NINE + hours(8)]
 
 
 def test_a_stillness_closed_while_it_lasts_comes_again(lane: Lane) -> None:
@@ -359,6 +396,20 @@ def test_with_two_hubs_one_silent_hub_leaves_the_home_half_seen(heard: Lane) -> 
     assert (heard.now().state, heard.now().why) == (Watched.DEGRADED, ("hub",))
     assert one(heard.findings(Question.HUB_SILENT)).hub == "hub-2"
     assert one(heard.findings(Question.STILL)).at == NINE + hours(6)
+
+
+def test_two_silent_hubs_are_two_faults(heard: Lane) -> None:
+    """Mending the one must not be the only way to hear of the other."""
+    heard.give("watched", {"hub": "hub-2", "since": NINE.isoformat()}, at=NINE)
+    heard.receive(heartbeat(hub="hub-2"), at=NINE)
+    heard.pass_(NINE + hours(1))
+    first, second = heard.findings(Question.HUB_SILENT)
+    heard.close(first, at=NINE + hours(1), outcome="mended")
+    heard.pass_(NINE + hours(5))
+
+    assert (first.hub, second.hub) == (HUB, "hub-2")
+    assert [f.hub for f in heard.findings(Question.HUB_SILENT)[2:]] == [HUB]
+    assert heard.findings(Question.HUB_SILENT)[2].again_of is not None
 
 
 def test_a_hub_that_was_taken_away_is_not_missed(heard: Lane) -> None:

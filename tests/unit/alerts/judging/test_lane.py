@@ -231,12 +231,18 @@ def test_if_nothing_moves_any_more_the_alert_comes_at_the_moment_that_was_shown(
 
 @given(days())
 @settings(max_examples=60, deadline=None)
-def test_there_is_never_more_than_one_open_finding_of_a_question(happened: list[Happened]) -> None:
-    """A carer is told once, and again only after somebody has closed it."""
-    found = judged([each for each in happened if not (isinstance(each, Input) and each.kind == "closed")])
-    named = [(f.home, f.question) for f in found if isinstance(f, Finding) and f.question.startswith("still")]
-
-    assert len(named) == len(set(named))
+def test_a_stillness_is_found_once_while_it_lasts(happened: list[Happened]) -> None:
+    """A carer is told once, and again only after somebody has closed it or the resident was seen."""
+    open_now: dict[tuple[str | None, Question], str] = {}
+    for each in judged([each for each in happened if not (isinstance(each, Input) and each.kind == "closed")]):
+        key = (each.home, each.question)
+        if not each.question.startswith("still"):
+            continue
+        if isinstance(each, Finding):
+            assert key not in open_now
+            open_now[key] = each.episode
+        else:
+            assert open_now.pop(key) == each.episode
 
 
 @given(days())
