@@ -4,7 +4,7 @@ A text that is due is claimed by one teller at a time, which says every two seco
 teller was not heard for 10 s, by the database's clock, is taken over and looked for before it is sent again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,7 +53,7 @@ _CLAIM: Final = """
 
 # A request that was answered while it waited is not sent any more.
 _TRYING: Final = """
-    UPDATE notification n SET attempts = attempts + 1, trying_at = %(at)s, state = CASE
+    UPDATE notification n SET attempts = n.attempts + 1, trying_at = %(at)s, state = CASE
         WHEN a.state = 'closed' AND n.purpose IN ('alert', 'again', 'help', 'nobody')
           OR a.state = 'acknowledged' AND n.purpose IN ('alert', 'nobody') AND n.why IS DISTINCT FROM 'still silent'
         THEN 'not needed' ELSE 'trying' END
@@ -131,22 +131,21 @@ class SendingLog:
             if row is not None:
                 await texts.note_not_reached(conn, row[0], row[1], "failed", why, now=at)
 
-    async def keep(self) -> None:
-        """Say that this teller is alive, for all that it has claimed."""
+    async def keep(self, keys: Collection[str]) -> None:
+        """Say that these texts are still on their way; what was claimed and is not among them is free after 10 s."""
         async with self._pool.connection() as conn:
             await conn.execute(
-                "UPDATE notification SET claimed_at = clock_timestamp() "
-                "WHERE claimed_by = %s AND state IN ('due', 'trying')",
-                (self._owner,),
+                "UPDATE notification SET claimed_at = clock_timestamp() WHERE claimed_by = %s AND key = ANY(%s)",
+                (self._owner, list(keys)),
             )
 
-    async def give_back(self, key: str | None = None) -> None:
-        """Let another teller, or this one, take what is still claimed: one text, or all of them."""
-        for done in list(self._claimed_when) if key is None else [key]:
-            self._claimed_when.pop(done, None)
+    def forget(self, key: str) -> None:
+        """Note that a text is no longer on its way."""
+        self._claimed_when.pop(key, None)
+
+    async def give_back(self) -> None:
+        """Let another teller take all that is still claimed here."""
         async with self._pool.connection() as conn:
             await conn.execute(
-                "UPDATE notification SET claimed_by = NULL, claimed_at = NULL "
-                "WHERE claimed_by = %s AND (%s::text IS NULL OR key = %s)",
-                (self._owner, key, key),
+                "UPDATE notification SET claimed_by = NULL, claimed_at = NULL WHERE claimed_by = %s", (self._owner,)
             )
