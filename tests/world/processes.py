@@ -62,6 +62,17 @@ class Process:
             return bool(urllib.request.urlopen(f"http://{self.health}/ready", timeout=2).status == 200)
         return False
 
+    def why_not_ready(self) -> dict[str, str]:
+        """Return what keeps it from its work; everything, while it does not answer."""
+        try:
+            answer = urllib.request.urlopen(f"http://{self.health}/ready", timeout=2)
+        except urllib.error.HTTPError as why:
+            answer = why
+        except OSError:
+            return dict.fromkeys(("radio", "platform", "outbox", "broker", "database", "lanes"), "it does not answer")
+        said: dict[str, str] = json.loads(answer.read())["why"]
+        return said
+
     def metric(self, name: str) -> float:
         """Return what it counted, all labels together."""
         text = urllib.request.urlopen(f"http://{self.health}/metrics", timeout=2).read().decode()

@@ -1,0 +1,238 @@
+"""A home whose sensors keep a diary of their own, its real gateway, and a platform that is treated cruelly.
+
+The diary is written before the radio speaks.  What the home's own broker acknowledged, the gateway took in, for it
+acknowledges nothing that is not in its outbox; the rest is listed apart.  Afterwards the diary is held against the
+tables: no gap, no double but those marked, and what is lost is written down.
+"""
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from deploy.broker.permissions import hash_mosquitto, hash_nats
+from deploy.embedded import machine
+from ingest import devices
+from ingest.db.pool import connect
+from tests.world.broker import PlatformBroker
+from tests.world.database import Database
+from tests.world.ingest_platform import ADDED_AT
+from tests.world.processes import Process, wait_until
+
+HUB: Final = "hub-1"
+HOME: Final = "rose-cottage"
+
+_ALARM_EACH: Final = 10
+_APART_S: Final = 0.02
+
+
+class LocalBroker:
+    """The home's own Mosquitto, open to all on the loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it."""
+        program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+        assert program is not None, "the home's own broker is mosquitto: apt-get install mosquitto"
+        self.port = machine.free_port()
+        config = folder / "local.conf"
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
+        self._process = subprocess.Popen(
+            [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        assert wait_until(lambda: machine.accepts(self.port))
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+class Sensors:
+    """A thermometer and many pendants, in Zigbee2MQTT's words, each message written down before it is sent.
+
+    Message n is a temperature of n hundredths of a degree, or, each tenth, the press of a pendant of its own: so each
+    is found again in the tables.
+    """
+
+    def __init__(self, port: int, diary: Path) -> None:
+        """Connect, and begin the diary."""
+        self._diary = diary
+        self._said = 0
+        self._heard: set[int] = set()
+        self._lock = threading.Lock()
+        self._serial_of: dict[int, int] = {}
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="zigbee2mqtt")
+        self._client.on_publish = self._on_publish
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._client.publish("zigbee2mqtt/bridge/state", b'{"state":"online"}', qos=1, retain=True).wait_for_publish(10)
+
+    def say(self, many: int, *, apart_s: float = 0.0) -> None:
+        """Say so many things."""
+        for _ in range(many):
+            self._say_one()
+            if apart_s:
+                time.sleep(apart_s)
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Say things all the time until the block ends."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._say_until, args=(done,), name="sensors")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def taken_in(self) -> set[int]:
+        """Return what the gateway took in, once the home's broker has acknowledged everything that it will."""
+        wait_until(lambda: len(self._heard) == self._said, within_s=5)
+        with self._lock:
+            return set(self._heard)
+
+    def never_taken_in(self) -> set[int]:
+        """Return the rest: the platform cannot have it."""
+        return set(range(1, self._said + 1)) - self.taken_in()
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _say_until(self, done: threading.Event) -> None:
+        while not done.is_set():
+            self._say_one()
+            done.wait(_APART_S)
+
+    def _say_one(self) -> None:
+        self._said += 1
+        serial = self._said
+        with self._diary.open("a") as out:
+            out.write(json.dumps({"serial": serial}) + "\n")
+        with self._lock:
+            if serial % _ALARM_EACH == 0:
+                sent = self._client.publish(f"zigbee2mqtt/pendant-{serial}", b'{"action":"emergency"}', qos=1)
+            else:
+                sent = self._client.publish("zigbee2mqtt/probe", json.dumps({"temperature": serial / 100}), qos=1)
+            self._serial_of[sent.mid] = serial
+
+    def _on_publish(self, _client: object, _data: object, mid: int, *_: object) -> None:
+        with self._lock:
+            self._heard |= {self._serial_of.pop(mid)} if mid in self._serial_of else set()
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything of one cruelty, running."""
+
+    database: Database
+    broker: PlatformBroker
+    folder: Path
+    stack: ExitStack
+    sensors: Sensors
+    local: LocalBroker
+    secret: str
+    lane: int
+    doors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "hub" / "outbox.sqlite"
+
+    def gateway(self, **more: str) -> Process:
+        """Start the hub's real gateway."""
+        self.outbox.parent.mkdir(exist_ok=True)
+        environment = {
+            "TELECARE_HUB_ID": HUB,
+            "TELECARE_HUB_LANE": str(self.lane),
+            "TELECARE_HUB_SECRET": self.secret,
+            "TELECARE_PLATFORM_HOST": "127.0.0.1",
+            "TELECARE_PLATFORM_PORT": str(self.broker.port),
+            "TELECARE_PLATFORM_TLS": "false",
+            "TELECARE_RADIO_HOST": "127.0.0.1",
+            "TELECARE_RADIO_PORT": str(self.local.port),
+            "TELECARE_OUTBOX_PATH": str(self.outbox),
+            "TELECARE_SENDING_LINGER_MS": "100",
+        }
+        process = Process("gateway", environment | more, folder=self.folder)
+        self.stack.callback(process.stop)
+        process.start()
+        # The first message after the gateway hears its radio is the first that it can have taken in.
+        assert wait_until(lambda: self._radio_is_up(process)), process.last_words()
+        return process
+
+    def ingest(self, **more: str) -> Process:
+        """Start ingest and return when it works."""
+        environment = {
+            "TELECARE_DATABASE_URL": self.database.dsn,
+            "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",
+            "TELECARE_BROKER_USER": self.broker.ingest_user,
+            "TELECARE_BROKER_PASSWORD": self.broker.ingest_secret,
+            "TELECARE_INGEST_ANSWER_S": "0.3",
+        }
+        process = Process("ingest", environment | more, folder=self.folder)
+        self.stack.callback(process.stop)
+        process.start_ready()
+        return process
+
+    def add_hub(self) -> None:
+        """Let the hub in again, after a restore that forgot it or at the start."""
+        with connect(self.database.dsn, name="test") as conn:
+            devices.add_home(conn, HOME, now=ADDED_AT)
+            devices.add_hub(conn, HUB, HOME, (hash_nats("x"), hash_mosquitto("x")), now=ADDED_AT)
+
+    def stored(self) -> Counter[int]:
+        """Return how often each message of the diary is in the table, those aside that may repeat."""
+        return Counter(serial for serial, may_repeat in self._rows() if not may_repeat)
+
+    def repeated(self) -> set[int]:
+        """Return what is in the table marked as possibly repeated."""
+        return {serial for serial, may_repeat in self._rows() if may_repeat}
+
+    def lost(self) -> int:
+        """Return how many numbers are written down as lost and did not come after all."""
+        query = "SELECT coalesce(sum(last - first + 1), 0) FROM lost_range WHERE recovered_at IS NULL"
+        with self.database.connect() as conn:
+            row = conn.execute(query).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+    def count(self) -> int:
+        with self.database.connect() as conn:
+            row = conn.execute("SELECT count(*) FROM reading").fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+    def everything_arrives(self, *, within_s: float = 40.0, but: frozenset[int] = frozenset()) -> None:
+        """See that the table comes to hold everything that was taken in, each once."""
+        taken_in = self.sensors.taken_in() - but
+        assert taken_in, "nothing was said"
+        arrived = wait_until(lambda: set(self.stored()) | self.repeated() >= taken_in, within_s=within_s)
+        stored = self.stored()
+        missing = sorted(taken_in - set(stored) - self.repeated())
+        assert arrived, f"{len(missing)} of {len(taken_in)} are missing, from {missing[:5]}"
+        assert [serial for serial, times in stored.items() if times > 1] == []
+
+    def _rows(self) -> list[tuple[int, bool]]:
+        query = "SELECT sensor, quantity, value, may_repeat FROM reading"
+        with self.database.connect() as conn:
+            rows = conn.execute(query).fetchall()
+        return [
+            (round(value * 100) if quantity == "temperature_c" else int(sensor.rpartition("-")[2]), may_repeat)
+            for sensor, quantity, value, may_repeat in rows
+            if isinstance(sensor, str) and isinstance(value, float) and isinstance(may_repeat, bool)
+        ]
+
+    @staticmethod
+    def _radio_is_up(process: Process) -> bool:
+        return "radio" not in process.why_not_ready()
