@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
-from alerts.alert import Question
+from alerts.alert import Question, State
 from alerts.store import Alert, HomeWatch, Resident
 from api import activity, pictures, show, store, times
 from api.access import CurrentViewer, FamilyHome
@@ -23,6 +23,10 @@ router = APIRouter()
 
 _FOUR_WEEKS: Final = timedelta(days=activity.DAYS)
 _DAY: Final = timedelta(days=1)
+# Closed alerts on the page of a home; each has a page of its own.  Ours.
+_LATELY_MAX: Final = 10
+# Open alerts whose stories are told there in full.  Ours.
+_STORIES_MAX: Final = 5
 
 
 @router.get("/homes/{home}")
@@ -41,6 +45,7 @@ async def show_home(
         **frame.facts(request, viewer, "homes"),
         question=question,
         question_said=question.wording.format(first_name=resident.first_name),
+        lately=await _lately(conn, home, resident.first_name, now=now),
         answered=await store.last_answer(conn, home, viewer.person),
     )
 
@@ -87,19 +92,26 @@ async def _live(
     }
 
 
+async def _lately(conn: AsyncConnection[Any], home: str, name: str, *, now: datetime) -> list[tuple[Alert, str, str]]:
+    """Return the newest alerts of the last four weeks that are closed, what they were, and how they ended."""
+    raised = await alerts_store.recent_alerts(conn, home, now - _FOUR_WEEKS)
+    closed = [one for one in raised if one.state is State.CLOSED][:_LATELY_MAX]
+    return [(one, alert_words.sentence(one, name, now=now), alert_words.ending(one, now=now)) for one in closed]
+
+
 async def _stories(
     conn: AsyncConnection[Any], alerts: Sequence[Alert], name: str, viewer: Viewer, *, now: datetime
-) -> list[tuple[Alert, str, list[alert_words.Step]]]:
-    """Return the open alerts, what each is about, and its story; faults last."""
-    ordered = sorted(alerts, key=lambda one: one.is_fault)[:5]
-    return [
-        (
-            one,
-            alert_words.sentence(one, name, now=now),
-            alert_words.story(await alerts_store.story(conn, one.alert), name, viewer.full_name, now=now),
-        )
-        for one in ordered
-    ]
+) -> list[tuple[Alert, str, str, list[alert_words.Step]]]:
+    """Return the open alerts: heading, what each is about, and its story; faults last.  No two headings are alike."""
+    ordered = sorted(alerts, key=lambda one: one.is_fault)[:_STORIES_MAX]
+    firsts = {one.is_fault: one.alert for one in reversed(ordered)}
+    told = []
+    for one in ordered:
+        say = alert_words.sentence(one, name, now=now)
+        usual = "What is being done" if one.is_fault else "What is happening"
+        story = alert_words.story(await alerts_store.story(conn, one.alert), name, viewer.full_name, now=now)
+        told.append((one, usual if firsts[one.is_fault] == one.alert else say, say, story))
+    return told
 
 
 async def _day(

@@ -137,6 +137,16 @@ def who_goes(alert: Alert) -> str:
     return "Nobody has said “mine” yet."
 
 
+def ending(alert: Alert, *, now: datetime) -> str:
+    """Return how a closed alert ended, by whom and when."""
+    if alert.closed_at is None:
+        return ""
+    by = f" by {alert.closed_by_name}" if alert.closed_by_name else " by itself"
+    word = f" “{alert.closing_word}”" if alert.closing_word else ""
+    said = outcome_in_words(alert.outcome)
+    return f"{_starting(said)}, closed{by} at {times.when(alert.closed_at, now=now)}.{word}"
+
+
 def outcome_in_words(outcome: Outcome | None) -> str:
     """Return how an alert ended."""
     return "" if outcome is None else _OUTCOMES[outcome]

@@ -68,17 +68,16 @@ def truth(watch: HomeWatch | None, *, now: datetime, speed: float, stretch: time
     """
     if watch is None:
         return Truth(Watched.BLIND, (NEVER_HEARD,), None, now, _PAGE_LASTS_MAX)
-    if now >= watch.fine_until and watch.state is not Watched.BLIND:
-        # If judging itself is up to date, it is about to say so: a promise of the box is broken.
-        is_us = now >= watch.true_at + GRACE + stretch
-        return Truth(Watched.BLIND, (US if is_us else HUB,), watch.fine_until, min(watch.true_at, now), _PAGE_LASTS_MAX)
+    true_at = min(watch.true_at, now)
+    is_us = now >= watch.true_at + GRACE + stretch
     if watch.state is Watched.BLIND:
-        is_us = now >= watch.true_at + GRACE + stretch
-        why = (*watch.why, US) if is_us else watch.why
-        return Truth(Watched.BLIND, why, watch.since, min(watch.true_at, now), _PAGE_LASTS_MAX)
+        return Truth(Watched.BLIND, (*watch.why, US) if is_us else watch.why, watch.since, true_at, _PAGE_LASTS_MAX)
     left = watch.fine_until - now
-    lasts = min(_PAGE_LASTS_MAX, left / speed) if speed > 0 else _PAGE_LASTS_MAX
-    return Truth(watch.state, watch.why, watch.since, min(watch.true_at, now), lasts)
+    if left <= timedelta(0):
+        # If judging itself is up to date, it is about to say so: a promise of the box is broken.
+        return Truth(Watched.BLIND, (US if is_us else HUB,), watch.fine_until, true_at, _PAGE_LASTS_MAX)
+    lasts = left / speed if left < _PAGE_LASTS_MAX * speed else _PAGE_LASTS_MAX
+    return Truth(watch.state, watch.why, watch.since, true_at, lasts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ async def test_a_look_leaves_one_record_a_quarter_of_an_hour(street: Street) -> 
 
 
 async def test_a_list_leaves_a_record_for_each_home_it_speaks_of(street: Street) -> None:
-    """ "No alert is open" says something about each home; so do the operator's looks."""
+    """That no alert is open says something about each home; so do the operator's looks."""
     await (await street.browser(CONTROL.person)).get("/carer")
 
     records = await street.sql("SELECT viewer, home, view FROM access_record ORDER BY home")
