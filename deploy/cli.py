@@ -47,9 +47,10 @@ def demo(
 ) -> None:
     """Run everything on this machine, with a simulated street and pretend phones."""
     from deploy import demo as demo_  # noqa: PLC0415 - see the module's docstring
+    from deploy import lived  # noqa: PLC0415
 
     asked = demo_.Asked(data=_data(data, "demo"), speed=speed, port=port, recording=recording, home=home, seed=seed)
-    _run(lambda: demo_.run(asked, os.environ))
+    _run(lambda: (demo_ if recording is None else lived).run(asked, os.environ))
 
 
 @app.command()

@@ -62,10 +62,6 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         Missing: the machine lacks something.
         DidNotStart: a part of ours did not.
     """
-    if asked.recording is not None:
-        from deploy import lived  # noqa: PLC0415 - a recording needs more than a simulated street does
-
-        return lived.run(asked, environment)
     say = Say()
     # Looked at first: a taken port must not show itself only after minutes of building.
     require_ports(asked)

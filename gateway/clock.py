@@ -173,14 +173,3 @@ def kernel_boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
-
-
-def from_unix_s(seconds: float) -> datetime:
-    """Return the moment that many seconds after 1970, aware and in UTC.
-
-    Raises:
-        ValueError: it is not a moment between the years 1970 and 9999.
-    """
-    if not 0 <= seconds < 253_402_300_800:  # Also false for NaN.
-        raise ValueError(f"{seconds!r} is not a time between 1970 and 9999")
-    return datetime.fromtimestamp(seconds, UTC)

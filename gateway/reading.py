@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NewType
 
 HomeId = NewType("HomeId", str)
@@ -75,3 +75,14 @@ def is_sign_of_life(quantity: str, value: float) -> bool:
     if quantity == Quantity.OPEN:
         return True
     return value > 0 and quantity in SIGNS_OF_LIFE
+
+
+def from_unix_s(seconds: float) -> datetime:
+    """Return the moment that many seconds after 1970, aware and in UTC.
+
+    Raises:
+        ValueError: it is not a moment between the years 1970 and 9999.
+    """
+    if not 0 <= seconds < 253_402_300_800:  # Also false for NaN.
+        raise ValueError(f"{seconds!r} is not a time between 1970 and 9999")
+    return datetime.fromtimestamp(seconds, UTC)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.clock import from_unix_s
-from gateway.reading import ALARMS, HubId, Quantity
+from gateway.reading import ALARMS, HubId, Quantity, from_unix_s
 from gateway.wire import RELATIVE_BELOW
 
 TOLERANCE: Final = timedelta(seconds=30)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clock import CLOCK_FILE_VARIABLE, Anchor, Clock, from_unix_s, read_anchor, stretch_at, write_anchor
+from gateway.clock import CLOCK_FILE_VARIABLE, Anchor, Clock, read_anchor, stretch_at, write_anchor
+from gateway.reading import from_unix_s
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
