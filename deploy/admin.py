@@ -137,6 +137,8 @@ def hub_add(home: str, hub: str | None, out: Path | None, data: Path, environmen
 def _add_hub(
     home: str, hub: str, out: Path | None, data: Path, environment: Mapping[str, str], *, now: datetime
 ) -> None:
+    if hub == INGEST_USER:
+        raise Cannot(f"No hub can be called {hub}: that is the platform's own name on the broker.")
     dsn = running_database(environment, data)
     file = out or data / "hubs" / f"{hub}.toml"
     if file.exists():

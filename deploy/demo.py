@@ -259,5 +259,5 @@ def require_ports(asked: Asked) -> None:
     Raises:
         Missing: one of them is.
     """
-    machine.require_free_port(asked.port or PAGES_PORT, "the pages (choose another with --port)")
-    machine.require_free_port(_phones_port(asked), "the pretend phones, one above the pages (--port moves both)")
+    machine.require_free_port(asked.port or PAGES_PORT, "the pages' server")
+    machine.require_free_port(_phones_port(asked), "the server of the pretend phones, one port above,")

@@ -181,6 +181,8 @@ def _mistakes(street: Street) -> Iterator[str]:
 
 
 def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
+    if home.hub == "ingest":
+        yield "hub: no hub can be called ingest, which is the platform's own name on the broker"
     if not home.told:
         yield "told is empty: somebody must be told when something is wrong"
     yield from _twice("person in told", home.told)

@@ -31,7 +31,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
     listen = environment.get("TELECARE_API_LISTEN") or f"127.0.0.1:{port or PAGES_PORT}"
     public = environment.get("TELECARE_PUBLIC_URL") or f"http://{listen}"
     if listen.startswith("127.0.0.1:"):
-        machine.require_free_port(int(listen.rpartition(":")[2]), "the pages (choose another with --port)")
+        machine.require_free_port(int(listen.rpartition(":")[2]), "the pages' server")
     nobody = who_cannot_be_texted(environment)
     if nobody:
         say(nobody)

@@ -132,7 +132,7 @@ def require_free_port(port: int, what: str, *, address: str = "127.0.0.1") -> No
         except OSError as why:
             raise Missing(
                 f"Port {port} is taken, and {what} needs it; stop the program that has it "
-                f"(ss -ltnp 'sport = :{port}' names it), or choose another port."
+                f"(ss -ltnp 'sport = :{port}' names it), or choose another port (for the pages with --port)."
             ) from why
 
 
