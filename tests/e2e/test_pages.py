@@ -179,14 +179,14 @@ async def test_every_page_can_be_read_by_everybody(
 @pytest.mark.parametrize("state", ["watched", "learning", "degraded", "blind", "lapsed"])
 async def test_every_state_of_a_home_can_be_read_by_everybody(browser: Browser, street: Street, state: str) -> None:
     """The page that matters most is the one that nobody sees on a good day."""
-    facts: dict[str, Any] = {
+    states: dict[str, dict[str, Any]] = {
         "watched": {},
         "learning": {"learning": {"days": 8, "of": 14}},
         "degraded": {"state": "degraded", "why": ["clock"]},
         "blind": {"state": "blind", "why": ["hub"], "promised_until": NINE},
         "lapsed": {"judged": NINE - timedelta(hours=1)},
-    }[state]
-    await street.home_is(**facts)
+    }
+    await street.home_is(**states[state])
 
     found = []
     schemes: tuple[Scheme, ...] = ("light", "dark")

@@ -1,0 +1,94 @@
+"""Does the process start, serve, say how it is, and stop?"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from deploy.embedded import machine
+from gateway.clock import monotonic_s
+from tests.world.database import Database
+
+
+@contextmanager
+def running(**environment: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Run the process on ports of its own; give it, its pages' address and its health's."""
+    pages, health = (f"127.0.0.1:{machine.free_port()}" for _ in range(2))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api"],
+        env={"PATH": os.environ["PATH"], "TELECARE_API_LISTEN": pages, "TELECARE_API_HEALTH": health, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, f"http://{pages}", f"http://{health}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answers(url: str, status: int, *, within_s: float = 30.0) -> httpx.Response:
+    """Return an answer with this status, as soon as there is one."""
+    deadline = monotonic_s() + within_s
+    while monotonic_s() < deadline:
+        try:
+            answer = httpx.get(url)
+        except httpx.TransportError:
+            answer = None
+        if answer is not None and answer.status_code == status:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer {status} within {within_s} s")
+
+
+def test_it_serves_is_ready_and_stops_cleanly(database: Database) -> None:
+    """An operator starts it, sees that it is ready, and stops it without cutting anybody off."""
+    with running(TELECARE_DATABASE_URL=database.dsn) as (process, pages, health):
+        assert answers(f"{pages}/health", 200).json() == {"process": "api", "health": "running"}
+        assert answers(f"{health}/ready", 200).json()["ready"] is True
+        assert "Sign in" in answers(f"{pages}/log-in", 200).text
+
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert [line["event"] for line in lines if line["level"] == "ERROR"] == [
+        "nobody can be texted: Twilio is not configured"
+    ]
+
+
+def test_it_says_that_it_is_not_ready_without_a_database(database: Database) -> None:
+    """Whoever watches the process learns it before a family does."""
+    with running(TELECARE_DATABASE_URL=database.dsn) as (_, pages, health):
+        answers(f"{health}/ready", 200)
+        database.server.stop()
+
+        said = answers(f"{health}/ready", 503)
+
+        assert said.json()["why"] == {"database": "The database does not answer."}
+        assert answers(f"{pages}/log-in", 503)
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({}, "TELECARE_DATABASE_URL"),
+        ({"TELECARE_DATABASE_URL": "x", "TELECARE_PUBLIC_URL": "http://care.example"}, "TELECARE_PUBLIC_URL"),
+    ],
+)
+def test_it_refuses_in_one_sentence(environment: dict[str, str], sentence: str) -> None:
+    """One line to read, not a traceback."""
+    with running(**environment) as (process, _, _):
+        _, said = process.communicate(timeout=30)
+
+    (line,) = said.splitlines()
+    assert process.returncode == 2
+    assert sentence in json.loads(line)["event"]
