@@ -65,7 +65,7 @@ class Tell:
         self._sender = sender
         self._log = SendingLog(pool, owner, _count_leaving)
         self._stirred = asyncio.Event()
-        self._on_their_way: set[asyncio.Task[None]] = set()
+        self._on_their_way: dict[str, asyncio.Task[None]] = {}
         self._kept_at_s = float("-inf")
         self._said_nobody: set[int] = set()
         self.trouble: str | None = None
@@ -98,12 +98,10 @@ class Tell:
             await self._say_nobody_left(conn)
         if (room := _AT_ONCE - len(self._on_their_way)) > 0:
             for note in await self._log.due(now=now, limit=room):
-                task = asyncio.create_task(self._deliver(note, now=now), name=f"text {note.key}")
-                self._on_their_way.add(task)
-                task.add_done_callback(self._is_through)
+                self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
         if self._on_their_way and monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
-            await self._log.keep()
+            await self._log.keep(self._on_their_way)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]
@@ -116,10 +114,6 @@ class Tell:
         if self.trouble != said:
             log.warning("telling waits", extra={"why": said})
         self.trouble = said
-
-    def _is_through(self, task: asyncio.Task[None]) -> None:
-        self._on_their_way.discard(task)
-        self._stirred.set()
 
     async def _ask_on(self, conn: Conn, *, now: datetime) -> None:
         """Ask the next person of every alert for which that is due; each in a transaction of its own."""
@@ -145,27 +139,28 @@ class Tell:
         metrics.NOBODY_TOLD.set(len(left))
 
     async def _deliver(self, note: Notification, *, now: datetime) -> None:
-        """Deliver one text; what goes wrong here leaves it claimed no longer, and due or *trying* as it was."""
+        """Deliver one text.  Where that goes wrong here, its claim lapses, and it is *due* or *trying* as it was."""
         sender = _Counted(self._sender)
         try:
             await deliver(note, sender, self._log, now=now)
         except NotNeeded:
             sender.became = "not needed"
         except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
-            # The database is away.  The claim lapses by itself, and the text is looked for before it is sent again.
             sender.became = "not written down"
         except Exception:
             log.exception("text not delivered", extra={"notification": note.key})
             sender.became = "our mistake"
-        else:
-            await self._log.give_back(note.key)
+        finally:
+            del self._on_their_way[note.key]
+            self._log.forget(note.key)
+            self._stirred.set()
         metrics.TEXTS.labels(sender.became).inc()
         log.info("text tried", extra={"notification": note.key, "became": sender.became, "attempt": note.attempts + 1})
 
     async def _leave(self) -> None:
         if self._on_their_way:
-            await asyncio.wait(self._on_their_way, timeout=_STOP_PATIENCE_S)
-        for task in list(self._on_their_way):
+            await asyncio.wait(self._on_their_way.values(), timeout=_STOP_PATIENCE_S)
+        for task in list(self._on_their_way.values()):
             task.cancel()
         try:
             await self._log.give_back()

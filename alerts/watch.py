@@ -194,11 +194,11 @@ class Watch:
             await self._rest(stop)
         await self._leave()
 
-    async def turn(self) -> None:
-        """Judge what has news; and every second everything."""
+    async def turn(self, *, everything: bool = False) -> None:
+        """Judge what has news; and every second, or when told to, everything."""
         self._stirred.clear()
         news, self._news = self._news, set()
-        is_sweep = monotonic_s() - self._swept_at_s >= _SWEEP_S
+        is_sweep = everything or monotonic_s() - self._swept_at_s >= _SWEEP_S
         async with self._pool.connection() as conn:
             if is_sweep:
                 await self._claim(conn)
@@ -288,8 +288,9 @@ class Watch:
         number, position, last_input = lane.place.lane, lane.position, lane.input
         inputs = await _inputs(conn, number, lane.input) if (reach.last_input or 0) > lane.input else []
         wanted = min(_PAGE, reach.position - lane.position)
-        follow = stored_log.follow(conn, number, lane.position, lane.received_through, wanted)
-        batches = await follow if wanted > 0 else []
+        batches = (
+            await stored_log.follow(conn, number, lane.position, lane.received_through, wanted) if wanted > 0 else []
+        )
         is_all_log = lane.position + len(batches) >= reach.position
         known_through = reach.complete_through if is_all_log else None
         if is_cut := len(inputs) == _INPUTS_MAX:

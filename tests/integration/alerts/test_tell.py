@@ -1,0 +1,354 @@
+"""From what is due to phones, over HTTP to a pretend Twilio that fails as the real one does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from psycopg import AsyncConnection
+
+from alerts import store
+from alerts.alert import Outcome
+from alerts.tell import NoTwilio, Tell
+from alerts.telling.sms import Config, Sms
+from deploy.pretend_twilio import PretendTwilio
+from ingest.db.pool import Pool, open_pool
+from tests.integration.alerts.conftest import ANNE, CONTROL, HOME, JIM, NINE, Street, furnish
+from tests.integration.alerts.platform import MovedClock, until, webhooks, worker
+from tests.world.database import Database
+from tests.world.phones import Carer
+
+
+@dataclass
+class Telling:
+    """A street whose telling loop runs, and its people's phones."""
+
+    street: Street
+    clock: MovedClock
+    pool: Pool
+    twilio: PretendTwilio
+    sms: Sms
+    tell: Tell
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    running: asyncio.Task[None] | None = None
+
+    def go_on(self) -> None:
+        """Run the telling loop."""
+        self.held.clear()
+        self.running = asyncio.create_task(self.tell.run(self.held))
+
+    async def hold(self) -> None:
+        """Stop the telling loop."""
+        self.held.set()
+        self.tell.stir()
+        if self.running is not None:
+            await self.running
+        self.running = None
+
+    def phone(self, number: str) -> Carer:
+        return Carer(self.twilio, number, number)
+
+    async def moves(self, **by: float) -> None:
+        self.street.now = self.clock.move(**by)
+
+    async def text_to(self, number: str, *, saying: str = "", after: int = 0) -> str:
+        """Wait until a phone has a text with these words, and return it."""
+        text = await asyncio.to_thread(self.phone(number).waits_for_text, saying=saying, after=after)
+        return text.body
+
+    async def answers(self, number: str, body: str) -> str:
+        return await asyncio.to_thread(self.phone(number).answers, body)
+
+    async def is_written(self, person: str, state: str, purpose: str = "alert") -> None:
+        """Wait until a person's text stands in this state in the table."""
+
+        async def look() -> bool:
+            return (person, purpose, state) in await self.street.texts()
+
+        await until(look, what=f"{purpose} to {person} {state}")
+
+
+@pytest.fixture
+async def telling(database: Database, tmp_path: Path) -> AsyncIterator[Telling]:
+    """Run the telling loop over Margaret's home."""
+    clock = MovedClock(tmp_path / "clock.json", NINE)
+    conn = await AsyncConnection.connect(database.dsn, autocommit=True)
+    hooks = await AsyncConnection.connect(database.dsn, autocommit=True)
+    pool = await open_pool(database.dsn, name="test", size_max=8)
+    async with pool, conn, hooks, webhooks(hooks, clock.now) as url:
+        twilio = PretendTwilio(now=clock.now, webhook=f"{url}/twilio/text")
+        twilio.start()
+        ours = twilio.account
+        sms = Sms(Config(ours.sid, ours.token, ours.sender, url, twilio.base_url))
+        street = await furnish(conn, database.dsn)
+        _, tell = worker(pool, clock, sms)
+        telling = Telling(street, clock, pool, twilio, sms, tell)
+        telling.go_on()
+        yield telling
+        await telling.hold()
+        # Not in this thread, which answers what it posts last.
+        await asyncio.to_thread(twilio.stop)
+
+
+async def test_a_press_is_a_text_on_a_phone(telling: Telling) -> None:
+    """Promise P3, on its best day."""
+    await telling.street.presses()
+
+    assert "Margaret Reid pressed the pendant, 09:00" in await telling.text_to(ANNE)
+    await telling.is_written("anne", "delivered")
+
+
+async def test_no_answer_for_five_minutes_reaches_the_second(telling: Telling) -> None:
+    """By the platform's clock, which a test can move."""
+    await telling.street.presses()
+    await telling.text_to(ANNE)
+
+    await telling.moves(minutes=4, seconds=59)
+    await telling.tell.turn()
+    telling.phone(JIM).received_nothing()
+    await telling.moves(seconds=1)
+
+    assert "Anne Reid, told 09:00, has not answered." in await telling.text_to(JIM)
+
+
+@pytest.mark.parametrize("how", ["undelivered", "failed", "refused"])
+async def test_a_text_that_cannot_arrive_reaches_the_second_at_once(telling: Telling, how: str) -> None:
+    """The clock stands still: nobody waits five minutes for a phone that is off."""
+    if how == "refused":
+        telling.twilio.fail_create(ANNE, code=21211)
+    else:
+        getattr(telling.twilio, how)(ANNE)
+
+    await telling.street.presses()
+
+    assert "The text to Anne Reid did not arrive." in await telling.text_to(JIM)
+
+
+async def test_mine_is_answered_and_told_to_those_told(telling: Telling) -> None:
+    """Whose it is must be known to everybody who might otherwise go."""
+    await telling.street.presses()
+    await telling.text_to(ANNE)
+    await telling.moves(minutes=5)
+    await telling.text_to(JIM)
+
+    answer = await telling.answers(JIM, "1 mine")
+
+    assert answer.startswith("Margaret Reid is yours since 09:05")
+    assert "Jim Docherty said MINE" in await telling.text_to(ANNE, after=1)
+
+
+async def test_how_it_ended_is_told_to_those_told(telling: Telling) -> None:
+    """The last text of the story is the one that lets people sleep."""
+    await telling.street.presses()
+    await telling.text_to(ANNE)
+    await telling.moves(minutes=5)
+    await telling.text_to(JIM)
+    await telling.is_written("jim", "delivered")
+    await telling.answers(ANNE, "1 mine")
+    await telling.answers(ANNE, "1 helped")
+
+    assert "Margaret Reid: help given, says Anne Reid" in await telling.text_to(JIM, saying="help given")
+
+
+async def test_nobody_reached_goes_round_to_the_operator_and_is_said_loudly(
+    telling: Telling, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every delivery fails but the operator's, who does not answer either."""
+    for number in (ANNE, JIM):
+        telling.twilio.undelivered(number)
+    await telling.street.presses()
+    await telling.text_to(CONTROL, saying="did not arrive")
+
+    await telling.moves(minutes=5)
+
+    body = await telling.text_to(CONTROL, saying="NOBODY HAS ANSWERED")
+    assert "Anne Reid: text failed, Jim Docherty: text failed" in body
+    await until(lambda: said(caplog, "nobody could be told"))
+
+
+async def said(caplog: pytest.LogCaptureFixture, event: str) -> bool:
+    return any(record.levelname == "ERROR" and record.message == event for record in caplog.records)
+
+
+async def test_an_answer_that_was_never_heard_is_one_text(telling: Telling) -> None:
+    """Twilio took it and the connection broke: it is looked up, not sent again."""
+    telling.twilio.drop_after_taking(ANNE)
+    telling.twilio.never_call_back(ANNE)
+
+    await telling.street.presses()
+
+    await telling.is_written("anne", "sent")
+    telling.phone(ANNE).received_exactly_one_text()
+
+
+async def test_a_twilio_that_is_busy_is_asked_again(telling: Telling) -> None:
+    """A 503 is not a failed delivery; it is two seconds."""
+    telling.twilio.fail_create(ANNE, status=503)
+
+    await telling.street.presses()
+
+    await telling.text_to(ANNE)
+    telling.phone(ANNE).received_exactly_one_text()
+
+
+async def test_one_request_that_hangs_holds_up_no_other(telling: Telling) -> None:
+    """A slow answer for one phone must not cost an alarm for another its seconds."""
+    telling.twilio.slow(CONTROL, 5.0)
+    telling.twilio.never_call_back(CONTROL)
+    await telling.street.presses(home=None, hub="hub-without-home")
+    await telling.is_written("control", "trying")
+
+    await telling.street.presses()
+
+    await telling.text_to(ANNE)
+    assert ("control", "alert", "trying") in await telling.street.texts()
+
+
+async def leave_trying(telling: Telling, *, sent: bool) -> None:
+    """Leave a text as a process does that was killed between its request and its writing down."""
+    await telling.street.presses()
+    rows = await telling.street.conn.execute(
+        "UPDATE notification SET state = 'trying', attempts = 1, trying_at = due_at, claimed_by = 'dead', "
+        "claimed_at = clock_timestamp() - interval '11 s' RETURNING body, key"
+    )
+    row = await rows.fetchone()
+    assert row is not None
+    if sent:
+        await telling.sms.send(ANNE, row[0], row[1])
+        await telling.text_to(ANNE)
+
+
+@pytest.fixture
+async def stopped(telling: Telling) -> Telling:
+    """Give the street with its telling loop held back, so that a test can leave what a dead process leaves."""
+    await telling.hold()
+    return telling
+
+
+async def test_killed_after_the_request_is_one_text(stopped: Telling) -> None:
+    """The next start asks Twilio whether it went."""
+    stopped.twilio.never_call_back(ANNE)
+    await leave_trying(stopped, sent=True)
+
+    stopped.go_on()
+    await stopped.is_written("anne", "sent")
+
+    stopped.phone(ANNE).received_exactly_one_text()
+
+
+async def test_killed_before_the_request_is_one_text(stopped: Telling) -> None:
+    """And where it did not go, it goes now."""
+    await leave_trying(stopped, sent=False)
+
+    stopped.go_on()
+    await stopped.text_to(ANNE)
+
+    stopped.phone(ANNE).received_exactly_one_text()
+
+
+async def test_a_callback_before_sent_was_written_counts(stopped: Telling) -> None:
+    """The address of the callback carries the key, so it is understood although we died."""
+    await leave_trying(stopped, sent=True)
+
+    await stopped.is_written("anne", "delivered")
+
+
+async def test_what_another_teller_is_sending_is_left_to_it(stopped: Telling) -> None:
+    """Two workers, one text."""
+    await leave_trying(stopped, sent=False)
+    await stopped.street.conn.execute("UPDATE notification SET claimed_by = 'alive', claimed_at = clock_timestamp()")
+
+    stopped.go_on()
+    await stopped.tell.turn()
+
+    stopped.phone(ANNE).received_nothing()
+
+
+async def test_a_request_that_was_answered_meanwhile_does_not_leave(stopped: Telling) -> None:
+    """Retried after ten minutes of a busy Twilio, it would send somebody for nothing."""
+    await leave_trying(stopped, sent=False)
+    alert = (await stopped.street.only_alert()).alert
+    await store.acknowledge(stopped.street.conn, alert, "jim", how="page", now=NINE)
+
+    stopped.go_on()
+    await stopped.is_written("anne", "not needed")
+
+    assert "Jim Docherty said MINE" in await stopped.text_to(ANNE)
+    stopped.phone(ANNE).received_exactly_one_text()
+
+
+async def test_two_loops_share_what_is_due(telling: Telling) -> None:
+    """Any number of workers may tell; each text leaves once."""
+    _, second = worker(telling.pool, telling.clock, telling.sms)
+    stop = asyncio.Event()
+    running = asyncio.create_task(second.run(stop))
+    for home in range(10):
+        await telling.street.presses(home=None, hub=f"hub-{home}")
+        second.stir()
+
+    async def look() -> bool:
+        return {state for _, _, state in await telling.street.texts()} == {"delivered"}
+
+    await until(look)
+    stop.set()
+    await running
+
+    assert len(telling.twilio.texts_to(CONTROL)) == 10
+
+
+async def test_without_twilio_everything_fails_and_the_story_says_why(database: Database, tmp_path: Path) -> None:
+    """A supported state: nobody can be texted, and every page can say so."""
+    clock = MovedClock(tmp_path / "clock.json", NINE)
+    conn = await AsyncConnection.connect(database.dsn, autocommit=True)
+    async with conn, await open_pool(database.dsn, name="test") as pool:
+        street = await furnish(conn, database.dsn)
+        _, tell = worker(pool, clock, NoTwilio())
+        stop = asyncio.Event()
+        running = asyncio.create_task(tell.run(stop))
+        await street.presses()
+
+        async def nobody_left() -> bool:
+            return (await street.only_alert()).nobody_left_at is not None
+
+        await until(nobody_left)
+        stop.set()
+        await running
+
+        steps = await store.story(conn, (await street.only_alert()).alert)
+    failed = [(step.person_name, step.detail) for step in steps if step.kind == "text failed"]
+    assert ("Anne Reid", "alert, no Twilio configured") in failed
+    assert ("Jim Docherty", "alert, no Twilio configured") in failed
+
+
+async def test_a_log_in_link_is_texted(telling: Telling) -> None:
+    """The only way in for most people."""
+    await store.owe_login_text(telling.street.conn, "anne", "https://care.example/in/x", now=NINE)
+    telling.tell.stir()
+
+    assert "https://care.example/in/x" in await telling.text_to(ANNE)
+
+
+async def test_a_log_in_link_that_is_too_old_is_not_texted(stopped: Telling) -> None:
+    """A link that no longer works only confuses."""
+    await store.owe_login_text(stopped.street.conn, "anne", "https://care.example/in/x", now=NINE)
+    await stopped.moves(minutes=16)
+
+    stopped.go_on()
+    await stopped.is_written("anne", "failed", "log-in")
+
+    stopped.phone(ANNE).received_nothing()
+
+
+async def test_the_operator_closes_and_those_told_hear_it(telling: Telling) -> None:
+    """By page as by text."""
+    await telling.street.presses()
+    await telling.text_to(ANNE)
+    await telling.is_written("anne", "delivered")
+    alert = (await telling.street.only_alert()).alert
+
+    await store.close(telling.street.conn, alert, "control", Outcome.ALL_WELL, None, now=NINE)
+    telling.tell.stir()
+
+    assert "says Kilbrae alarm" in await telling.text_to(ANNE, saying="all well, says")
+    assert await store.open_alerts(telling.street.conn, [HOME]) == []
