@@ -4,7 +4,8 @@ Signs of life come counted into *slots* of a few minutes by the database, so tha
 home has ten readings an hour or a thousand.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -180,18 +181,26 @@ def days(slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime, coun
     """
     today = times.local_date(now)
     inside = [slot for slot in slots if not slot.is_door]
-    return [_day(today - timedelta(days=count - 1 - back), inside, unseen, now=now) for back in range(count)]
+    begins = [slot.begins for slot in inside]
+
+    def between(since: datetime, until: datetime) -> Sequence[Slot]:
+        return inside[bisect_left(begins, since) : bisect_left(begins, until)]
+
+    return [_day(today - timedelta(days=count - 1 - back), between, unseen, now=now) for back in range(count)]
 
 
-def _day(on: date, slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime) -> Day:
+def _day(
+    on: date, between: Callable[[datetime, datetime], Sequence[Slot]], unseen: Sequence[Unseen], *, now: datetime
+) -> Day:
     begins, ends = times.midnight(on), times.midnight(on + timedelta(days=1))
     wakes, sleeps = _at_four(on), _at_four(on + timedelta(days=1))
-    awake = [slot for slot in slots if wakes <= slot.last_at and slot.first_at < sleeps]
+    # A slot that begins before 04:00 may end after it.
+    awake = between(wakes - MONTH_SLOT, sleeps)
     return Day(
         on,
-        tuple(slot for slot in slots if begins <= slot.begins < ends),
-        next((slot.first_at for slot in awake if slot.first_at >= wakes), None),
-        max((slot.last_at for slot in awake if slot.last_at < sleeps), default=None),
+        tuple(between(begins, ends)),
+        min((slot.first_at for slot in awake if slot.first_at >= wakes), default=None),
+        max((slot.last_at for slot in awake if wakes <= slot.last_at < sleeps), default=None),
         overlap(unseen, begins, min(ends, now)),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from alerts.telling import sms
@@ -44,7 +45,7 @@ class Config:
         try:
             listen = Address.parse(env.get("TELECARE_API_LISTEN", "") or _LISTEN)
             health = Address.parse(env.get("TELECARE_API_HEALTH", "") or _HEALTH)
-            texts = sms.Config.from_env(env)
+            texts = sms.Config.from_env(_with_token(env))
         except ValueError as why:
             raise NotConfigured(str(why)) from why
         database_url = env.get("TELECARE_DATABASE_URL", "")
@@ -58,6 +59,17 @@ class Config:
     def is_secure(self) -> bool:
         """Whether people reach us by https; if not, it is the machine's own loopback."""
         return self.public_url.startswith("https://")
+
+
+def _with_token(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with Twilio's token, which may stand in a file of its own."""
+    named = env.get("TELECARE_TWILIO_AUTH_TOKEN_FILE", "")
+    if not named:
+        return env
+    try:
+        return {**env, "TELECARE_TWILIO_AUTH_TOKEN": Path(named).read_text().strip()}
+    except OSError as why:
+        raise NotConfigured(f"TELECARE_TWILIO_AUTH_TOKEN_FILE cannot be read: {why.strerror}.") from why
 
 
 def require_safe(public_url: str) -> None:

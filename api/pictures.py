@@ -20,6 +20,8 @@ XOfMoment = Callable[[datetime], float]
 
 # The strip of the day: names to the left, a row every 22 units.
 _DAY_LEFT, _DAY_RIGHT, _DAY_TOP, _DAY_STEP = 76.0, 336.0, 17.0, 22.0
+# A day without a sign of life has no rows, and its stripes still need room for words.
+_DAY_ROWS_MIN: Final = 3
 # The month: dates to the left, a day every 11 units.
 _MONTH_LEFT, _MONTH_RIGHT, _MONTH_TOP, _MONTH_STEP = 52.0, 336.0, 18.0, 11.0
 # Narrower than this a mark is lost on a phone.
@@ -99,7 +101,7 @@ def of_day(
         mark: a moment to point at, and what it is.
     """
     since = now - timedelta(days=1)
-    bottom = _DAY_TOP + _DAY_STEP * max(len(rows), 1) + 3
+    bottom = _DAY_TOP + _DAY_STEP * max(len(rows), _DAY_ROWS_MIN) + 3
 
     def x(at: datetime) -> float:
         part = (at - since) / (now - since)

@@ -257,7 +257,9 @@ def what_next(
     name = resident.first_name
     note = _rule(policy, is_learning=watch is None or bool(watch.learning))
     if told.state is Watched.BLIND or watch is None:
-        intro = f"While we cannot see the home, we cannot notice that {name} is still. {_about_silence(policy)}"
+        intro = f"While we cannot see the home, we cannot notice that {name} is still."
+        if can_text:
+            intro += f" {_about_silence(policy)}"
         return Next(intro, None, None, "", (), note)
     if watch.next_alert_at is None:
         intro = f"Nothing is planned: the home is not watched for {name} being still."
@@ -310,8 +312,8 @@ def _rule(policy: Policy, *, is_learning: bool) -> str:
 
 def _about_silence(policy: Policy) -> str:
     return (
-        "The operator was told when the box fell silent; the first of the people is told too "
-        f"when it has been silent for {times.wait(policy.hub_silent_carer_after)}."
+        "When the box falls silent the operator is told, and the first of the people once it has been silent "
+        f"for {times.wait(policy.hub_silent_carer_after)}."
     )
 
 

@@ -1,5 +1,7 @@
 """Does the process refuse what would put people at risk, in a sentence?"""
 
+from pathlib import Path
+
 import pytest
 
 from api.config import Config, NotConfigured
@@ -56,3 +58,18 @@ def test_secrets_are_not_in_what_is_printed() -> None:
     config = Config.from_env({"TELECARE_DATABASE_URL": "postgresql://u:hunter2@db/t"})
 
     assert "hunter2" not in repr(config)
+
+
+def test_the_token_may_stand_in_a_file(tmp_path: Path) -> None:
+    """A secret in a file is seen by one account, one in an environment by many."""
+    file = tmp_path / "token"
+    file.write_text("secret\n")
+    twilio = {"TELECARE_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TELECARE_TWILIO_FROM": "+447700900000"}
+    said = {**_GOOD, **twilio, "TELECARE_PUBLIC_URL": "https://care.example"}
+
+    config = Config.from_env({**said, "TELECARE_TWILIO_AUTH_TOKEN_FILE": str(file)})
+
+    assert config.texts is not None
+    assert config.texts.auth_token == "secret"
+    with pytest.raises(NotConfigured, match="cannot be read"):
+        Config.from_env({**said, "TELECARE_TWILIO_AUTH_TOKEN_FILE": str(tmp_path / "none")})
