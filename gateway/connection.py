@@ -81,6 +81,25 @@ def wait_s(door: Door, attempt: int, chance: float) -> float:
     return chance * min(door.longest_wait_s, door.first_wait_s * 2.0 ** min(attempt, 16))
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as a broker handed it to us.
+
+    Attributes:
+        topic: empty where it was not even UTF-8.
+        payload: as published.
+        is_retained: whether the broker kept it from earlier.
+        packet: the broker's own number for it, the same when it hands it out again (MQTT 3.1.1, 4.4).
+        is_again: whether the broker says that it handed it out before.
+    """
+
+    topic: str
+    payload: bytes
+    is_retained: bool = False
+    packet: int = 0
+    is_again: bool = False
+
+
 class Listener(Protocol):
     """Hears what happens on a connection, in the connection's own thread."""
 
@@ -88,7 +107,7 @@ class Listener(Protocol):
 
     def disconnected(self, name: str) -> None: ...
 
-    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+    def received(self, name: str, delivery: Delivery) -> bool:
         """Take a message in, and return whether it was: only then it is acknowledged to the broker."""
 
 
@@ -207,5 +226,6 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # Not MQTT (section 1.5.3), and no topic of ours: passed over.
-        if self._listener.received(self._door.name, topic, bytes(message.payload), is_retained=message.retain):
+        delivery = Delivery(topic, bytes(message.payload), message.retain, message.mid, message.dup)
+        if self._listener.received(self._door.name, delivery):
             client.ack(message.mid, message.qos)

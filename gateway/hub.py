@@ -18,13 +18,14 @@ import msgspec
 
 from gateway import metrics, radio
 from gateway.adapters import zigbee2mqtt
-from gateway.clock import Clock, Moment, is_set_by_a_time_server, kernel_boot_id
+from gateway.clock import Clock, Moment, is_set_by_a_time_server
 from gateway.config import Config, OutboxFile
+from gateway.connection import Delivery
 from gateway.heartbeat import Heartbeat
 from gateway.outbox import IN_MEMORY, Kept, NoRoom, Outbox, OutboxLost, OutboxUnusable
 from gateway.player import Player
 from gateway.publisher import Publisher
-from gateway.radio import Radio
+from gateway.radio import LastHeard, Radio
 from gateway.reading import ALARMS, Observation
 from gateway.wire import Record, Stream
 
@@ -47,18 +48,16 @@ _ALIVE_EVERY_S: Final = 30.0
 """With a restart of a few seconds this stays well inside `radio.LATE_AFTER_S`.  Records kept say so for nothing."""
 
 _ALIVE: Final = "alive"
-"""Under this name the outbox remembers when the radio was last heard: boot and real seconds of it."""
+"""Under this name the outbox remembers when the radio was last heard, and what it said last (`LastHeard`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """Something that a connection heard: `topic` is empty where the line itself went up or down."""
+    """Something that a connection heard; without a delivery, the line itself went up or down."""
 
     name: str
     moment: Moment
-    topic: str = ""
-    payload: bytes = b""
-    is_retained: bool = False
+    delivery: Delivery | None = None
     is_up: bool = False
     taken: threading.Event = field(default_factory=threading.Event)
 
@@ -100,7 +99,7 @@ class Hub:
         self._setup = zigbee2mqtt.Setup()
         if config.radio is not None:
             self._setup = _setup(config)
-            self._radio = Radio(config.radio, config.hub, self, away_since_s=self._last_alive_s())
+            self._radio = Radio(config.radio, config.hub, self, last=self._last_heard())
         if config.recording is not None:
             self._player = Player(config.recording, self._outbox, moment=moment)
         self._equipment = zigbee2mqtt.State.after(self._outbox.last_values())
@@ -117,10 +116,10 @@ class Hub:
         log.info("disconnected", extra={"door": name})
         self._put(_Event(name, self._clock.moment()))
 
-    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
-        if not topic or (name == radio.NAME and self._is_chatter(topic)):
+    def received(self, name: str, delivery: Delivery) -> bool:
+        if not delivery.topic or (name == radio.NAME and self._is_chatter(delivery.topic)):
             return True
-        event = _Event(name, self._clock.moment(), topic, payload, is_retained)
+        event = _Event(name, self._clock.moment(), delivery)
         return self._put(event) and (name != radio.NAME or event.taken.wait(_TAKEN_WITHIN_S))
 
     def _is_chatter(self, topic: str) -> bool:
@@ -183,20 +182,25 @@ class Hub:
 
     def _take_in(self, events: Sequence[_Event]) -> None:
         """Keep what the radio said, acknowledge that, then hear what the platform said."""
-        from_radio = [event for event in events if event.name == radio.NAME]
-        seen = [observation for event in from_radio for observation in self._hear_radio(event)]
-        if seen:
-            self._keep(seen)
-        for event in from_radio:
-            event.taken.set()
+        seen: list[Observation] = []
+        told: list[Delivery] = []
         for event in events:
-            if event.name != radio.NAME:
+            if event.name == radio.NAME and (observations := self._hear_radio(event)):
+                assert event.delivery is not None
+                seen.extend(observations)
+                told.append(event.delivery)
+        if seen:
+            self._keep(seen, told)
+        for event in events:
+            if event.name == radio.NAME:
+                event.taken.set()
+            else:
                 self._hear_platform(event)
 
     def _hear_platform(self, event: _Event) -> None:
         stream = Stream(event.name)
-        if event.topic:
-            self._publisher.answered(stream, event.payload, moment=event.moment)
+        if event.delivery is not None:
+            self._publisher.answered(stream, event.delivery.payload, moment=event.moment)
         elif event.is_up:
             self._publisher.connected(stream)
         else:
@@ -204,34 +208,42 @@ class Hub:
 
     def _hear_radio(self, event: _Event) -> tuple[Observation, ...]:
         assert self._radio is not None
-        if not event.topic:
-            metrics.UP.labels(radio.NAME).set(event.is_up)
-            if event.is_up:
-                metrics.CONNECTS.labels(radio.NAME).inc()
-                self._radio.connected(moment=event.moment)
-                self._note_alive(event.moment)
-            else:
-                self._radio.disconnected(moment=event.moment)
+        if event.delivery is None:
+            self._hear_radio_line(event, self._radio)
             return ()
-        message = self._radio.heard(event.topic, event.payload, is_retained=event.is_retained, moment=event.moment)
+        message = self._radio.heard(event.delivery, moment=event.moment)
         if message is None:
             return ()
         heard = zigbee2mqtt.hear(self._equipment, message, self._setup)
+        if self._radio.is_taken_already(event.delivery):
+            metrics.RADIO.labels("taken already").inc()
+            return tuple(o for o in heard.observations if o.quantity in ALARMS)
         self._equipment = heard.state
         metrics.RADIO.labels(heard.note).inc()
         return heard.observations
 
-    def _keep(self, seen: Sequence[Observation]) -> None:
+    def _hear_radio_line(self, event: _Event, line: Radio) -> None:
+        metrics.UP.labels(radio.NAME).set(event.is_up)
+        if event.is_up:
+            metrics.CONNECTS.labels(radio.NAME).inc()
+            line.connected(moment=event.moment)
+            self._note_alive(event.moment)
+        else:
+            line.disconnected(moment=event.moment)
+
+    def _keep(self, seen: Sequence[Observation], told: Sequence[Delivery]) -> None:
         """Keep what was seen on the disk; what cannot be is dropped, but never an alarm."""
+        note = self._alive(self._clock.moment(), told)
         try:
-            kept = self._outbox.keep(seen, boot=self._boot, note=self._alive(self._clock.moment()))
+            kept = self._outbox.keep(seen, boot=self._boot, note=note)
         except OutboxLost as why:
             self._begin_again(why)
-            kept = self._outbox.keep(seen, boot=self._boot)
+            kept = self._outbox.keep(seen, boot=self._boot, note=note)
         except NoRoom as why:
             alarms = [o for o in seen if o.quantity in ALARMS]
-            metrics.NOT_KEPT.inc(len(seen) - len(alarms))
-            log.error("readings lost, nothing can be written", extra={"lost": len(seen) - len(alarms), "why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
+            lost = len(seen) - len(alarms)
+            metrics.NOT_KEPT.inc(lost)
+            log.error("readings lost, nothing can be written", extra={"lost": lost, "why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
             if not alarms:
                 return
             self._go_on_in_memory(why)
@@ -284,17 +296,14 @@ class Hub:
             with contextlib.suppress(NoRoom):
                 self._outbox.remember(*self._alive(moment))
 
-    def _alive(self, moment: Moment) -> tuple[str, str]:
+    def _alive(self, moment: Moment, told: Sequence[Delivery] = ()) -> tuple[str, str]:
+        assert self._radio is not None
         self._alive_at_s = moment.real_s
-        return _ALIVE, msgspec.json.encode([kernel_boot_id(), moment.real_s]).decode()
+        return _ALIVE, msgspec.json.encode(self._radio.last_heard(told, moment=moment)).decode()
 
-    def _last_alive_s(self) -> float | None:
-        """Return when the radio was last heard, in real seconds of this boot, or None if that is not known."""
+    def _last_heard(self) -> LastHeard | None:
         said = self._outbox.recall(_ALIVE)
-        if said is None:
-            return None
-        boot, real_s = msgspec.json.decode(said, type=tuple[str, float])
-        return real_s if boot == kernel_boot_id() else None
+        return None if said is None else msgspec.json.decode(said, type=LastHeard)
 
     def _heartbeat(self, moment: Moment) -> Heartbeat:
         return Heartbeat(

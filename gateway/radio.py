@@ -4,19 +4,25 @@ Its session is kept there, and a message is acknowledged only once it is in the 
 has missed nothing that was published at QoS 1.  But MQTT carries no time.  What waited at the broker for longer
 than a restart takes is *late*: an alarm counts, a reading would be stamped with the wrong moment and is left out.
 What waited is told from what is new by a *marker* that we send ourselves: the broker hands out first what waited.
+
+A kill between our commit and our acknowledgement makes the broker hand the same message out *again*.  The last
+few that were kept are therefore remembered with what they became, in the same transaction; an alarm counts even so.
 """
 
+import hashlib
 import logging
 import secrets
+from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from gateway.adapters.zigbee2mqtt import Message
-from gateway.clock import Moment, from_unix_s
+from gateway.clock import Moment, kernel_boot_id
 from gateway.config import Radio as RadioConfig
-from gateway.connection import Connection, Door, Listener
-from gateway.reading import HubId
+from gateway.connection import Connection, Delivery, Door, Listener
+from gateway.reading import HubId, from_unix_s
 from gateway.wire import Record
 
 log = logging.getLogger(__name__)
@@ -35,6 +41,24 @@ _MARKER_MISSED_AFTER_S: Final = 10.0
 """A broker that does not let us publish the marker must not make every reading late for good."""
 
 
+_REMEMBERED_MAX: Final = 64
+"""Messages that may be on their way to us at once, twice over: brokers stop at 20 (Mosquitto) or less by default."""
+
+
+class LastHeard(msgspec.Struct, frozen=True):
+    """What the outbox remembers of the radio, so that a restart knows what it missed and what it has.
+
+    Attributes:
+        boot: the kernel's id of the boot in which this was written.
+        real_s: when, in real seconds of that boot.
+        taken: the last messages that were kept, as `_fingerprint`.
+    """
+
+    boot: str
+    real_s: float
+    taken: list[str]
+
+
 class LocalAlarm(msgspec.Struct, frozen=True):
     """What is said aloud: nobody outside knows of this alarm yet."""
 
@@ -46,14 +70,14 @@ class LocalAlarm(msgspec.Struct, frozen=True):
 class Radio:
     """The connection to the home's own broker.  All methods are for the thread that owns the outbox."""
 
-    def __init__(self, config: RadioConfig, hub: HubId, listener: Listener, *, away_since_s: float | None) -> None:
+    def __init__(self, config: RadioConfig, hub: HubId, listener: Listener, *, last: LastHeard | None) -> None:
         """Prepare it.
 
         Args:
             config: which broker.
             hub: whose.
             listener: hears what comes in.
-            away_since_s: when we last heard the radio, in real seconds of this boot; None if unknown.
+            last: what the outbox remembers of the radio, or None.
         """
         self._marker_topic = f"{_MARKER_TOPIC}/{hub}"
         self._connection = Connection(
@@ -71,7 +95,9 @@ class Radio:
             ),
             listener,
         )
-        self._away_since_s = away_since_s
+        self._boot = kernel_boot_id()
+        self._away_since_s = last.real_s if last is not None and last.boot == self._boot else None
+        self._taken = deque(() if last is None else last.taken, maxlen=_REMEMBERED_MAX)
         self._connected_at_s: float | None = None
         self._marker: bytes | None = None
 
@@ -96,20 +122,29 @@ class Radio:
             self._away_since_s = moment.real_s
         self._connected_at_s = None
 
-    def heard(self, topic: str, payload: bytes, *, is_retained: bool, moment: Moment) -> Message | None:
+    def heard(self, delivery: Delivery, *, moment: Moment) -> Message | None:
         """Return the message for the adapter, or None if it was our own marker."""
-        if topic == self._marker_topic:
-            if payload == self._marker:
+        if delivery.topic == self._marker_topic:
+            if delivery.payload == self._marker:
                 self._marker = None
             return None
         return Message(
-            topic=topic,
-            payload=payload,
-            is_retained=is_retained,
+            topic=delivery.topic,
+            payload=delivery.payload,
+            is_retained=delivery.is_retained,
             wall_at=moment.now,
             uptime_ms=moment.uptime_ms,
             is_late=self._has_waited(moment.real_s),
         )
+
+    def is_taken_already(self, delivery: Delivery) -> bool:
+        """Return whether this very message was kept before, and only our acknowledgement of it was lost."""
+        return delivery.is_again and _fingerprint(delivery) in self._taken
+
+    def last_heard(self, taken: Iterable[Delivery], *, moment: Moment) -> LastHeard:
+        """Return what to remember once these messages, too, are kept."""
+        self._taken.extend(_fingerprint(delivery) for delivery in taken)
+        return LastHeard(self._boot, moment.real_s, list(self._taken))
 
     def say_aloud(self, alarm: Record) -> None:
         """Say in the home that an alarm has not reached anybody yet."""
@@ -126,3 +161,8 @@ class Radio:
                 self._marker = None
                 return False
         return self._away_since_s is None or real_s - self._away_since_s > LATE_AFTER_S
+
+
+def _fingerprint(delivery: Delivery) -> str:
+    whole = hashlib.blake2b(delivery.topic.encode() + b"\0" + delivery.payload, digest_size=8).hexdigest()
+    return f"{delivery.packet}:{whole}"

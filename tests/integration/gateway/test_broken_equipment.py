@@ -15,7 +15,7 @@ from deploy.broker.permissions import login
 from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from gateway.config import OutboxFile
-from gateway.connection import Connection, Door
+from gateway.connection import Connection, Delivery, Door
 from gateway.outbox import Outbox
 from gateway.wire import Stream
 from tests.integration.gateway.platform import Platform
@@ -147,8 +147,8 @@ class _Diary:
     def disconnected(self, name: str) -> None:
         self.heard.append(f"{name} disconnected")
 
-    def received(self, name: str, topic: str, payload: bytes, *, is_retained: bool) -> bool:
-        self.heard.append(f"{name} received {payload!r} on {topic}, retained {is_retained}")
+    def received(self, name: str, delivery: Delivery) -> bool:
+        self.heard.append(f"{name} received {delivery}")
         return True
 
 
