@@ -27,6 +27,9 @@ _PHONE_SOON: Final = (timedelta(minutes=15), 3)
 _PHONE_DAY: Final = (timedelta(days=1), 10)
 _ADDRESS_HOUR: Final = (timedelta(hours=1), 30)
 
+# A number of our own among the database's advisory locks: "logi" in ASCII.
+_LOGIN_LOCK: Final = 0x6C6F6769
+
 _QUARTER_S: Final = 900
 
 # A second press of the same button is not a second answer.
@@ -121,6 +124,8 @@ async def may_text_link(conn: Connection, phone: str, address: str, *, real_now:
         real_now: by the system's clock.
     """
     async with conn.transaction():
+        # One at a time: many at once would each count before the others were written.
+        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOGIN_LOCK,))
         await conn.execute("DELETE FROM login_request WHERE asked_at < %s", (real_now - _PHONE_DAY[0],))
         row = await _first(
             conn,

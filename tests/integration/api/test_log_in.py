@@ -1,5 +1,6 @@
 """Does a link let in whom it should, once, and nobody else?"""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,6 +131,15 @@ async def test_one_phone_is_not_flooded(street: Street) -> None:
         answer = await street.stranger().post("/log-in", data={"phone": "07700900101"})
 
     assert answer.headers["location"] == "/log-in/sent"
+    assert (await street.sql("SELECT count(*) FROM notification")) == [(3,)]
+
+
+async def test_a_burst_is_bounded_like_a_trickle(street: Street) -> None:
+    """Twenty requests in the same moment must not slip through between counting and writing."""
+    strangers = [street.stranger() for _ in range(20)]
+
+    await asyncio.gather(*(one.post("/log-in", data={"phone": "07700900101"}) for one in strangers))
+
     assert (await street.sql("SELECT count(*) FROM notification")) == [(3,)]
 
 
