@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 # Rows of the log at a time: ours; a row holds what was received in one transaction, usually a few readings.
 _PAGE: Final = 200
 _INPUTS_MAX: Final = 1_000
+# Lanes that are written together: their rows are held meanwhile, and an alarm in one of them waits.
+_LANES_AT_ONCE: Final = 8
 # Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
 _SWEEP_S: Final = 1.0
 _CLAIM_S: Final = 2.0
@@ -90,7 +92,7 @@ class _Lane:
     true: dict[str, Now] = field(default_factory=dict)
 
     def reached(self) -> Place:
-        """Return where its states stand now."""
+        """Return where its states stand now; that it is judged up to there is only said with what is true then."""
         return Place(
             self.place.lane,
             self.place.epoch,
@@ -98,7 +100,7 @@ class _Lane:
             self.received_through,
             self.input,
             self.judge.judged_through,
-            self.judge.judged_through,
+            None,
         )
 
     def judge_step(self, step: Batch | Input) -> list[Verdict]:
@@ -197,16 +199,29 @@ class Watch:
     async def turn(self, *, everything: bool = False) -> None:
         """Judge what has news; and every second, or when told to, everything."""
         self._stirred.clear()
-        news, self._news = self._news, set()
         is_sweep = everything or monotonic_s() - self._swept_at_s >= _SWEEP_S
         async with self._pool.connection() as conn:
             if is_sweep:
                 await self._claim(conn)
-            await self._judge_lanes(conn, sorted(self._mine if is_sweep else news & self._mine.keys()))
+            await self._judge_news(conn)
             if is_sweep:
-                await self._stretch(conn)
+                await self._sweep(conn)
                 self._swept_at_s = monotonic_s()
         self._say_how_it_is()
+
+    async def _judge_news(self, conn: Conn) -> None:
+        """Judge the lanes in which something was stored; what follows from it is written, and the rest in a sweep."""
+        news, self._news = self._news, set()
+        await self._judge_lanes(conn, sorted(news))
+
+    async def _sweep(self, conn: Conn) -> None:
+        """Judge what fell due in every lane and write what is true; a few lanes at a time, so that no alarm waits."""
+        lanes = sorted(self._mine)
+        for first in range(0, len(lanes), _LANES_AT_ONCE):
+            judged_now = await self._judge_lanes(conn, lanes[first : first + _LANES_AT_ONCE])
+            await self._keep(conn, judged_now)
+            await self._judge_news(conn)
+        await self._stretch(conn)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         if stop.is_set() or self._news:
@@ -245,17 +260,18 @@ class Watch:
             self._mine[place.lane] = await _load(conn, place)
             log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
 
-    async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> None:
-        """Judge these lanes as far as they have come, and write what is true of their homes."""
+    async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> list[int]:
+        """Judge these lanes as far as they have come, write what follows from it, and return those that went well."""
+        lanes = [lane for lane in lanes if lane in self._mine]
         if not lanes:
-            return
+            return []
         rows = await conn.execute(_REACH, (lanes,))
         reaches = {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
         judged_lanes = []
         for number, reach in reaches.items():
             if await self._guarded(number, lambda lane, reach=reach: self._judge_lane(conn, lane, reach)):  # type: ignore[misc]  # mypy does not see through the default
                 judged_lanes.append(number)
-        await self._keep(conn, judged_lanes)
+        return judged_lanes
 
     async def _guarded(self, number: int, do: Callable[[_Lane], Awaitable[None]]) -> bool:
         """Do something with a lane; one that cannot be judged rests for a while and holds up no other."""
@@ -401,7 +417,9 @@ async def _load(conn: Conn, place: Place) -> _Lane:
     for home in unfit:
         log.warning("state rebuilt from the log", extra={"home": home})
         states[home] = await rebuild(conn, place, home)
-    lane = _Lane(
+    seen = {home: state.watch for home, state in states.items()}
+    written = await true_now.open_spans(conn, place.lane)
+    return _Lane(
         place=place,
         judge=LaneJudge(states, place.saved_through),
         position=place.position,
@@ -412,9 +430,10 @@ async def _load(conn: Conn, place: Place) -> _Lane:
         saved_at_s=monotonic_s() - random.random() * SAVE_S,  # noqa: S311 - no secret
         unsaved=set(unfit),
         fresh=set(states),
+        seen=seen,
+        # What was saved and not said any more.
+        changes=[(home, watch) for home, watch in sorted(seen.items()) if written.get(home) != watch],
     )
-    lane.seen = {home: state.watch for home, state in states.items()}
-    return lane
 
 
 async def rebuild(conn: Conn, place: Place, home: str) -> HomeState:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from alerts.judging import home as homes
 from alerts.judging.detectors.routine import river_version
 from alerts.judging.home import HomeState, Now
-from alerts.judging.watched import Watch
+from alerts.judging.watched import Watch, Watched
 
 Conn = AsyncConnection[TupleRow]
 
@@ -79,6 +79,15 @@ async def write_now(conn: Conn, true: Mapping[str, Now], *, now: datetime) -> No
                 for home, said in sorted(true.items())
             ],
         )
+
+
+async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
+    """Return how well each home of a lane is seen, as it was written last."""
+    rows = await conn.execute(
+        "SELECT home, state, why, since FROM watch_span JOIN home USING (home) WHERE lane = %s AND until IS NULL",
+        (lane,),
+    )
+    return {home: Watch(Watched(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}
 
 
 async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:

@@ -230,6 +230,25 @@ async def test_a_worker_that_comes_back_raises_nothing_twice_and_misses_nothing(
     assert {alert.question for alert in await watching.alerts()} == {Question.ALARM, Question.STILL}
 
 
+async def test_a_worker_killed_before_it_said_what_is_true_says_it_at_the_next_start(watching: Watching) -> None:
+    """The finding was saved, and that the home is blind was not; or those minutes would stand as watched for good."""
+    await watching.lives(minutes=2, moves=True)
+    await watching.lives(minutes=2, hub=False)
+    for _ in range(2):
+        watching.clock.move(seconds=20)
+        await watching.turns()
+    silent_at = watching.clock.move(seconds=20)
+    await watching.ingest.ticks(now=silent_at)
+    await watching.watch._judge_lanes(watching.conn, [LANE])
+    assert [alert.question for alert in await watching.alerts()] == [Question.HUB_SILENT]
+
+    await restarted(watching, kill=True)
+    await watching.turns()
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, silent_at + timedelta(seconds=1))
+    assert [(span.since, span.why) for span in spans[-2:]] == [(NINE + timedelta(minutes=1), ()), (silent_at, ("hub",))]
+
+
 async def test_a_worker_killed_between_judging_and_saving_loses_nothing(watching: Watching) -> None:
     """All or nothing: an alert without its text, or a place without its alert, is the worst there is."""
     await watching.lives(minutes=1, moves=True)
