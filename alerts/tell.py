@@ -7,7 +7,7 @@ a few at once, and an alert that nobody is left for is said loudly.
 import asyncio
 import logging
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 from alerts import metrics
 from alerts.store import owing
 from alerts.store.sending import Leaving, NotNeeded, SendingLog
-from alerts.telling.deliver import GiveUp, Notification, Receipt, Sender, deliver
+from alerts.telling.deliver import GiveUp, Notification, Receipt, Sender, TryAgain, deliver
 from gateway.clock import Clock, monotonic_s
 from ingest.db.pool import Pool
 
@@ -29,11 +29,25 @@ _LOOK_S: Final = 0.5
 _KEEP_S: Final = 2.0
 # Ours: requests on their way at once.  One that Twilio does not answer takes 10 s, and must not hold up an alarm.
 _AT_ONCE: Final = 16
+_UNTOLD_AT_ONCE: Final = 4
 _ALERTS_MAX: Final = 100
 # A request waits 10 s for its answer at most; what is still on its way then is looked for by the next start.
 _STOP_PATIENCE_S: Final = 12.0
 
 NO_TWILIO: Final = "no Twilio configured"
+
+
+class Door(Sender, Protocol):
+    """What sends texts and can be asked what became of them: the door to Twilio."""
+
+    async def state(self, sid: str) -> tuple[str, int | None]:
+        """Return Twilio's word for a text's state, and its error code.
+
+        Raises:
+            TryAgain: the look-up did not work.
+            GiveUp: Twilio does not know it.
+        """
+        ...
 
 
 class NoTwilio:
@@ -47,11 +61,15 @@ class NoTwilio:
         """Return None: nothing ever went."""
         return None
 
+    async def state(self, sid: str) -> tuple[str, int | None]:  # noqa: ARG002 - as a Door has them
+        """Fail: nothing ever went."""
+        raise GiveUp(NO_TWILIO)
+
 
 class Tell:
     """The loop of one worker; any number of workers share what is due."""
 
-    def __init__(self, pool: Pool, clock: Clock, sender: Sender, *, owner: str) -> None:
+    def __init__(self, pool: Pool, clock: Clock, sender: Door, *, owner: str) -> None:
         """Send nothing yet.
 
         Args:
@@ -99,6 +117,9 @@ class Tell:
         if (room := _AT_ONCE - len(self._on_their_way)) > 0:
             for note in await self._log.due(now=now, limit=room):
                 self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
+        if room > _UNTOLD_AT_ONCE:
+            for key, sid in await self._log.untold(now=now, limit=_UNTOLD_AT_ONCE):
+                self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
         if self._on_their_way and monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
@@ -156,6 +177,20 @@ class Tell:
             self._stirred.set()
         metrics.TEXTS.labels(sender.became).inc()
         log.info("text tried", extra={"notification": note.key, "became": sender.became, "attempt": note.attempts + 1})
+
+    async def _ask_what_became(self, key: str, sid: str) -> None:
+        """Ask Twilio what became of a text whose callback is overdue: our public address may be wrong."""
+        try:
+            status, code = await self._sender.state(sid)
+            error_code = None if code is None else str(code)
+            await self._log.became(key, sid, status, error_code, at=self._clock.now())
+            log.info("text looked up", extra={"notification": key, "became": status})
+        except (TryAgain, GiveUp, psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+            log.warning("text not looked up", extra={"notification": key, "why": type(why).__name__})
+        except Exception:
+            log.exception("text not looked up", extra={"notification": key})
+        finally:
+            del self._on_their_way[key]
 
     async def _leave(self) -> None:
         if self._on_their_way:

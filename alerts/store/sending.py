@@ -6,7 +6,7 @@ teller was not heard for 10 s, by the database's clock, is taken over and looked
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -51,6 +51,23 @@ _CLAIM: Final = """
     RETURNING n.key, n.phone, n.body, n.attempts, n.due_at, n.state = 'trying', n.worth_until
 """
 
+# Of requests that left and of which nobody said what became of them; each is asked for again after a while.
+_UNTOLD: Final = """
+    UPDATE notification n SET try_after = clock_timestamp() + %(again)s
+    FROM (
+        SELECT notification FROM notification JOIN alert USING (alert)
+        WHERE notification.state = 'sent' AND purpose = ANY(%(asked)s) AND alert.state = 'open'
+          AND sent_at <= %(before)s AND sent_at > %(since)s AND sid IS NOT NULL
+          AND (try_after IS NULL OR try_after <= clock_timestamp())
+        ORDER BY notification LIMIT %(limit)s FOR UPDATE OF notification SKIP LOCKED
+    ) untold
+    WHERE n.notification = untold.notification RETURNING n.key, n.sid
+"""
+# Ours: callbacks come within seconds; and after an hour the rota has been through whatever they would say.
+_TOLD_WITHIN: Final = timedelta(seconds=20)
+_ASKED_FOR: Final = timedelta(hours=1)
+_ASK_AGAIN_AFTER: Final = timedelta(seconds=20)
+
 # A request that was answered while it waited is not sent any more.
 _TRYING: Final = """
     UPDATE notification n SET attempts = n.attempts + 1, trying_at = %(at)s, state = CASE
@@ -88,6 +105,24 @@ class SendingLog:
             notes = [Notification(*row) for row in await rows.fetchall()]
         self._claimed_when |= {note.key: now for note in notes}
         return sorted(notes, key=lambda note: note.due_at)
+
+    async def untold(self, *, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Return key and sid of requests whose callback is overdue, of alerts that nobody has yet."""
+        told = {
+            "asked": list(owing.ASKED),
+            "before": now - _TOLD_WITHIN,
+            "since": now - _ASKED_FOR,
+            "again": _ASK_AGAIN_AFTER,
+            "limit": limit,
+        }
+        async with self._pool.connection() as conn:
+            rows = await conn.execute(_UNTOLD, told)
+            return [(key, sid) for key, sid in await rows.fetchall()]
+
+    async def became(self, key: str, sid: str, status: str, error_code: str | None, *, at: datetime) -> None:
+        """Write down what Twilio said when it was asked, as if it had called back."""
+        async with self._pool.connection() as conn:
+            await texts.take_status(conn, key, sid, status, error_code, now=at)
 
     async def trying(self, note: Notification, *, at: datetime) -> None:
         """Write down that the request is about to be made.

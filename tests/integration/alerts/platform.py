@@ -16,8 +16,7 @@ from psycopg.rows import TupleRow
 
 from alerts import store
 from alerts.lanes import JudgingLanes
-from alerts.tell import NoTwilio, Tell
-from alerts.telling.deliver import Sender
+from alerts.tell import Door, NoTwilio, Tell
 from alerts.watch import Watch
 from gateway.clock import Anchor, Clock, monotonic_s, write_anchor
 from ingest import entry, stored_log
@@ -69,7 +68,7 @@ class Ingest:
 
 
 def worker(
-    pool: Pool, clock: MovedClock, sender: Sender | None = None, *, lease: timedelta | None = None
+    pool: Pool, clock: MovedClock, sender: Door | None = None, *, lease: timedelta | None = None
 ) -> tuple[Watch, Tell]:
     """Return the two loops of one alerts process, not running."""
     owner = new_owner()

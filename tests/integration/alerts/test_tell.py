@@ -205,6 +205,18 @@ async def test_one_request_that_hangs_holds_up_no_other(telling: Telling) -> Non
     assert ("control", "alert", "trying") in await telling.street.texts()
 
 
+async def test_a_callback_that_never_comes_is_asked_for(telling: Telling) -> None:
+    """A wrong public address must not cost the five minutes that are for people."""
+    telling.twilio.never_call_back(ANNE)
+    telling.twilio.undelivered(ANNE)
+    await telling.street.presses()
+    await telling.is_written("anne", "sent")
+
+    await telling.moves(seconds=20)
+
+    assert "The text to Anne Reid did not arrive." in await telling.text_to(JIM)
+
+
 async def leave_trying(telling: Telling, *, sent: bool) -> None:
     """Leave a text as a process does that was killed between its request and its writing down."""
     await telling.street.presses()
