@@ -15,6 +15,9 @@ _PERMISSIONS: Final = "permissions.conf"
 
 # What waits in the broker is held by the hubs too, so a full store costs time and not readings.
 _STORE: Final = "max_memory_store: 64MB, max_file_store: 1GB"
+# How long an unacknowledged message waits before it is handed out again, also after a reconnect: nats-server's own
+# 30 s would make what a killed gateway had not taken in half a minute late.
+_ACK_WAIT: Final = "5s"
 _CONNECTIONS_MAX: Final = 30_000
 
 
@@ -44,7 +47,7 @@ class Nats(Broker):
                 f"max_payload: {PAYLOAD_BYTES_MAX}\n"
                 f"max_connections: {_CONNECTIONS_MAX}\n"
                 f'jetstream {{ store_dir: "{self.folder / "store"}", {_STORE} }}\n'
-                f'mqtt {{ listen: "{self.address}:{self.port}"{self._tls()} }}\n'
+                f'mqtt {{ listen: "{self.address}:{self.port}", ack_wait: "{_ACK_WAIT}"{self._tls()} }}\n'
                 f'include "{_PERMISSIONS}"\n'
             )
         }
