@@ -73,7 +73,7 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
     if config.twilio is None:
         log.error("nobody can be texted", extra={"why": NO_TWILIO})
     tell = Tell(pool, clock, NoTwilio() if config.twilio is None else Sms(config.twilio), owner=owner)
-    watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir)
+    watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir, sweep_s=config.sweep_s)
     try:
         health = HealthServer(
             "alerts",

@@ -25,12 +25,14 @@ class Config:
         health: where it answers about its health.
         twilio: the door to Twilio; None where none is configured.
         lanes: at most so many lanes are judged here.
+        sweep_s: real seconds between two looks at all lanes for what fell due.
     """
 
     database_url: str
     health: Address
     twilio: sms.Config | None
     lanes: int
+    sweep_s: float = 1.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -47,7 +49,7 @@ class Config:
             health = Address.parse(env.get("TELECARE_ALERTS_HEALTH") or _HEALTH)
         except ValueError as why:
             raise BadConfig(f"{why}.") from why
-        return cls(database_url, health, twilio, _lanes(env.get("TELECARE_LANES", "")))
+        return cls(database_url, health, twilio, _lanes(env.get("TELECARE_LANES", "")), _sweep_s(env))
 
 
 def _with_token(env: Mapping[str, str]) -> Mapping[str, str]:
@@ -68,3 +70,14 @@ def _lanes(said: str) -> int:
     if not said.isdecimal() or not 1 <= int(said) <= LANES:
         raise BadConfig(f"TELECARE_LANES must be 1 to {LANES}, not {said!r}.")
     return int(said)
+
+
+def _sweep_s(env: Mapping[str, str]) -> float:
+    said = env.get("TELECARE_ALERTS_SWEEP_S") or "1"
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= 10:
+        raise BadConfig(f"TELECARE_ALERTS_SWEEP_S must be 0.01 to 10 seconds, not {said!r}.")
+    return seconds

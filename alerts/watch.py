@@ -40,7 +40,7 @@ _INPUTS_MAX: Final = 1_000
 # Lanes that are written together: their rows are held meanwhile, and an alarm in one of them waits.
 _LANES_AT_ONCE: Final = 8
 # Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
-_SWEEP_S: Final = 1.0
+SWEEP_S: Final = 1.0
 _CLAIM_S: Final = 2.0
 # Real seconds between two saves of what quiet homes remember: a crash costs at most this much judging again.
 SAVE_S: Final = 60.0
@@ -159,6 +159,7 @@ class Watch:
         *,
         wake: Callable[[], None],
         save_s: float = SAVE_S,
+        sweep_s: float = SWEEP_S,
     ) -> None:
         """Own nothing yet.
 
@@ -168,6 +169,7 @@ class Watch:
             lanes: what to claim.
             wake: wakes the telling loop after a commit with findings.
             save_s: real seconds between two saves of quiet homes.
+            sweep_s: real seconds between two looks at all lanes.
         """
         self._pool = pool
         self._clock = clock
@@ -175,6 +177,7 @@ class Watch:
         self.status = Status()
         self._wake = wake
         self._save_s = save_s
+        self._sweep_s = sweep_s
         self._mine: dict[int, _Lane] = {}
         self._resting: dict[int, float] = {}
         self._news: set[int] = set()
@@ -199,7 +202,7 @@ class Watch:
     async def turn(self, *, everything: bool = False) -> None:
         """Judge what has news; and every second, or when told to, everything."""
         self._stirred.clear()
-        is_sweep = everything or monotonic_s() - self._swept_at_s >= _SWEEP_S
+        is_sweep = everything or monotonic_s() - self._swept_at_s >= self._sweep_s
         async with self._pool.connection() as conn:
             if is_sweep:
                 await self._claim(conn)
@@ -227,7 +230,7 @@ class Watch:
         if stop.is_set() or self._news:
             return
         waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]
-        _, pending = await asyncio.wait(waits, timeout=_SWEEP_S, return_when=asyncio.FIRST_COMPLETED)
+        _, pending = await asyncio.wait(waits, timeout=self._sweep_s, return_when=asyncio.FIRST_COMPLETED)
         for wait in pending:
             wait.cancel()
 

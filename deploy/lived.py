@@ -50,7 +50,7 @@ _LOOK_IN_EVERY: Final = timedelta(minutes=10)
 _CARER: Final = "anne"
 
 # While the past is lived, each step waits for these two; afterwards the usual ones are right again.
-_FAST: Final = {"TELECARE_INGEST_TICK_S": "0.01", "TELECARE_INGEST_ANSWER_S": "0.05"}
+_FAST: Final = {"TELECARE_INGEST_TICK_S": "0.02", "TELECARE_INGEST_ANSWER_S": "0.05"}
 
 _ROOMS: Final = ("kitchen", "hallway", "lounge", "bedroom", "bathroom")
 _DOORS: Final = ("fridge-door", "front-door", "back-door")
@@ -75,7 +75,8 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         past = tihm.placed(recording, by)
         first, last = tihm.days(recording, by)
         say(f"home {home}: {len(past)} readings, moved by {by.days // 7} weeks to {first} until {last}")
-        clock.start(0.0, begin=past[0].at - timedelta(minutes=1))
+        begun = clock.start(0.0, begin=past[0].at - timedelta(minutes=1))
+        clock.stand_at(begun, stretch=_STRETCH)
         watched = _street(home, recording)
         demo.start_platform(watched, extra=_FAST)
         file = str(asked.recording.absolute())

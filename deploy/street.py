@@ -166,7 +166,10 @@ def _mistakes(street: Street) -> Iterator[str]:
     people = {person.id for person in street.person}
     yield from _twice("person id", (person.id for person in street.person))
     yield from _twice("home id", (home.id for home in street.home))
-    yield from _twice("hub", (home.hub for home in street.home))
+    hubs = [home.hub for home in street.home]
+    yield from _twice("hub", hubs)
+    if "ingest" in hubs:
+        yield "hub 'ingest' is the platform's own name on the broker; choose another"
     phones: list[str] = []
     for person in street.person:
         try:
@@ -181,8 +184,6 @@ def _mistakes(street: Street) -> Iterator[str]:
 
 
 def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
-    if home.hub == "ingest":
-        yield "hub: no hub can be called ingest, which is the platform's own name on the broker"
     if not home.told:
         yield "told is empty: somebody must be told when something is wrong"
     yield from _twice("person in told", home.told)
