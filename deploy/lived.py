@@ -50,7 +50,11 @@ _LOOK_IN_EVERY: Final = timedelta(minutes=10)
 _CARER: Final = "anne"
 
 # While the past is lived, each step waits for these two; afterwards the usual ones are right again.
-_FAST: Final = {"TELECARE_INGEST_TICK_S": "0.02", "TELECARE_INGEST_ANSWER_S": "0.05"}
+_FAST: Final = {
+    "TELECARE_INGEST_TICK_S": "0.02",
+    "TELECARE_INGEST_ANSWER_S": "0.05",
+    "TELECARE_ALERTS_SWEEP_S": "0.02",
+}
 
 _ROOMS: Final = ("kitchen", "hallway", "lounge", "bedroom", "bathroom")
 _DOORS: Final = ("fridge-door", "front-door", "back-door")
