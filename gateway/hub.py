@@ -39,6 +39,7 @@ wait longer would break the connection."""
 
 _TURN_S_MAX: Final = 0.25
 """The hub looks at its clock and for the order to stop at least this often, in real seconds."""
+_TURN_S_MAX_EAGER: Final = 0.01  # Someone who moves the clock waits for each turn.
 _TURN_S_MAX_MOVED: Final = 0.05
 _TURN_S_MIN: Final = 0.005
 
@@ -175,6 +176,8 @@ class Hub:
 
     def _idle_s(self) -> float:
         longest = _TURN_S_MAX_MOVED if self._clock.is_simulated() else _TURN_S_MAX
+        if self._config.is_eager:
+            longest = _TURN_S_MAX_EAGER
         next_at_s = self._publisher.next_at_s()
         if next_at_s is None:
             return longest
