@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from alerts.telling import sms
 from gateway.health import Address
 
-_LISTEN = "127.0.0.1:8080"
+_LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -10,7 +10,7 @@ _GOOD = {"TELECARE_DATABASE_URL": "postgresql://db/telecare"}
 
 
 @pytest.mark.parametrize(
-    "url", ["https://care.example", "http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:80"]
+    "url", ["https://care.example", "http://127.0.0.1:8420", "http://localhost:8080", "http://[::1]:80"]
 )
 def test_an_address_that_keeps_sessions_safe_is_taken(url: str) -> None:
     """It is https for people; the machine's own loopback for a demo."""
