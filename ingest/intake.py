@@ -6,7 +6,6 @@ broker; both are ports.
 """
 
 import enum
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +28,7 @@ from ingest.arrivals import (
 from ingest.devices import Beat, Hub
 from ingest.entry import Alarm, Entry, Heard, Lost, Reading, Trouble
 from ingest.readings import Row
-from ingest.refused import Refused, plain
+from ingest.refused import Refused, digest, plain
 from ingest.streams import Book, Span, Taken, Verdict, take
 
 _TOLD_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -110,7 +109,7 @@ class Known:
         rooms: by home and sensor, where known.
         streams: all of these hubs.
         boxes: the outbox that each hub's last heartbeat named, and when.
-        unnumbered: the hashes of what was kept without numbers in the last hour, by the hub of the topic.
+        unnumbered: what was kept without numbers in the last hour, as `refused.digest`, by the hub of the topic.
         received_at: by lane, for what is stored now.
     """
 
@@ -349,9 +348,9 @@ class _Sorter:
 
     def unreadable(self, came: UnreadableCame, hub: Hub) -> None:
         """Keep what cannot be read; on the alarms' topic it is an alarm all the same."""
-        digest = hashlib.sha256(came.delivery.payload).digest()
-        if came.may_be_alarm and digest not in self._known.unnumbered.get(hub.hub, frozenset()):
-            self._alarm_unreadable(hub, digest, came.why, came.delivery.arrived_at)
+        known_by = digest(came.delivery.payload)
+        if came.may_be_alarm and known_by not in self._known.unnumbered.get(hub.hub, frozenset()):
+            self._alarm_unreadable(hub, f"{hub.hub}/{known_by.hex()}", came.why, came.delivery.arrived_at)
         self._refuse_unnumbered(came, hub.hub, came.why)
         self._trouble(hub, "refused", plain(came.why, 200))
 
@@ -398,8 +397,9 @@ class _Sorter:
     def _refuse_numbers(self, came: PackCame, hub: Hub, span: Span) -> None:
         self._refuse(came, hub, span, came.why)
         if came.header.stream is Stream.ALARMS:
-            digest = hashlib.sha256(came.body).digest()
-            self._alarm_unreadable(hub, digest, came.why, came.delivery.arrived_at)
+            # Known by its number, not its bytes: those may be the same next week, and that is another press.
+            identity = f"{hub.hub}/{came.header.outbox}/{span.first}"
+            self._alarm_unreadable(hub, identity, came.why, came.delivery.arrived_at)
 
     def _refuse(self, came: PackCame, hub: Hub, span: Span, why: str) -> None:
         said = came.delivery
@@ -412,21 +412,21 @@ class _Sorter:
         """Keep a message that no number counts: not twice in an hour, and not for ever."""
         self.kept.counts.refused += 1
         said = came.delivery
-        digest = hashlib.sha256(said.payload).digest()
+        known_by = digest(said.payload)
         kept = self._known.unnumbered.get(hub, frozenset())
         now_kept = [one for one in self.kept.refused if one.hub == hub and one.first is None]
-        if digest in kept or len(kept) + len(now_kept) >= _UNNUMBERED_KEPT:
+        if known_by in kept or len(kept) + len(now_kept) >= _UNNUMBERED_KEPT:
             return
-        if all(one.payload != said.payload for one in now_kept):
+        if all(digest(one.payload) != known_by for one in now_kept):
             at = said.arrived_at
             self.kept.refused.append(Refused(hub, None, None, None, None, said.topic, said.payload, why, at))
 
-    def _alarm_unreadable(self, hub: Hub, digest: bytes, why: str, observed_at: datetime) -> None:
+    def _alarm_unreadable(self, hub: Hub, identity: str, why: str, observed_at: datetime) -> None:
         """Somebody may have asked for help: say so, though nobody can tell who, where or how."""
         alarm = Alarm(
             home=hub.home,
             hub=hub.hub,
-            identity=f"{hub.hub}/{digest.hex()}",
+            identity=identity,
             sensor=None,
             room=None,
             quantity=Quantity.UNKNOWN_ALARM,

@@ -1,5 +1,6 @@
 """What could not be read or believed: kept whole, as bytes, with the reason, for an operator to look at."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,13 @@ _TOPIC_MAX: Final = 500
 _INSERT: Final = """
     INSERT INTO refused (hub, outbox, stream, first, last, topic, payload, reason, received_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+# The same as `digest`; a test compares them.
+_DIGESTS: Final = """
+    SELECT hub, array_agg(sha256(CASE WHEN feed BETWEEN 1 AND length(payload) - 1
+                                      THEN substring(payload FROM feed + 1) ELSE payload END))
+    FROM refused, LATERAL (SELECT position('\\x0a'::bytea IN payload)) AS header (feed)
+    WHERE hub = ANY(%s) AND received_at >= %s AND first IS NULL GROUP BY hub
 """
 _LATELY: Final = """
     SELECT hub, outbox, stream, first, last, topic, payload, reason, received_at
@@ -51,6 +59,15 @@ class Refused:
     received_at: datetime
 
 
+def digest(payload: bytes) -> bytes:
+    """Return the sha256 by which a message without numbers is known when it is sent again.
+
+    Of its body, since a header says when it was sent, each time anew; of all of it where it has no body.
+    """
+    kept = payload[:PAYLOAD_BYTES_MAX]
+    return hashlib.sha256(kept.partition(b"\n")[2] or kept).digest()
+
+
 async def write(conn: AsyncConnection[TupleRow], refused: Sequence[Refused]) -> None:
     """Keep what was refused."""
     if not refused:
@@ -74,14 +91,8 @@ async def write(conn: AsyncConnection[TupleRow], refused: Sequence[Refused]) -> 
 async def without_number(
     conn: AsyncConnection[TupleRow], hubs: Iterable[str], since: datetime
 ) -> dict[str, frozenset[bytes]]:
-    """Return the sha256 of each message without numbers that was kept since a moment, by hub."""
-    rows = await conn.execute(
-        """
-        SELECT hub, array_agg(sha256(payload)) FROM refused
-        WHERE hub = ANY(%s) AND received_at >= %s AND first IS NULL GROUP BY hub
-        """,
-        (list(hubs), since),
-    )
+    """Return the `digest` of each message without numbers that was kept since a moment, by hub."""
+    rows = await conn.execute(_DIGESTS, (list(hubs), since))
     return {hub: frozenset(map(bytes, kept)) for hub, kept in await rows.fetchall()}
 
 

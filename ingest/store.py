@@ -12,6 +12,7 @@ from gateway.wire import Stream
 from ingest import devices, readings, refused, stored_log
 from ingest.arrivals import Came
 from ingest.db.pool import Pool
+from ingest.entry import ENTRIES_MAX
 from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unstorable, sort_out
 from ingest.lanes import Lanes, NotOurs
 from ingest.streams import Book, Span
@@ -83,7 +84,7 @@ class Database:
         3. Write readings, streams, lost ranges, refused, devices, and last the log.
 
         Raises:
-            Unstorable: the database refuses something in the batch for what it is.
+            Unstorable: the database refuses something in the batch for what it is, or the batch is too long.
             NotOurs: a lane is another worker's; try again without it.
             psycopg.Error: anything else; nothing is stored unless the connection broke during the commit, and
                 then trying again stores nothing twice.
@@ -101,11 +102,23 @@ class Database:
                 received_at = await self._lanes.fence(conn, arrived_at)
                 known = await _known(conn, batch, received_at)
                 kept = sort_out(batch, known, self._memory, rules)
+                _require_bounded(kept)
                 await _write(conn, kept, received_at, rules)
         except (psycopg.DataError, psycopg.IntegrityError) as why:
             raise Unstorable(str(why).splitlines()[0]) from why
         self._memory.remember(kept.told)
         return kept
+
+
+def _require_bounded(kept: Kept) -> None:
+    """See that each lane's row of the log is one that a follower may be given.
+
+    Raises:
+        Unstorable: it is too long; a record with a base name takes 16 bytes, so a few packs may come to that.
+    """
+    longest = max(map(len, kept.entries.values()), default=0)
+    if longest > ENTRIES_MAX:
+        raise Unstorable(f"{longest} entries are more than a row of the log holds")
 
 
 async def _write(

@@ -9,7 +9,7 @@ from collections import deque
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from gateway.wire import Leaf
+from gateway.wire import Leaf, Malformed, Stream, read_header
 from ingest.arrivals import Delivery
 
 BYTES_MAX: Final = 64 * 1024 * 1024
@@ -18,7 +18,8 @@ BYTES_MAX: Final = 64 * 1024 * 1024
 MESSAGES_TAKEN_MAX: Final = 2_000
 
 BYTES_TAKEN_MAX: Final = 512 * 1024
-"""In one batch: a record takes 34 bytes or more, so that no batch has more than `entry.ENTRIES_MAX` entries."""
+"""In one batch: as our hubs write them, a record takes 34 bytes or more, so a batch seldom has more than
+`entry.ENTRIES_MAX` entries.  One that has is halved (`store.Database.keep`)."""
 
 SPAN_S: Final = 1.0
 """A batch holds what arrived within this: after an outage of the database the log is then written as it would have
@@ -44,7 +45,7 @@ class Waiting:
         self.dropped = 0
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._alarms: dict[tuple[str, bytes], _Waiting] = {}
+        self._alarms: dict[tuple[object, ...], _Waiting] = {}
         self._readings: deque[_Waiting] = deque()
         self._talk: deque[_Waiting] = deque()
 
@@ -60,8 +61,8 @@ class Waiting:
         """
         one = _Waiting(arrived_s, delivery)
         if delivery.topic.endswith(_ALARMS):
-            # Sent again it has a new header and the same body.  The newer header knows better what time it is.
-            key = (delivery.topic, delivery.payload.partition(b"\n")[2] or delivery.payload)
+            # Sent again it has the same numbers and body.  The newer header knows better what time it is.
+            key = (delivery.topic, *_lasting(delivery.payload))
             before = self._alarms.pop(key, None)
             self._bytes += _size(delivery) - (_size(before.delivery) if before else 0)
             self._alarms[key] = one
@@ -112,6 +113,18 @@ class Waiting:
             gone = (self._readings or self._talk).popleft()
             self._bytes -= _size(gone.delivery)
             self.dropped += 1
+
+
+def _lasting(payload: bytes) -> tuple[object, ...]:
+    """Return what stays the same when an alarm is sent again.
+
+    Two alarms may say the same; their numbers tell them apart, where those can be read.
+    """
+    try:
+        header, body = read_header(payload, Stream.ALARMS)
+    except Malformed:
+        return (payload.partition(b"\n")[2] or payload,)
+    return header.outbox, header.first, header.last, body
 
 
 def _size(delivery: Delivery) -> int:

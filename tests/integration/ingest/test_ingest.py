@@ -147,6 +147,21 @@ def test_an_alarm_that_nobody_can_read_is_an_alarm_all_the_same(platform: Platfo
     assert platform.rows("SELECT first, last FROM refused ORDER BY refused") == [(1, 1), (None, None)]
 
 
+def test_an_alarm_with_an_unreadable_header_that_is_sent_again_is_one(nats_platform: Platform) -> None:
+    """It is never answered, so its hub sends it for ever, each time with another header; one text is enough."""
+    nats_platform.ingest()
+    hub = nats_platform.add_hub()
+    body = b'[{"n":"pendant/pendant_alarm","v":1,"t":1.7e9,"up_":1}]'
+
+    for number in range(1, 4):
+        hub.say(Leaf.ALARMS, b'{"sent_at":%d}\n' % number + body)
+        hub.send(ALARMS, range(number, number + 1))
+        assert hub.wait_through(ALARMS, number)
+
+    assert sum(alarm.unreadable is not None for alarm in _alarms(nats_platform)) == 1
+    assert nats_platform.rows("SELECT count(*) FROM refused") == [(1,)]
+
+
 @pytest.mark.parametrize(
     ("quantity", "value"), [("wailing_alarm", 1.0), ("pendant_alarm", 7.5), ("temperature_c", 20.0)]
 )
@@ -226,6 +241,26 @@ def test_one_row_that_the_database_refuses_does_not_keep_its_neighbours_out(nats
     assert hub.wait_through(READINGS, 20)
     assert nats_platform.rows("SELECT count(*) FROM reading") == [(18,)]
     assert nats_platform.rows("SELECT first, last FROM refused ORDER BY first") == [(7, 7), (16, 16)]
+
+
+def test_more_short_records_than_the_log_takes_at_once_end_nothing(nats_platform: Platform) -> None:
+    """Behind a base name a record takes 16 bytes; one hub that writes so must not end ingest for every home."""
+    ingest = nats_platform.ingest()
+    hub = nats_platform.add_hub()
+    hub.send(READINGS, range(1, 2))
+    assert hub.wait_through(READINGS, 1)
+
+    body = b'[{"bn":"a/b","v":1,"t":1.7e9,"up_":1}' + b',{"v":1,"up_":1}' * 499 + b"]"
+    with nats_platform.database.connect() as conn, conn.transaction():
+        conn.execute("SELECT FROM lane FOR UPDATE")  # What arrives meanwhile is one batch.
+        for first in range(2, 35_002, 500):
+            records = [record(n) for n in range(first, first + 500)]
+            hub.say(Leaf.READINGS, pack(READINGS, records).partition(b"\n")[0] + b"\n" + body)
+
+    assert hub.wait_through(READINGS, 35_001, within_s=60)
+    assert ingest.is_ready()
+    assert nats_platform.rows("SELECT count(*) FROM reading") == [(35_001,)]
+    assert max(len(unpack(packed)) for (packed,) in nats_platform.rows("SELECT entries FROM stored_log")) <= 20_000  # type: ignore[arg-type]
 
 
 def test_an_alarm_that_the_database_refuses_is_told_all_the_same(nats_platform: Platform) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.arrivals import Delivery
+from ingest.arrivals import Delivery, read
 from ingest.waiting import BYTES_TAKEN_MAX, SPAN_S, Waiting
 
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -117,3 +117,14 @@ def test_a_batch_has_a_size() -> None:
 
     assert sum(len(one.payload) for one in waiting.take()) <= BYTES_TAKEN_MAX + 200_008
     assert waiting.has_some.is_set()
+
+
+def test_two_alarms_that_say_the_same_are_two() -> None:
+    """While the second took the first one's place there was a hole, and the hub, sent back, said both again at once."""
+    waiting = Waiting()
+    for number in (5, 6, 5, 6):
+        header = b'{"outbox":"b","stream":"alarms","first":%d,"last":%d,' % (number, number)
+        header += b'"oldest":1,"sent_at":1.7e9,"boot":"b","uptime_ms":1}'
+        waiting.add(_delivery("alarms", 1, b"help", header=header), arrived_s=0.0)
+
+    assert [read(one).numbers.first for one in _everything(waiting)] == [5, 6]  # type: ignore[union-attr]  # packs
