@@ -27,7 +27,9 @@ PACK_RECORDS_MAX: Final = 500
 """Records in one pack.  20 fill an MQTT packet of about 1.5 kB; 500 stay under the payload's bound."""
 
 PAYLOAD_BYTES_MAX: Final = 256 * 1024
-"""A payload above this is refused unread: 500 records of 200 bytes, doubled, and room to spare."""
+"""The body of a payload above this is refused unread: 500 records of 200 bytes, doubled, and room to spare."""
+
+_HEADER_BYTES_MAX = 4096  # Ours take 200 bytes; newer hubs may say more in them.
 
 RELATIVE_BELOW: Final = 2**28
 """RFC 8428 section 4.5.3: a time below 2**28 is relative to now.  Ours are absolute, so it is a wrong clock."""
@@ -272,6 +274,8 @@ def decode_pack(payload: bytes, stream: Stream) -> Pack:
         Malformed: it cannot be read; with its header where that could be.
     """
     header, body = read_header(payload, stream)
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise Malformed(f"{len(payload)} bytes are more than {PAYLOAD_BYTES_MAX}", header)
     try:
         records = _decode_body(body)
     except Malformed as why:
@@ -290,11 +294,11 @@ def read_header(payload: bytes, stream: Stream) -> tuple[Header, bytes]:
     Raises:
         Malformed: the header cannot be read, or is of another stream; without a header.
     """
-    if len(payload) > PAYLOAD_BYTES_MAX:
-        raise Malformed(f"{len(payload)} bytes are more than {PAYLOAD_BYTES_MAX}")
     line, feed, body = payload.partition(b"\n")
     if not feed:
         raise Malformed("no line feed ends the header")
+    if len(line) > _HEADER_BYTES_MAX:
+        raise Malformed(f"a header of {len(line)} bytes is longer than {_HEADER_BYTES_MAX}")
     try:
         header = _decode_header(line)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as why:

@@ -150,7 +150,7 @@ def test_a_body_that_cannot_be_read_still_tells_its_numbers(body: Any) -> None:
         _payload([GOOD], {"outbox": "o\0"}),
         _payload([GOOD], {"boot": ""}),
         _payload([GOOD], {"uptime_ms": -1}),
-        _payload([GOOD]) + b" " * wire.PAYLOAD_BYTES_MAX,
+        _payload([GOOD], {"hint": "x" * 10_000}),
     ],
 )
 def test_a_header_that_cannot_be_read_has_no_numbers(payload: bytes) -> None:
@@ -159,6 +159,14 @@ def test_a_header_that_cannot_be_read_has_no_numbers(payload: bytes) -> None:
         wire.decode_pack(payload, Stream.READINGS)
 
     assert raised.value.header is None
+
+
+def test_a_pack_that_is_too_long_is_refused_by_its_numbers() -> None:
+    """Refused without them it would be sent for ever, and everything behind it would wait for ever."""
+    with pytest.raises(Malformed, match="more than") as raised:
+        wire.decode_pack(_payload([GOOD]) + b" " * wire.PAYLOAD_BYTES_MAX, Stream.READINGS)
+
+    assert raised.value.header is not None
 
 
 def test_an_unknown_field_is_passed_over_unless_it_must_be_understood() -> None:
