@@ -31,6 +31,8 @@ _KEEP_S: Final = 2.0
 _AT_ONCE: Final = 16
 _UNTOLD_AT_ONCE: Final = 4
 _ALERTS_MAX: Final = 100
+# Real seconds until an alert whose next person could not be found out is tried again.
+_REST_S: Final = 10.0
 # A request waits 10 s for its answer at most; what is still on its way then is looked for by the next start.
 _STOP_PATIENCE_S: Final = 12.0
 
@@ -86,6 +88,7 @@ class Tell:
         self._on_their_way: dict[str, asyncio.Task[None]] = {}
         self._kept_at_s = float("-inf")
         self._said_nobody: set[int] = set()
+        self._resting: dict[int, float] = {}
         self.trouble: str | None = None
 
     def stir(self) -> None:
@@ -97,7 +100,7 @@ class Tell:
         while not stop.is_set():
             try:
                 await self.turn()
-                self.trouble = None
+                self.trouble = f"alerts {sorted(self._resting)} cannot be asked on" if self._resting else None
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._wait_for_database(why)
             except Exception:
@@ -116,10 +119,13 @@ class Tell:
             await self._say_nobody_left(conn)
         if (room := _AT_ONCE - len(self._on_their_way)) > 0:
             for note in await self._log.due(now=now, limit=room):
-                self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
+                # After a long wait for the database our own claim may have lapsed, and is ours again.
+                if note.key not in self._on_their_way:
+                    self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
         if room > _UNTOLD_AT_ONCE:
             for key, sid in await self._log.untold(now=now, limit=_UNTOLD_AT_ONCE):
-                self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
+                if key not in self._on_their_way:
+                    self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
         if self._on_their_way and monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
@@ -137,16 +143,29 @@ class Tell:
         self.trouble = said
 
     async def _ask_on(self, conn: Conn, *, now: datetime) -> None:
-        """Ask the next person of every alert for which that is due; each in a transaction of its own."""
+        """Ask the next person of every alert for which that is due; one that cannot be asked on holds up no other."""
+        self._resting = {alert: until_s for alert, until_s in self._resting.items() if monotonic_s() < until_s}
         rows = await conn.execute(
-            "SELECT alert FROM alert WHERE next_telling_at <= %s ORDER BY next_telling_at LIMIT %s", (now, _ALERTS_MAX)
+            "SELECT alert FROM alert WHERE next_telling_at <= %s AND alert <> ALL(%s) "
+            "ORDER BY next_telling_at LIMIT %s",
+            (now, list(self._resting), _ALERTS_MAX),
         )
         for (alert,) in await rows.fetchall():
-            async with conn.transaction():
-                await owing.one_at_a_time(conn)
-                scene = await owing.scene_of(conn, alert)
-                assert scene is not None, "alerts are never deleted"
-                await owing.tell_next(conn, scene, now=now)
+            try:
+                await self._ask_next(conn, alert, now=now)
+            except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
+                raise
+            except Exception:
+                # A row that we cannot read, or a mistake of ours: somebody must look, and ring.
+                log.exception("alert cannot be asked on", extra={"alert": alert})
+                self._resting[alert] = monotonic_s() + _REST_S
+
+    async def _ask_next(self, conn: Conn, alert: int, *, now: datetime) -> None:
+        async with conn.transaction():
+            await owing.one_at_a_time(conn)
+            scene = await owing.scene_of(conn, alert)
+            assert scene is not None, "alerts are never deleted"
+            await owing.tell_next(conn, scene, now=now)
 
     async def _say_nobody_left(self, conn: Conn) -> None:
         """Say loudly, once a start, for which open alerts everybody was asked in vain."""

@@ -3,8 +3,7 @@
 Each of these may be repeated: the second time it changes nothing and says so.  Those who were told before are told.
 """
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -18,12 +17,11 @@ from alerts.telling import wording
 
 Conn = AsyncConnection[TupleRow]
 
-# Two people who answer in the same moment of a clock that stands still are still one after the other.
-_A_MOMENT: Final = timedelta(microseconds=1)
-
 
 async def acknowledge(conn: Conn, alert: int, person: str, *, how: str, now: datetime) -> Acknowledged:
     """Write down that a person said "mine", and tell those told before.
+
+    Who has it already and was told that it was pressed again answers that by saying it once more.
 
     Args:
         conn: to the database.
@@ -38,8 +36,11 @@ async def acknowledge(conn: Conn, alert: int, person: str, *, how: str, now: dat
         if scene is None or scene.state == State.CLOSED:
             return Acknowledged.CLOSED
         holder = await _holder_of(conn, scene.alert)
+        if holder == person:
+            await _say_again(conn, scene, person, how=how, now=now)
+            return Acknowledged.ALREADY_YOURS
         if holder is not None:
-            return Acknowledged.ALREADY_YOURS if holder == person else Acknowledged.SOMEONE_ELSES
+            return Acknowledged.SOMEONE_ELSES
         await _take(conn, scene, person, how=how, now=now)
         who_goes = wording.mine_said(scene.who, await owing.name_of(conn, person), at=now, now=now)
         for told in await owing.told_before(conn, scene.alert, but=[person]):
@@ -53,10 +54,26 @@ async def _holder_of(conn: Conn, alert: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+async def _say_again(conn: Conn, scene: Scene, person: str, *, how: str, now: datetime) -> None:
+    """Write down that the one who has it answered what was pressed since; nothing where nothing was."""
+    at = await owing.after_all_told(conn, scene.alert, now=now)
+    rows = await conn.execute(
+        """
+        UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL AND EXISTS (
+            SELECT FROM notification n WHERE n.alert = acknowledgement.alert AND n.person = acknowledgement.person
+            AND n.purpose = 'again' AND n.state <> 'not needed' AND n.due_at >= acknowledgement.at)
+        RETURNING acknowledgement
+        """,
+        (at, LetGo.SAID_AGAIN, scene.alert),
+    )
+    if await rows.fetchone() is not None:
+        await _take(conn, scene, person, how=how, now=now)
+
+
 async def _take(conn: Conn, scene: Scene, person: str, *, how: str, now: datetime) -> None:
     await conn.execute(
         "INSERT INTO acknowledgement (alert, person, at, how) VALUES (%s, %s, %s, %s)",
-        (scene.alert, person, now, how),
+        (scene.alert, person, await owing.after_all_told(conn, scene.alert, now=now), how),
     )
     # A silent hub still has a moment at which its first carer hears of it, so it is looked at again.
     await conn.execute(
@@ -93,7 +110,7 @@ async def let_go(
                 "INSERT INTO acknowledgement (alert, person, at, how) VALUES (%s, %s, %s, %s)",
                 (scene.alert, person, now, how),
             )
-        let_go_at = await _after_all_told(conn, scene.alert, now=now)
+        let_go_at = await owing.after_all_told(conn, scene.alert, now=now)
         await conn.execute(
             "UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL",
             (let_go_at, why, scene.alert),
@@ -120,14 +137,6 @@ async def _is_asked_last(conn: Conn, alert: int, person: str) -> bool:
     )
     row = await rows.fetchone()
     return row is None or row[0] == person
-
-
-async def _after_all_told(conn: Conn, alert: int, *, now: datetime) -> datetime:
-    """Return now, or the first moment after everything that was due until now: a new round begins after the old."""
-    rows = await conn.execute("SELECT max(due_at) FROM notification WHERE alert = %s", (alert,))
-    row = await rows.fetchone()
-    last = None if row is None else row[0]
-    return now if last is None else max(now, last + _A_MOMENT)
 
 
 async def _call_everybody(conn: Conn, scene: Scene, person: str, *, now: datetime) -> bool:

@@ -25,6 +25,10 @@ class LetGo(enum.StrEnum):
     COULD_NOT_FIND_OUT = "could not find out"
     CANNOT_GO = "cannot go"
     HELP = "help me"  # everybody else is asked at once
+    # Nobody says these: it was pressed again, and the one who had it was silent, or not reached, or said "mine" again.
+    NO_ANSWER = "no answer"
+    NOT_REACHED = "not reached"
+    SAID_AGAIN = "said again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Alert:
         cause_ended_at: seen or heard again; None while the cause holds, as far as we know.
         nobody_left_at: everybody was asked and nobody said "mine"; None otherwise.
         mine_by: the person whose it is, and whose it was when it was closed; None where it is nobody's.
+        pressed_again_at: when that person was told that it was pressed again, and has not said "mine" again yet.
     """
 
     alert: int
@@ -65,6 +70,7 @@ class Alert:
     mine_by: str | None
     mine_by_name: str | None
     mine_at: datetime | None
+    pressed_again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

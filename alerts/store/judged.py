@@ -27,6 +27,9 @@ _TOO_LATE_FOR_CARERS: Final = timedelta(hours=24)
 
 # Ours: who presses again and again within a minute is told of once; each press is in the story.
 _AGAIN_AFTER: Final = timedelta(minutes=1)
+# Ours: pressing that goes on without a pause of a minute is told of again after this; a smoke alarm that sounds for
+# an hour must leave the phones usable.
+_STILL_AFTER: Final = timedelta(minutes=5)
 
 
 async def keep(conn: Conn, concluded: Sequence[Finding | Ended], *, now: datetime) -> list[Finding]:
@@ -146,10 +149,22 @@ async def _insert_alarm(conn: Conn, alert: int, alarm: entry.Alarm, *, received_
 
 
 async def _is_news(conn: Conn, alert: int, alarm: entry.Alarm, *, received_at: datetime) -> bool:
-    """Return whether this alarm was not told of within the last minute already."""
+    """Return whether this alarm is more than the pressing of the last minute, which is known, going on."""
     rows = await conn.execute(
-        "SELECT FROM alarm WHERE alert = %s AND sensor IS NOT DISTINCT FROM %s AND quantity = %s AND received_at > %s",
-        (alert, alarm.sensor, alarm.quantity, received_at - _AGAIN_AFTER),
+        """
+        SELECT FROM alarm WHERE alert = %(alert)s AND sensor IS NOT DISTINCT FROM %(sensor)s
+            AND quantity = %(quantity)s AND received_at > %(just_now)s
+            AND EXISTS (SELECT FROM notification n WHERE n.alert = %(alert)s AND purpose IN ('alert', 'again')
+                        AND due_at > %(lately)s)
+        LIMIT 1
+        """,
+        {
+            "alert": alert,
+            "sensor": alarm.sensor,
+            "quantity": alarm.quantity,
+            "just_now": received_at - _AGAIN_AFTER,
+            "lately": received_at - _STILL_AFTER,
+        },
     )
     return await rows.fetchone() is None
 
@@ -170,6 +185,8 @@ async def _tell_again(conn: Conn, alert: int, *, now: datetime) -> None:
         code = await owing.code_for(conn, alert, person, now=now)
         body = await owing.request(conn, scene, code, before="Pressed again.", now=now)
         await owing.owe(conn, scene, person, body, purpose="again", code=code, now=now)
+    # Whose it is has their time to say "mine" again.
+    await owing.tell_next(conn, scene, now=now)
 
 
 async def _end(conn: Conn, ended: Ended, *, now: datetime) -> None:

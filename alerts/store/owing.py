@@ -35,6 +35,8 @@ _REQUEST_WORTH: Final = timedelta(days=1)
 _NEWS_WORTH: Final = timedelta(hours=6)
 # Ours: a fault that nobody took for a day is said loudly; five minutes are for people.
 _FAULT_WITHIN: Final = timedelta(days=1)
+# Two people who answer in the same moment of a clock that stands still are still one after the other.
+_A_MOMENT: Final = timedelta(microseconds=1)
 # A phone's code is not used again for another alert within this time (design: replies by text).
 _CODE_RESTS: Final = timedelta(days=7)
 
@@ -152,6 +154,14 @@ async def owe(
     await wake(conn)
 
 
+async def after_all_told(conn: Conn, alert: int, *, now: datetime) -> datetime:
+    """Return now, or the first moment after everything that was due until now: what is said now answers all of it."""
+    rows = await conn.execute("SELECT max(due_at) FROM notification WHERE alert = %s", (alert,))
+    row = await rows.fetchone()
+    last = None if row is None else row[0]
+    return now if last is None else max(now, last + _A_MOMENT)
+
+
 async def withdraw(conn: Conn, alert: int) -> None:
     """Take back what asks somebody to go and has not left yet."""
     await conn.execute(
@@ -221,6 +231,10 @@ async def tell_next(conn: Conn, scene: Scene, *, now: datetime) -> None:
     """
     steps, carer_at = await _steps_of(conn, scene, now=now)
     story = await _story_of(conn, scene)
+    silent = escalation.next_step(story, steps, now=now)
+    if isinstance(silent, escalation.Silent):
+        await _take_away(conn, scene, silent.why, now=now)
+        story = await _story_of(conn, scene)
     now = max([now, *(held.let_go_at for held in story.acknowledgements if held.let_go_at)])
     step = escalation.next_step(story, steps, now=now)
     while isinstance(step, escalation.Tell) and step.due_at <= now:
@@ -234,10 +248,19 @@ async def tell_next(conn: Conn, scene: Scene, *, now: datetime) -> None:
     await _look_again(conn, scene, step, carer_at, now=now)
 
 
+async def _take_away(conn: Conn, scene: Scene, why: escalation.Why, *, now: datetime) -> None:
+    """Write down that it is nobody's again: who had it was told that it was pressed again, and is silent."""
+    await conn.execute(
+        "UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL",
+        (await after_all_told(conn, scene.alert, now=now), why.value, scene.alert),
+    )
+    await conn.execute("UPDATE alert SET state = 'open', nobody_left_at = NULL WHERE alert = %s", (scene.alert,))
+
+
 async def _look_again(
     conn: Conn,
     scene: Scene,
-    step: escalation.Tell | escalation.Waiting | escalation.Exhausted | escalation.Done,
+    step: escalation.Tell | escalation.Waiting | escalation.Exhausted | escalation.Silent | escalation.Done,
     carer_at: datetime | None,
     *,
     now: datetime,
@@ -288,20 +311,32 @@ async def _waits_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[tim
 
 
 async def _story_of(conn: Conn, scene: Scene) -> escalation.Story:
+    told = await _told(conn, scene.alert, ASKED)
+    rows = await conn.execute(
+        "SELECT person, at, let_go_at, let_go_why FROM acknowledgement WHERE alert = %s ORDER BY acknowledgement",
+        (scene.alert,),
+    )
+    held = tuple(
+        escalation.Acknowledgement(person, at, let_go_at, _SILENT.get(why, escalation.Why.LET_GO))
+        for person, at, let_go_at, why in await rows.fetchall()
+    )
+    again = await _told(conn, scene.alert, ["again"])
+    return escalation.Story(scene.raised_at, told, held, scene.state == "closed", again)
+
+
+_SILENT: Final = {why.value: why for why in (escalation.Why.NO_ANSWER, escalation.Why.NOT_REACHED)}
+
+
+async def _told(conn: Conn, alert: int, purposes: Sequence[str]) -> tuple[escalation.Told, ...]:
     rows = await conn.execute(
         "SELECT person, due_at, state, CASE WHEN state IN ('undelivered', 'failed') THEN failed_at END "
         "FROM notification WHERE alert = %s AND purpose = ANY(%s) AND state <> 'not needed' ORDER BY notification",
-        (scene.alert, list(ASKED)),
+        (alert, list(purposes)),
     )
-    told = tuple(
+    return tuple(
         escalation.Told(person, due_at, escalation.Delivery(state), failed_at)
         for person, due_at, state, failed_at in await rows.fetchall()
     )
-    rows = await conn.execute(
-        "SELECT person, at, let_go_at FROM acknowledgement WHERE alert = %s ORDER BY acknowledgement", (scene.alert,)
-    )
-    held = tuple(escalation.Acknowledgement(*row) for row in await rows.fetchall())
-    return escalation.Story(scene.raised_at, told, held, scene.state == "closed")
 
 
 async def _ask(
@@ -310,7 +345,8 @@ async def _ask(
     """Write the request to one person *due*, and return the story with it."""
     before = ""
     if step.after is not None:
-        told_at = max((told.due_at for told in story.told if told.person == step.after), default=scene.raised_at)
+        known = [told.due_at for told in (*story.told, *story.again) if told.person == step.after]
+        told_at = max(known, default=scene.raised_at)
         before = wording.told_before(await name_of(conn, step.after), step.why, at=told_at, now=now)
     code = await code_for(conn, scene.alert, step.person, now=now)
     body = await request(conn, scene, code, before=before, now=now)
@@ -351,7 +387,7 @@ async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, 
 def _became(told: escalation.Told, story: escalation.Story) -> wording.Tried:
     if told.not_reached_at is not None:
         return wording.Tried.NOT_REACHED
-    let_go = {held.person for held in story.acknowledgements}
+    let_go = {held.person for held in story.acknowledgements if held.why is escalation.Why.LET_GO}
     return wording.Tried.LET_GO if told.person in let_go else wording.Tried.NO_ANSWER
 
 

@@ -51,6 +51,9 @@ _CLAIM: Final = """
     RETURNING n.key, n.phone, n.body, n.attempts, n.due_at, n.state = 'trying', n.worth_until
 """
 
+# What follows from an answer is due a microsecond after it; a clock that stands still must not keep it back.
+_SAME_MOMENT: Final = timedelta(milliseconds=1)
+
 # Of requests that left and of which nobody said what became of them; each is asked for again after a while.
 _UNTOLD: Final = """
     UPDATE notification n SET try_after = clock_timestamp() + %(again)s
@@ -99,7 +102,13 @@ class SendingLog:
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[Notification]:
         """Claim and return texts to be sent now: due by now, or left *trying* by a teller that died."""
-        told = {"owner": self._owner, "now": now, "lease": LEASE, "first": list(owing.ASKED), "limit": limit}
+        told = {
+            "owner": self._owner,
+            "now": now + _SAME_MOMENT,
+            "lease": LEASE,
+            "first": list(owing.ASKED),
+            "limit": limit,
+        }
         async with self._pool.connection() as conn:
             rows = await conn.execute(_CLAIM, told)
             notes = [Notification(*row) for row in await rows.fetchall()]

@@ -28,7 +28,9 @@ _SPANS_MAX: Final = 4_500
 _ALERT: Final = """
     SELECT a.alert, a.home, a.hub, a.question, a.is_fault, a.for_operator, a.since, a.at, a.raised_at, a.why,
            a.state, a.outcome, a.closed_at, a.closed_by, closer.full_name, a.closing_word, a.cause_ended_at,
-           a.nobody_left_at, held.person, holder.full_name, held.at
+           a.nobody_left_at, held.person, holder.full_name, held.at,
+           (SELECT min(due_at) FROM notification again WHERE again.alert = a.alert AND again.person = held.person
+            AND again.purpose = 'again' AND again.state <> 'not needed' AND again.due_at >= held.at)
     FROM alert a
     LEFT JOIN acknowledgement held ON held.alert = a.alert AND held.let_go_at IS NULL
     LEFT JOIN person holder ON holder.person = held.person
@@ -103,6 +105,7 @@ _STORY: Final = """
         UNION ALL SELECT cause_ended_at, 3, alert, 'seen again', NULL, question FROM whole
         UNION ALL SELECT at, 4, acknowledgement, 'mine', person, how FROM held
         UNION ALL SELECT let_go_at, 5, acknowledgement, 'let go', person, COALESCE(let_go_why, '') FROM held
+        WHERE let_go_why IS DISTINCT FROM 'said again'
         UNION ALL
         SELECT closed_at, 6, 0, 'closed', closed_by, concat_ws(', ', outcome, NULLIF(closing_word, ''))
         FROM whole WHERE part_of IS NULL

@@ -95,7 +95,7 @@ async def note_not_reached(
         (state, now, why, notification),
     )
     row = await rows.fetchone()
-    if row is not None and row[0] in owing.ASKED:
+    if row is not None and row[0] in {*owing.ASKED, "again"}:
         await conn.execute("UPDATE alert SET next_telling_at = %s WHERE alert = %s AND state <> 'closed'", (now, alert))
         await owing.wake(conn)
     return row is not None

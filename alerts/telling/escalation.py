@@ -1,12 +1,13 @@
 """Who is told next of an alert, when, and why?
 
 A round goes through the rota once.  The first round starts when the alert is raised; another starts each time the
-last person who had said "mine" lets go or could not find out, and it begins behind that person.
+last person who had said "mine" lets go or could not find out, and it begins behind that person.  "Mine" answers what
+was pressed until then: who is told that it was pressed again, and is silent, has it no longer.
 """
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.telling.rota import Step
@@ -55,11 +56,13 @@ class Acknowledgement:
         person: who.
         at: when.
         let_go_at: when this person let go or could not find out; None while it is theirs.
+        why: that this person let go; or that they were silent, or not reached, when it was pressed again.
     """
 
     person: str
     at: datetime
     let_go_at: datetime | None = None
+    why: "Why" = field(default_factory=lambda: Why.LET_GO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class Story:
         told: who was asked to go, in any order.
         acknowledgements: who said "mine", in any order.
         is_closed: it has an outcome.
+        again: who was told that it was pressed again, in any order.
     """
 
     raised_at: datetime
     told: tuple[Told, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     is_closed: bool = False
+    again: tuple[Told, ...] = ()
 
 
 class Why(enum.StrEnum):
@@ -86,6 +91,21 @@ class Why(enum.StrEnum):
     NO_ANSWER = "no answer"  # the one before has not said "mine" in time
     NOT_REACHED = "not reached"  # the text to the one before did not arrive
     LET_GO = "let go"  # the one who had said "mine" let go, or could not find out
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Since `at` it is nobody's: who had said "mine" was told that it was pressed again, and has not answered that.
+
+    Attributes:
+        person: who had it.
+        at: when their time was over, or when it was known that the text did not arrive.
+        why: which of the two.
+    """
+
+    person: str
+    at: datetime
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +127,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Everybody has been told, and the last one has until then to say "mine"."""
+    """Whoever was told last has until then to say "mine", and nobody else is told before."""
 
     until: datetime
 
@@ -126,10 +146,11 @@ class Done(enum.Enum):
     CLOSED = "closed"
 
 
-def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | Waiting | Exhausted | Done:
+def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | Waiting | Exhausted | Silent | Done:
     """Return what happens next if nobody does anything.
 
-    1. Nothing, while somebody has said "mine", and when the alert has an outcome.
+    1. Nothing, while somebody has said "mine", and when the alert has an outcome.  Whoever has it and is told that
+       it was pressed again has their time to say "mine" again; then it is nobody's.
     2. The first of the round is told at once.
     3. The next is told when the one before has had their time, counted from when their text was *due*; or as
        soon as it is known that this text did not arrive.
@@ -137,10 +158,11 @@ def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | W
     """
     if story.is_closed:
         return Done.CLOSED
-    if any(held.let_go_at is None for held in story.acknowledgements):
-        return Done.HELD
+    held = next((one for one in story.acknowledgements if one.let_go_at is None), None)
+    if held is not None:
+        return _held(story, held, steps, now=now)
 
-    since, let_go_by = _round_start(story)
+    since, let_go_by, let_go_why = _round_start(story)
     order = _order(steps, let_go_by)
     told = _told_in_order(story, since, [step.person for step in order])
     names = {one.person for one in told}
@@ -148,7 +170,7 @@ def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | W
     if not told:
         if not to_come:
             return Exhausted(since)
-        return Tell(to_come[0], max(since, now), Why.LET_GO if let_go_by else Why.FIRST, let_go_by)
+        return Tell(to_come[0], max(since, now), let_go_why, let_go_by)
 
     before = told[-1]
     within = next(step.answers_within for step in order if step.person == before.person)
@@ -169,10 +191,23 @@ def all_but(steps: Sequence[Step], person: str) -> tuple[str, ...]:
     return tuple(step.person for step in steps if step.person != person)
 
 
-def _round_start(story: Story) -> tuple[datetime, str | None]:
-    """Return when the present round began, and who let go to begin it; None in the first round."""
-    ends = [(held.let_go_at, held.person) for held in story.acknowledgements if held.let_go_at is not None]
-    return max(ends) if ends else (story.raised_at, None)
+def _held(story: Story, held: Acknowledgement, steps: Sequence[Step], *, now: datetime) -> Waiting | Silent | Done:
+    """Return that somebody has it, until when that is so without an answer to a new press, or that it no longer is."""
+    told = [one for one in story.again if one.person == held.person and one.due_at >= held.at]
+    if not told or not steps:
+        return Done.HELD
+    within = next((step.answers_within for step in steps if step.person == held.person), steps[0].answers_within)
+    silent = Silent(held.person, min(one.due_at for one in told) + within, Why.NO_ANSWER)
+    failed = [one.not_reached_at for one in told if one.not_reached_at is not None]
+    if len(failed) == len(told) and min(failed) < silent.at:
+        silent = Silent(held.person, min(failed), Why.NOT_REACHED)
+    return Waiting(silent.at) if silent.at > now else silent
+
+
+def _round_start(story: Story) -> tuple[datetime, str | None, Why]:
+    """Return when the present round began, and who let go to begin it and why; nobody did in the first round."""
+    ends = [(held.let_go_at, held.person, held.why) for held in story.acknowledgements if held.let_go_at is not None]
+    return max(ends) if ends else (story.raised_at, None, Why.FIRST)
 
 
 def _order(steps: Sequence[Step], let_go_by: str | None) -> list[Step]:

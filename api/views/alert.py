@@ -1,6 +1,7 @@
 """What does an alert say, and its story?"""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,6 +84,9 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
     late_by = why.get("late_by_s")
     if alert.question is Question.ALARM and isinstance(late_by, int | float) and late_by >= 60:
         said.append(f"It reached us only at {times.when(alert.at, now=now)}.")
+    if alert.pressed_again_at is not None and alert.state is State.ACKNOWLEDGED:
+        at = times.when(alert.pressed_again_at, now=now)
+        said.append(f"Pressed again; {alert.mine_by_name} was told at {at} and has not answered that yet.")
     if (again := _again(why.get("again_of"), now=now)) is not None:
         said.append(again)
     if alert.cause_ended_at is not None and alert.state is not State.CLOSED and not alert.is_fault:
@@ -200,18 +204,29 @@ def story(steps: Sequence[StoryStep], name: str, viewer: str, *, now: datetime) 
 
 
 def _without_repetition(steps: Sequence[StoryStep]) -> list[StoryStep]:
-    """Leave out a text's *due* and *sent* where its *delivered* or *failed* says more."""
-    ended = {(step.person_name, _purpose(step)) for step in steps if step.kind in ("text delivered", "text failed")}
-    sent = {(step.person_name, _purpose(step)) for step in steps if step.kind == "text sent"}
-    left: list[StoryStep] = []
+    """Leave out a text's *due* and *sent* where its *delivered* or *failed* says more.
+
+    A person may be texted for the same purpose more than once: the second text is not said better by what became
+    of the first.
+    """
+    left_for: Counter[tuple[str | None, str]] = Counter()
+    ended_for: Counter[tuple[str | None, str]] = Counter()
     for step in steps:
-        key = (step.person_name, _purpose(step))
-        is_said_better = (step.kind == "text sent" and key in ended) or (
-            step.kind == "text due" and (key in sent or key in ended)
-        )
-        if not is_said_better:
-            left.append(step)
-    return left
+        left_for[_text(step)] += step.kind == "text sent"
+        ended_for[_text(step)] += step.kind in ("text delivered", "text failed")
+    told: list[StoryStep] = []
+    seen: Counter[tuple[str, str | None, str]] = Counter()
+    for step in steps:
+        text = _text(step)
+        seen[step.kind, *text] += 1
+        further = {"text due": max(left_for[text], ended_for[text]), "text sent": ended_for[text]}
+        if seen[step.kind, *text] > further.get(step.kind, 0):
+            told.append(step)
+    return told
+
+
+def _text(step: StoryStep) -> tuple[str | None, str]:
+    return step.person_name, _purpose(step)
 
 
 def _purpose(step: StoryStep) -> str:
@@ -244,6 +259,8 @@ _LET_GO: Final[Mapping[str, str]] = {
     LetGo.COULD_NOT_FIND_OUT: "could not find out",
     LetGo.CANNOT_GO: "cannot go",
     LetGo.HELP: "asked for help",
+    LetGo.NO_ANSWER: "has not answered since it was pressed again",
+    LetGo.NOT_REACHED: "could not be told that it was pressed again",
 }
 _RAISED: Final[Mapping[str, str]] = {
     Question.ALARM: "Alert opened: a call for help.",

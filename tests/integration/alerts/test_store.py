@@ -286,6 +286,82 @@ async def test_pressed_again_while_open_is_told_to_the_one_who_has_it(street: St
     assert len(await store.open_alerts(street.conn, [HOME])) == 1
 
 
+async def press_again_while_anne_has_it(street: Street) -> None:
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+    street.later(hours=9)
+    await street.presses()
+
+
+async def test_pressed_again_without_an_answer_goes_on_to_the_next(street: Street) -> None:
+    """An alert that somebody took and forgot must not swallow the next call for help."""
+    await press_again_while_anne_has_it(street)
+
+    street.later(minutes=4, seconds=59)
+    await look_again(street)
+    assert "jim" not in {person for person, _, _ in await street.texts()}
+    street.later(seconds=1)
+    await look_again(street)
+
+    assert (await street.texts())[-1] == ("jim", "alert", "due")
+    assert "Anne Reid, told 18:00, has not answered." in await street.body("jim")
+    alert = await street.only_alert()
+    assert (alert.state, alert.mine_by) == (State.OPEN, None)
+
+
+async def test_pressed_again_that_does_not_reach_the_one_who_has_it_goes_on_at_once(street: Street) -> None:
+    """Promise P3: a person's phone, or the next person's."""
+    await press_again_while_anne_has_it(street)
+
+    await say_undelivered(street, "anne")
+    await look_again(street)
+
+    assert (await street.texts())[-1] == ("jim", "alert", "due")
+    assert "The text to Anne Reid did not arrive." in await street.body("jim")
+
+
+async def test_mine_said_again_keeps_it(street: Street) -> None:
+    """Who is on the way and says so is not overtaken by a second person."""
+    await press_again_while_anne_has_it(street)
+    assert (await street.only_alert()).pressed_again_at == street.now
+    street.later(minutes=1)
+
+    await street.texted(ANNE, "1 mine")
+    street.later(hours=9)
+    await look_again(street)
+
+    alert = await street.only_alert()
+    assert (alert.mine_by, alert.pressed_again_at) == ("anne", None)
+    assert {person for person, _, _ in await street.texts()} == {"anne"}
+    steps = [step.kind for step in await store.story(street.conn, alert.alert)]
+    assert (steps.count("mine"), steps.count("let go")) == (2, 0)
+
+
+async def test_pressed_again_and_nobody_answers_is_said_loudly(street: Street) -> None:
+    """The second call for help deserves as loud an end as the first."""
+    await press_again_while_anne_has_it(street)
+
+    for _ in range(4):
+        street.later(minutes=5)
+        await look_again(street)
+
+    assert (await street.only_alert()).nobody_left_at is not None
+    assert "NOBODY HAS ANSWERED" in await street.body("control")
+
+
+async def test_pressing_that_never_pauses_is_told_again_now_and_then(street: Street) -> None:
+    """Every 50 seconds for half an hour is no burst; and 36 texts would make a phone useless."""
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+
+    for _ in range(36):
+        street.later(seconds=50)
+        await street.presses()
+        await street.texted(ANNE, "1 mine")
+
+    assert len(await street.texts(purpose="again")) == 6
+
+
 async def test_pressed_again_before_anyone_answered_is_told_to_all_asked(street: Street) -> None:
     """Until somebody has it, it is everybody's."""
     await street.presses()

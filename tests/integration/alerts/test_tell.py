@@ -9,7 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from alerts import store
-from alerts.alert import Outcome
+from alerts.alert import Outcome, Question
 from alerts.tell import NoTwilio, Tell
 from alerts.telling.sms import Config, Sms
 from deploy.pretend_twilio import PretendTwilio
@@ -307,6 +307,47 @@ async def test_two_loops_share_what_is_due(telling: Telling) -> None:
     await running
 
     assert len(telling.twilio.texts_to(CONTROL)) == 10
+
+
+async def test_an_alert_that_cannot_be_read_holds_up_no_other(
+    stopped: Telling, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row from a newer release, or a mistake of ours, must cost one alert and not all telling."""
+    await stopped.street.concludes(stopped.street.found(Question.STILL, "a", since=NINE))
+    await stopped.street.conn.execute("DELETE FROM notification")
+    await stopped.street.conn.execute("UPDATE alert SET question = 'of a newer release', next_telling_at = raised_at")
+    await stopped.street.presses()
+
+    stopped.go_on()
+
+    await stopped.text_to(ANNE)
+    await until(lambda: said(caplog, "alert cannot be asked on"))
+    assert stopped.tell.trouble == "alerts [1] cannot be asked on"
+
+
+async def test_a_text_on_its_way_is_not_taken_over_by_its_own_teller(stopped: Telling) -> None:
+    """After ten seconds without the database our own claim has lapsed, while Twilio still thinks."""
+    stopped.twilio.slow(ANNE, 1.0)
+    await stopped.street.presses()
+    await stopped.tell.turn()
+    await stopped.is_written("anne", "trying")
+    await stopped.street.conn.execute("UPDATE notification SET claimed_at = clock_timestamp() - interval '11 s'")
+
+    await stopped.tell.turn()
+
+    stopped.go_on()
+    await stopped.is_written("anne", "delivered")
+    stopped.phone(ANNE).received_exactly_one_text()
+
+
+async def test_the_next_is_texted_on_a_clock_that_stands_still(telling: Telling) -> None:
+    """What follows from an answer is due just after it; a demonstration that was halted must show it all the same."""
+    await telling.street.presses()
+    await telling.text_to(ANNE)
+
+    await telling.answers(ANNE, "1 no")
+
+    assert "Anne Reid cannot go" in await telling.text_to(JIM)
 
 
 async def test_without_twilio_everything_fails_and_the_story_says_why(database: Database, tmp_path: Path) -> None:

@@ -37,6 +37,24 @@ async def test_mine_is_said_once_however_often_it_is_pressed(street: Street) -> 
     assert (await street.sql("SELECT person, how FROM acknowledgement")) == [("jim", "page")]
 
 
+async def test_who_has_it_can_say_that_it_is_still_theirs_when_it_is_pressed_again(street: Street) -> None:
+    """The next person is told otherwise, and the page must offer what the text does."""
+    alert = await street.pendant_pressed()
+    browser = await street.browser(JIM.person)
+    await browser.post(_at(alert, "mine"))
+    street.set_clock(NINE + timedelta(hours=2))
+    await street.pendant_pressed()
+
+    before = (await browser.get(_at(alert))).text
+    await browser.post(_at(alert, "mine"))
+    after = (await browser.get(_at(alert))).text
+
+    assert "Pressed again; Jim Docherty was told at 11:14 and has not answered that yet." in before
+    assert "Still mine" in before
+    assert "Still mine" not in after
+    assert "Yours since 11:14" in after
+
+
 async def test_someone_elses_alert_says_so_plainly(street: Street) -> None:
     """Two people who press at once must not both think that the other, or they themselves, go."""
     alert = await street.pendant_pressed()

@@ -51,6 +51,24 @@ def test_a_text_that_failed_is_not_hidden_by_another_that_arrived() -> None:
     ]
 
 
+def test_a_second_text_to_the_same_person_is_not_hidden_by_what_became_of_the_first() -> None:
+    """In the second round a text that has not left yet must not look as if nobody were told."""
+    lines = said(
+        ("text due", "Jim", "alert, no answer"),
+        ("text sent", "Jim", "alert"),
+        ("text failed", "Jim", "alert, undelivered, Twilio code 30003"),
+        ("text due", "Jim", "alert, let go"),
+        ("text sent", "Jim", "alert"),
+        ("text due", "Jim", "alert, let go"),
+    )
+
+    assert lines == [
+        ("failed", "Text to Jim did not arrive: the phone could not be reached."),
+        ("done", "Text to Jim has left; we do not know yet whether it arrived."),
+        ("", "Text to Jim is about to leave."),
+    ]
+
+
 @pytest.mark.parametrize(
     ("error", "why"),
     [

@@ -14,6 +14,7 @@ from alerts.telling.escalation import (
     Delivery,
     Done,
     Exhausted,
+    Silent,
     Story,
     Tell,
     Told,
@@ -70,6 +71,35 @@ def test_mine_stops_it() -> None:
     story = replace(NEW, told=(told("anne"),), acknowledgements=(Acknowledgement("anne", RAISED + FIVE / 2),))
 
     assert next_step(story, STEPS, now=RAISED + 10 * FIVE) is Done.HELD
+
+
+def held_since(at: datetime, *again: Told) -> Story:
+    return replace(NEW, told=(told("anne"),), acknowledgements=(Acknowledgement("anne", at),), again=again)
+
+
+def test_mine_answers_only_what_was_pressed_before_it() -> None:
+    """Who said "mine" yesterday and forgot to close it must not be the only one who hears of tonight's press."""
+    pressed_at = RAISED + timedelta(hours=9)
+    story = held_since(RAISED, Told("anne", pressed_at, Delivery.DELIVERED))
+
+    ends = pressed_at + timedelta(minutes=5)
+    assert next_step(story, STEPS, now=ends - timedelta(seconds=1)) == Waiting(ends)
+    assert next_step(story, STEPS, now=ends) == Silent("anne", ends, Why.NO_ANSWER)
+
+
+def test_a_new_press_that_does_not_reach_the_one_who_has_it_moves_on_at_once() -> None:
+    """A phone that is off holds nothing."""
+    failed_at = RAISED + timedelta(hours=9)
+    story = held_since(RAISED, Told("anne", failed_at, Delivery.FAILED, failed_at))
+
+    assert next_step(story, STEPS, now=failed_at) == Silent("anne", failed_at, Why.NOT_REACHED)
+
+
+def test_mine_said_after_a_new_press_answers_it() -> None:
+    """Otherwise nobody could keep an alert while somebody goes on pressing."""
+    story = held_since(RAISED + timedelta(minutes=2), Told("anne", RAISED + timedelta(minutes=1), Delivery.DELIVERED))
+
+    assert next_step(story, STEPS, now=RAISED + timedelta(days=1)) is Done.HELD
 
 
 def test_when_all_were_told_the_last_one_has_time_too_and_then_it_is_said() -> None:
@@ -165,6 +195,7 @@ happenings = st.lists(
         st.tuples(st.just("fail"), st.timedeltas(timedelta(0), timedelta(minutes=3))),
         st.tuples(st.just("mine"), st.integers(0, 5)),
         st.tuples(st.just("let go"), st.timedeltas(timedelta(minutes=1), timedelta(hours=1))),
+        st.tuples(st.just("press again"), st.booleans()),
     ),
     max_size=14,
 )
@@ -197,9 +228,21 @@ class Night:
             rest = tuple(held for held in self.story.acknowledgements if held is not holder)
             self.story = replace(self.story, acknowledgements=(*rest, replace(holder, let_go_at=self.now)))
             self.rounds.append([])
+        elif kind == "press again" and holder is not None:
+            failed_at = None if what else self.now
+            delivery = Delivery.DELIVERED if what else Delivery.FAILED
+            one = Told(holder.person, self.now, delivery, failed_at)
+            self.story = replace(self.story, again=(*self.story.again, one))
         self.tells_who_is_due()
 
     def tells_who_is_due(self) -> None:
+        if isinstance(silent := next_step(self.story, self.steps, now=self.now), Silent):
+            acknowledgements = tuple(
+                held if held.let_go_at else replace(held, let_go_at=self.now, why=silent.why)
+                for held in self.story.acknowledgements
+            )
+            self.story = replace(self.story, acknowledgements=acknowledgements)
+            self.rounds.append([])
         while isinstance(step := next_step(self.story, self.steps, now=self.now), Tell) and step.due_at <= self.now:
             self.rounds[-1].append(step)
             one = Told(step.person, step.due_at, Delivery.DELIVERED)
@@ -245,7 +288,8 @@ def test_each_turn_has_its_reason(steps: tuple[Step, ...], events: list[tuple[st
             waited = turn.due_at - before.due_at
             assert turn.why is Why.NOT_REACHED or waited >= within[before.person]
     first_of_each = [told_in_round[0].why for told_in_round in lived.rounds if told_in_round]
-    assert all(why in {Why.FIRST, Why.LET_GO} for why in first_of_each)
+    reasons = [held.why for held in sorted(lived.story.acknowledgements, key=lambda held: held.at) if held.let_go_at]
+    assert set(first_of_each) <= {Why.FIRST, *reasons}
 
 
 @given(rotas, happenings)
@@ -289,7 +333,8 @@ def test_waiting_longer_never_takes_back_what_was_said(
             assert (again.person, again.why) == (first.person, first.why)
             assert again.due_at == max(first.due_at, lived.now + waited + longer)
         case Waiting():
-            assert again in (first, Exhausted(first.until))
+            until = getattr(again, "at", first.until)
+            assert again == first or (isinstance(again, Exhausted | Silent) and until == first.until)
         case _:
             assert again == first
 
