@@ -340,10 +340,13 @@ class Hub:
         self._publisher.use(self._outbox, moment=moment)
 
     def _go_on_in_memory(self, why: Exception) -> None:
+        """Begin an outbox in memory, with the alarms that wait in the one on the disk: nobody may look there soon."""
         log.error("the disk is of no use, going on in memory", extra={"why": str(why)})
+        waiting = self._outbox.unstored_alarms()
         self._outbox.close()
         moment = self._clock.moment()
         self._outbox = Outbox(_in_memory(self._config.outbox), now=moment.now)
+        self._outbox.take_over(waiting)
         self._publisher.use(self._outbox, moment=moment)
 
     def _report(self) -> None:
@@ -386,7 +389,7 @@ def _opened(limits: OutboxFile, moment: Moment) -> Outbox:
 
 
 def _in_memory(limits: OutboxFile) -> OutboxFile:
-    return msgspec.structs.replace(limits, path=IN_MEMORY, bytes_max=min(limits.bytes_max, 50_000_000))
+    return msgspec.structs.replace(limits, path=IN_MEMORY, bytes_max=50_000_000)
 
 
 def _setup(config: Config) -> zigbee2mqtt.Setup:

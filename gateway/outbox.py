@@ -90,6 +90,8 @@ _LET_GO_AT_ONCE = 1000
 _LOG_PAGES_MAX = 64
 _SET_ASIDE_MAX = 3
 
+_UNSTORED_ALARMS_MAX = 10_000
+
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # A card that wears out is mounted read-only by the kernel, or fails to write; letting go would not help.
 _UNWRITABLE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -242,6 +244,28 @@ class Outbox:
             Record(number, SensorId(sensor), quantity, value, wall_s, boot, uptime_ms, bool(may_repeat))
             for number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat in rows
         )
+
+    def unstored_alarms(self) -> tuple[Record, ...]:
+        """Return the alarms that are not known to be stored, as far as they can still be read: the newest 10,000."""
+        found: list[Record] = []
+        with contextlib.suppress(NoRoom, OutboxLost):
+            for outbox in self._books:
+                numbers = self._numbers[outbox, Stream.ALARMS]
+                found += self.records(outbox, Stream.ALARMS, numbers.stored + 1, numbers.last)
+        return tuple(found[-_UNSTORED_ALARMS_MAX:])
+
+    def take_over(self, alarms: Sequence[Record]) -> None:
+        """Keep alarms of an outbox that is of no use any more, under numbers of this one, as possibly repeated.
+
+        Raises:
+            NoRoom: there is no room for them; none was kept.
+            OutboxLost: the file broke; none was kept.
+        """
+        with self._changing_or_no_room():
+            numbers = self._numbers[self.current, Stream.ALARMS]
+            again = [replace(r, number=n, may_repeat=True) for n, r in enumerate(alarms, start=numbers.last + 1)]
+            self._insert(Stream.ALARMS, again)
+            self._put(self.current, Stream.ALARMS, replace(numbers, last=numbers.last + len(again)))
 
     def will_send(self, outbox: str, stream: Stream, through: int) -> None:
         """Write down, before it is sent, that everything up to a number may have been sent.

@@ -1,5 +1,7 @@
 """The hub's own disk breaks, its home broker is another make, its line is encrypted: it goes on."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import ssl
@@ -16,7 +18,8 @@ from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from gateway.config import OutboxFile
 from gateway.connection import Connection, Delivery, Door
-from gateway.outbox import Outbox
+from gateway.outbox import NoRoom, Outbox
+from gateway.reading import Observation, Quantity, SensorId
 from gateway.wire import Stream
 from tests.integration.gateway.platform import Platform
 from tests.integration.gateway.world import HUB, Equipment, LocalBroker, RunningHub, wait_until
@@ -57,6 +60,29 @@ def test_a_hub_without_a_disk_still_calls_for_help(hub: RunningHub, platform: Pl
 
     wait_until(lambda: len(platform.values(HUB, "alarms")) == 1)
     wait_until(lambda: any(beat["troubles"] == ["disk unwritable"] for beat in platform.heartbeats))
+
+
+def test_going_on_without_a_disk_leaves_no_alarm_behind_on_it(
+    hub: RunningHub, platform: Platform, equipment: Equipment, tmp_path: Path
+) -> None:
+    """A press that the line kept back must go out with the next one, not when someone mends the hub."""
+    limits = OutboxFile(path=str(tmp_path / "outbox.db"), bytes_max=1)
+    kept_back = 0
+    with closing(Outbox(limits, now=hub.now())) as outbox, contextlib.suppress(NoRoom):
+        for kept_back in itertools.count():
+            outbox.keep([Observation(SensorId("cord"), Quantity.PULL_CORD_ALARM, 1.0, hub.now(), 1)], boot="b")
+    platform.is_mute = True
+    hub.env["TELECARE_OUTBOX_BYTES_MAX"] = "1"
+    hub.start()
+    wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
+    assert hub.status.held_alarms == kept_back > 100
+
+    _presses(equipment)
+    wait_until(lambda: "disk unwritable" in hub.status.troubles)
+    platform.is_mute = False
+
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == kept_back + 1)
+    assert platform.values(HUB, "alarms")[-1] == ("pendant-1/pendant_alarm", 1.0)
 
 
 def test_the_platform_is_told_when_the_homes_own_broker_is_away(
