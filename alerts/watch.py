@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow, class_row
 from alerts import metrics, store
 from alerts.judging.finding import Verdict
 from alerts.judging.home import HomeState, Now
-from alerts.judging.lane import Input, LaneJudge
+from alerts.judging.lane import Input, LaneJudge, deaf_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
@@ -29,7 +29,7 @@ from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
 from ingest.db.pool import Pool
-from ingest.entry import Batch
+from ingest.entry import Batch, Deaf
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class _Lane:
         unsaved: homes whose states are not saved as they are.
         seen: how well each home was seen when last written or noted.
         changes: changes of that, not written yet.
+        deaf: when nothing was heard in the lane, as the log has it: (since, until); of what is not written yet.
         true: what was last written of each home.
     """
 
@@ -89,6 +90,7 @@ class _Lane:
     fresh: set[str] = field(default_factory=set)
     seen: dict[str, Seen] = field(default_factory=dict)
     changes: list[tuple[str, Seen]] = field(default_factory=list)
+    deaf: list[tuple[datetime, datetime]] = field(default_factory=list)
     true: dict[str, Now] = field(default_factory=dict)
 
     def reached(self) -> Place:
@@ -110,7 +112,9 @@ class _Lane:
             self.input = step.input
         else:
             # In two parts, so that a home that was blind until just now is noted as blind.
-            found = self.judge.advance(step.received_at - _MOMENT)
+            since = deaf_since(step)
+            self.deaf += [] if since is None else [(since, step.received_at)]
+            found = self.judge.advance(step.received_at - _MOMENT if since is None else since)
             self.note()
             found += self.judge.take(step)
             self.position, self.received_through = step.position, step.received_at
@@ -126,6 +130,19 @@ class _Lane:
             if self.seen.get(home) != watch:
                 self.seen[home] = watch
                 self.changes.append((home, watch))
+
+    def dark(self, *, forgiven: timedelta) -> tuple[datetime, datetime] | None:
+        """Return since and until when nobody judged it, or None where that is no longer than is forgiven.
+
+        While we were deaf there was nothing to judge, and the homes say so themselves.
+        """
+        if self.dark_since is None or self.judge.judged_through is None:
+            return None
+        known = self.dark_since
+        for since, until in self.deaf:
+            known = max(known, until) if since - known <= forgiven else known
+        is_long = self.judge.judged_through - known > forgiven
+        return (self.dark_since, self.judge.judged_through) if is_long else None
 
     def news(self) -> dict[str, Now]:
         """Return what is true now of the homes where that is not what was written."""
@@ -371,6 +388,7 @@ class Watch:
             lane.true |= news[number]
             lane.fresh.clear()
             lane.changes.clear()
+            lane.deaf.clear()
             lane.dark_since = None
 
     async def _stretch(self, conn: Conn) -> None:
@@ -395,10 +413,10 @@ class Watch:
 async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: datetime, forgiven: timedelta) -> None:
     """Write what is true of homes; where nothing was judged for longer than is forgiven, they were blind."""
     await true_now.write_now(conn, news, now=now)
-    since, through = lane.dark_since, lane.judge.judged_through
-    if since is not None and through is not None and through - since > forgiven:
+    dark = lane.dark(forgiven=forgiven)
+    if dark is not None:
         current = {home: lane.judge.state_of(home).watch for home in lane.judge.homes()}
-        await true_now.write_gap(conn, current, since, through)
+        await true_now.write_gap(conn, current, *dark)
     else:
         await true_now.write_spans(conn, lane.changes)
 
@@ -469,7 +487,7 @@ def _feed(judge: LaneJudge, step: Batch | Input) -> None:
 
 
 def _of_home(batch: Batch, home: str) -> Batch:
-    entries = tuple(one for one in batch.entries if one.home == home)
+    entries = tuple(one for one in batch.entries if isinstance(one, Deaf) or one.home == home)
     return Batch(batch.lane, batch.position, batch.received_at, entries)
 
 

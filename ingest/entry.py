@@ -94,7 +94,21 @@ class Trouble(msgspec.Struct, frozen=True, array_like=True, tag="t"):
     detail: str = ""
 
 
-Entry = Reading | Alarm | Heard | Lost | Trouble
+class Deaf(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+    """We heard nothing in this lane, whatever was said: the broker was away from us, or we were.
+
+    It stands alone in its batch, which was received at `until`, before anything received afterwards.
+
+    Attributes:
+        since: up to here all that was received is in the log before it.
+        until: from here on we heard again.
+    """
+
+    since: datetime
+    until: datetime
+
+
+Entry = Reading | Alarm | Heard | Lost | Trouble | Deaf
 
 ENTRIES_MAX: Final = 20_000
 """Entries in one batch; a bound so that a follower's memory has one."""

@@ -135,6 +135,8 @@ class HomeState:
                 return [equipment.lost(said, self.policy.policy, received_at=at)]
             case entry.Trouble():
                 return self._note(said, at)
+            case entry.Deaf():
+                return self._miss(said)
 
     def give(self, kind: str, content: object, *, counts_from: datetime) -> None:
         """Take in what else influences judgement, from that moment on.
@@ -233,6 +235,13 @@ class HomeState:
         if hub is not None and not hub.is_new(said.what, equipment.trouble_episode(said.what, at)):
             return []
         return [equipment.trouble(said, self.policy.policy, received_at=at)]
+
+    def _miss(self, said: entry.Deaf) -> list[Verdict]:
+        """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again."""
+        for hub in self.hubs.values():
+            hub.miss(said.until)
+        self._look(max(said.since, self.watch.since))
+        return []
 
     # What was given.
 
@@ -448,6 +457,7 @@ class HomeState:
             at=at,
             why={
                 "last_heard_at": iso_or_none(hub.heard_at),
+                "deaf_until": iso_or_none(hub.deaf_until),
                 "promised_until": iso(hub.breaks_at(self.stretch)),
                 "last_seen_at": iso_or_none(self.seen.at if self.seen else None),
             },

@@ -1,7 +1,8 @@
 """In which order is a lane judged?
 
 Used alike by the live loop and by a replay: everything that is due at t is judged after all that was received up to
-t, and before anything later.  Homes of one moment come in the order of their names.
+t, and before anything later.  What was due while we were deaf waits until we hear again.  Homes of one moment come in
+the order of their names.
 """
 
 import heapq
@@ -53,18 +54,22 @@ class LaneJudge:
             self._schedule(home)
 
     def take(self, batch: entry.Batch) -> list[Verdict]:
-        """Judge what was due before a batch was received, then take it in."""
+        """Judge what was due before a batch was received, then take it in.
+
+        What was due while we were deaf is judged after that, for nobody knows yet what was said meanwhile.
+        """
         at = batch.received_at
-        found = self._judge(at, is_included=False)
+        since = deaf_since(batch)
+        found = self._judge(at, is_included=False) if since is None else self._judge(since, is_included=True)
         touched: set[str] = set()
         for said in batch.entries:
-            state = self._homes.get(said.home) if said.home is not None else None
-            if state is None:
-                found += _of_nobody(said, at)
-            else:
+            states = self._whom(said)
+            found += _of_nobody(said, at) if not states else []
+            for state in states:
                 found += state.take(said, at=at)
                 touched.add(state.home)
         self._settle(touched)
+        self._reach(at)
         return found
 
     def apply(self, given: Input) -> list[Verdict]:
@@ -120,9 +125,19 @@ class LaneJudge:
             del self._due[home]  # So that the same moment may be due again.
             found += self._homes[home].judge(due)
             self._settle({home})
-        if self.judged_through is None or until > self.judged_through:
-            self.judged_through = until
+        self._reach(until)
         return found
+
+    def _reach(self, moment: datetime) -> None:
+        if self.judged_through is None or moment > self.judged_through:
+            self.judged_through = moment
+
+    def _whom(self, said: entry.Entry) -> list[HomeState]:
+        """Return the homes that something received is about."""
+        if isinstance(said, entry.Deaf):
+            return [self._homes[home] for home in self.homes()]
+        state = None if said.home is None else self._homes.get(said.home)
+        return [] if state is None else [state]
 
     def _settle(self, touched: set[str]) -> None:
         self._changed |= touched
@@ -138,6 +153,11 @@ class LaneJudge:
             heapq.heappush(self._heap, (due, home))
 
 
+def deaf_since(batch: entry.Batch) -> datetime | None:
+    """Return since when a batch says that we were deaf; None where it does not say so."""
+    return min((said.since for said in batch.entries if isinstance(said, entry.Deaf)), default=None)
+
+
 def _of_nobody(said: entry.Entry, at: datetime) -> list[Verdict]:
     """Return what is found where the home is not known: alarms and faults, for the operator."""
     match said:
@@ -147,7 +167,7 @@ def _of_nobody(said: entry.Entry, at: datetime) -> list[Verdict]:
             return [equipment.lost(said, None, received_at=at)]
         case entry.Trouble():
             return [equipment.trouble(said, None, received_at=at)]
-        case entry.Reading() | entry.Heard():
+        case entry.Reading() | entry.Heard() | entry.Deaf():
             return []
 
 

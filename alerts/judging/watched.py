@@ -21,9 +21,11 @@ NEVER_HEARD: Final = "never heard"
 HUB: Final = "hub"
 RADIO: Final = "radio"
 CLOCK: Final = "clock"
+US: Final = "us"
 """Why a home is not watched, in the words of a fixed list.
 
-The page adds `us` on its own, from the leases of the lane and of the judge: what does not run cannot say so.
+`us` is our own deafness, as the log has it.  The page adds it on its own too, from the leases of the lane and of the
+judge: what does not run cannot say so.
 """
 
 
@@ -39,13 +41,13 @@ class Watch:
 def watched(hubs: Collection[Hub], *, is_time_uncertain: bool) -> tuple[Watched, tuple[str, ...]]:
     """Return how well a home with these hubs is seen, and why not better.
 
-    With every hub deaf or silent, stillness cannot be told from blindness.  With only one of several, the others
-    still see something: stillness is judged, and rather too soon than not at all.
+    With every hub silent, unheard or without its sensors, stillness cannot be told from blindness.  With only one of
+    several, the others still see something: stillness is judged, and rather too soon than not at all.
     """
     if not hubs:
         return Watched.BLIND, (NEVER_HEARD,)
     reasons = {_reason(hub) for hub in hubs} - {None}
-    why = [reason for reason in (NEVER_HEARD, HUB, RADIO) if reason in reasons]
+    why = [reason for reason in (NEVER_HEARD, HUB, US, RADIO) if reason in reasons]
     if not any(hub.sees() for hub in hubs):
         return Watched.BLIND, tuple(why)
     if is_time_uncertain:
@@ -58,4 +60,6 @@ def _reason(hub: Hub) -> str | None:
         return NEVER_HEARD
     if hub.is_silent:
         return HUB
+    if hub.deaf_until is not None:
+        return US
     return RADIO if hub.radio_down_since is not None else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -11,12 +10,9 @@ from psycopg.types.json import Jsonb
 from alerts.judging import home as homes
 from alerts.judging.detectors.routine import river_version
 from alerts.judging.home import HomeState, Now
-from alerts.judging.watched import Watch, Watched
+from alerts.judging.watched import US, Watch, Watched
 
 Conn = AsyncConnection[TupleRow]
-
-US: Final = "us"
-"""Why a home was blind while nothing was judged: the platform itself."""
 
 
 async def load_states(conn: Conn, lane: int) -> tuple[dict[str, HomeState], list[str]]:

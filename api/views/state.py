@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from alerts.alert import Question
 from alerts.judging.policy import Policy
-from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, Watched
+from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api import times
 from api.views.alert import Step, details, sentence, who_goes
@@ -20,9 +20,6 @@ _AGAIN_CALM: Final = timedelta(seconds=30)
 _AGAIN_ALERT: Final = timedelta(seconds=8)
 _ORDINALS: Final = ("First", "Then")
 
-US: Final = "us"
-"""Why we cannot see: our own service has not kept up.  Judging cannot say this of itself."""
-
 _WHY_BLIND: Final[Mapping[str, str]] = {
     HUB: "The box in the home is silent. It may have no power or no broadband, or be broken.",
     RADIO: "The box in the home reports, but it cannot hear its sensors.",
@@ -34,6 +31,7 @@ _WHY_DEGRADED: Final[Mapping[str, str]] = {
     HUB: "One of the boxes in the home is silent, so we see only part of it.",
     RADIO: "One of the boxes in the home cannot hear its sensors, so we see only part of it.",
     NEVER_HEARD: "One of the boxes in the home has not reported yet, so we see only part of it.",
+    US: "Since our own service was away we have not heard one of the boxes in the home, so we see only part of it.",
     CLOCK: "The clock of the box in the home was wrong, so we cannot be sure when the last things happened.",
 }
 
@@ -71,7 +69,8 @@ def truth(watch: HomeWatch | None, *, now: datetime, speed: float, stretch: time
     true_at = min(watch.true_at, now)
     is_us = now >= watch.true_at + GRACE + stretch
     if watch.state is Watched.BLIND:
-        return Truth(Watched.BLIND, (*watch.why, US) if is_us else watch.why, watch.since, true_at, _PAGE_LASTS_MAX)
+        is_news = is_us and US not in watch.why
+        return Truth(Watched.BLIND, (*watch.why, US) if is_news else watch.why, watch.since, true_at, _PAGE_LASTS_MAX)
     left = watch.fine_until - now
     if left <= timedelta(0):
         # If judging itself is up to date, it is about to say so: a promise of the box is broken.

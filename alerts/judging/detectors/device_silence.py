@@ -48,6 +48,8 @@ class Hub:
         held_since: since when it says that it holds readings which are not stored yet.
         radio_down_since: since when it says that it cannot hear the home's sensors.
         is_silent: its promise was found broken, and it has not been heard since.
+        deaf_until: we ourselves could hear nobody until then, and have not heard it since; its promise starts anew
+            there.  None: it was heard after we last were deaf, or its promise was broken before.
         silence: what became of the finding that it is silent.
         troubles: what its heartbeats say is wrong with it, each with what became of that finding.
         noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
@@ -59,6 +61,7 @@ class Hub:
     held_since: datetime | None = None
     radio_down_since: datetime | None = None
     is_silent: bool = False
+    deaf_until: datetime | None = None
     silence: Asked = field(default_factory=Asked)
     troubles: dict[str, Asked] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
@@ -70,14 +73,20 @@ class Hub:
 
     def breaks_at(self, stretch: timedelta) -> datetime:
         """Return the first bad moment if nothing more is heard."""
-        return broken_at(self.last_heard, HUB) + stretch
+        return broken_at(self.deaf_until or self.last_heard, HUB) + stretch
 
     def sees(self) -> bool:
         """Return whether a movement in the home would reach us through it, as far as is known."""
-        return self.heard_at is not None and not self.is_silent and self.radio_down_since is None
+        is_heard = self.heard_at is not None and not self.is_silent and self.deaf_until is None
+        return is_heard and self.radio_down_since is None
 
     def settles_at(self, stretch: timedelta) -> datetime | None:
-        """Return until when what it holds may still change the past; None: it holds nothing."""
+        """Return until when what it holds may still change the past; None: it holds nothing.
+
+        One not heard since we were deaf surely holds what it could not tell us, as long as it may still come.
+        """
+        if self.deaf_until is not None:
+            return self.breaks_at(stretch)
         return None if self.held_since is None else self.held_since + BACKLOG_WAIT + stretch
 
     def is_without_radio(self, at: datetime) -> bool:
@@ -87,13 +96,19 @@ class Hub:
     def hear(self, said: entry.Heard, *, at: datetime) -> bool:
         """Take in a heartbeat; return whether it ends a silence."""
         was_silent = self.is_silent
-        if was_silent:
+        if was_silent or self.deaf_until is not None:
             self.held_since = None  # What it held before, and what it came back with, are two backlogs.
         self.heard_at = at
         self.is_silent = False
+        self.deaf_until = None
         self.held_since = (self.held_since or at) if said.held_readings else None
         self.radio_down_since = (self.radio_down_since or at) if said.radio_up is False else None
         return was_silent
+
+    def miss(self, until: datetime) -> None:
+        """Let its promise start anew, since nobody was there to hear it; one that was broken before stays broken."""
+        if not self.is_silent:
+            self.deaf_until = until
 
     def is_new(self, what: str, episode: str) -> bool:
         """Note something that is wrong with it; return whether it was not known yet."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.judging.watched import HUB, Watched
+from alerts.judging.watched import HUB, US, Watched
 from alerts.store import Span
 from api import activity, pictures, times
 from api.activity import Slot, Unseen
@@ -46,11 +46,11 @@ def test_a_gap_is_counted_and_said_with_its_reason() -> None:
 
 def test_a_lapsed_lease_is_a_gap_that_nobody_wrote_down() -> None:
     """While our judge stands still nothing is written; the page counts it all the same."""
-    lapsed = state.Truth(Watched.BLIND, (state.US,), NOW - 2 * HOUR, NOW - 2 * HOUR, timedelta(minutes=5))
+    lapsed = state.Truth(Watched.BLIND, (US,), NOW - 2 * HOUR, NOW - 2 * HOUR, timedelta(minutes=5))
 
     gaps = sight.unseen([span(2000, None)], lapsed, since=SINCE, now=NOW)
 
-    assert gaps == [(Unseen(NOW - 2 * HOUR, NOW), (state.US,))]
+    assert gaps == [(Unseen(NOW - 2 * HOUR, NOW), (US,))]
 
 
 def test_a_gap_that_goes_on_is_one_gap() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.alert import Question, State
 from alerts.judging.policy import DEFAULT
-from alerts.judging.watched import CLOCK, HUB, RADIO, Watched
+from alerts.judging.watched import CLOCK, HUB, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api.views import state
 
@@ -102,7 +102,15 @@ def test_our_own_standstill_is_called_our_fault() -> None:
     """A family that is told to check the broadband while we are down is sent the wrong way."""
     told = state.truth(watch(fine_until=NOW, true_at=NOW - GRACE), now=NOW, speed=1.0, stretch=STRETCH)
 
-    assert told.why == (state.US,)
+    assert told.why == (US,)
+
+
+@pytest.mark.parametrize("true_at", [NOW, NOW - timedelta(hours=1)])
+def test_our_own_fault_is_said_once(true_at: datetime) -> None:
+    """The log says it and the lapsed lease says it: twice the same sentence reads like a fault of the page."""
+    told = state.truth(watch(state=Watched.BLIND, why=(US,), true_at=true_at), now=NOW, speed=1.0, stretch=STRETCH)
+
+    assert told.why == (US,)
 
 
 def test_a_box_that_is_late_is_not_called_our_fault() -> None:

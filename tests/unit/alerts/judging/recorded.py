@@ -53,6 +53,10 @@ def press(observed_at: datetime, *, home: str | None = HOME, identity: str = "hu
     return entry.Alarm(home, HUB, identity, "pendant", "bedroom", "pendant_alarm", 1.0, observed_at)
 
 
+def deaf(since: datetime, until: datetime) -> entry.Deaf:
+    return entry.Deaf(since, until)
+
+
 def given(number: int, kind: str, content: dict[str, JSON], *, at: datetime, home: str = HOME) -> Input:
     return Input(number, home, at, kind, content)
 
@@ -80,6 +84,11 @@ class Lane:
     def receive(self, *entries: entry.Entry, at: datetime) -> None:
         self.position += 1
         self.found += self.judge.take(entry.Batch(0, self.position, at, entries))
+
+    def are_deaf(self, since: datetime, until: datetime) -> None:
+        """Nobody could be heard, whatever was said."""
+        self.pass_(since)
+        self.receive(deaf(since, until), at=until)
 
     def beat(self, *, since: datetime, until: datetime, **said: object) -> None:
         """The hub reports every minute, and nothing else happens."""

@@ -420,6 +420,106 @@ def test_a_hub_that_was_taken_away_is_not_missed(heard: Lane) -> None:
     assert heard.findings() == []
 
 
+# We ourselves were away.
+
+
+def test_while_we_were_deaf_the_home_was_blind_and_it_was_us(heard: Lane) -> None:
+    """A family that reads of a silent box looks for a fault at home which was ours."""
+    heard.are_deaf(NINE + minutes(1), NINE + minutes(6))
+
+    now = heard.now()
+    assert (now.state, now.why, now.since) == (Watched.BLIND, ("us",), NINE + minutes(1))
+    assert (now.next_alert_at, now.next_alert_why) == (None, {"reason": "blind", "blind": ["us"]})
+
+
+def test_a_home_is_watched_again_once_its_hub_is_heard_and_not_before(heard: Lane) -> None:
+    """That we can hear again does not say that there is anything to hear."""
+    heard.are_deaf(NINE + minutes(1), NINE + minutes(6))
+    heard.pass_(NINE + minutes(7))
+    assert heard.now().state is Watched.BLIND
+    heard.receive(heartbeat(), at=NINE + minutes(8))
+
+    assert (heard.now().state, heard.now().since) == (Watched.WATCHED, NINE + minutes(8))
+    assert heard.found == []
+
+
+def test_a_hub_that_was_silent_before_stays_silent(heard: Lane) -> None:
+    """Our outage is no excuse for a promise that was broken before it, and no second alert of it either."""
+    heard.are_deaf(DEADLINE, DEADLINE + hours(1))
+    heard.pass_(DEADLINE + hours(2))
+
+    assert one(heard.findings()).at == DEADLINE
+    assert (heard.now().why, heard.now().since) == (("hub",), DEADLINE)
+
+
+def test_what_broke_at_the_very_moment_we_went_deaf_was_broken(heard: Lane) -> None:
+    """Up to that moment everything was heard."""
+    heard.are_deaf(DEADLINE, DEADLINE + minutes(5))
+
+    assert one(heard.findings()).question is Question.HUB_SILENT
+
+
+def test_a_stillness_due_while_we_were_deaf_is_judged_when_the_hub_is_heard(heard: Lane) -> None:
+    """Who fell while we were away is still on the floor."""
+    heard.beat(since=NINE, until=NINE + hours(5))
+    heard.are_deaf(NINE + hours(5), NINE + hours(7))
+    back = NINE + hours(7) + minutes(1)
+    heard.pass_(back - timedelta(seconds=1))
+    assert heard.findings() == []
+    heard.receive(heartbeat(), at=back)
+    heard.pass_(back)
+
+    found = one(heard.findings())
+    assert (found.question, found.since, found.at) == (Question.STILL, NINE, back)
+    assert found.why["unseen_until"] == back.isoformat()
+
+
+def test_what_the_hub_kept_for_us_is_waited_for(heard: Lane) -> None:
+    """She moved while we were away, and the hub is about to say so."""
+    heard.beat(since=NINE, until=NINE + hours(5))
+    heard.are_deaf(NINE + hours(5), NINE + hours(7))
+    back = NINE + hours(7) + minutes(1)
+    heard.receive(heartbeat(held=12), at=back)
+    heard.receive(movement(NINE + hours(6)), at=back + minutes(1))
+    heard.receive(heartbeat(), at=back + minutes(1))
+    heard.pass_(back + minutes(10))
+
+    assert heard.findings(Question.STILL) == []
+    assert heard.now().last_seen_at == NINE + hours(6)
+
+
+def test_with_two_hubs_the_one_not_heard_yet_is_waited_for_as_long_as_its_promise(heard: Lane) -> None:
+    """It may hold the movement that the other did not see; but a resident is not left for a hub that never comes."""
+    heard.give("watched", {"hub": "hub-2", "since": NINE.isoformat()}, at=NINE)
+    for minute in range(300):
+        heard.receive(heartbeat(), heartbeat(hub="hub-2"), at=NINE + minutes(minute))
+    heard.are_deaf(NINE + hours(5), NINE + hours(7))
+    heard.receive(heartbeat(), at=NINE + hours(7) + minutes(1))
+    assert (heard.now().state, heard.now().why) == (Watched.DEGRADED, ("us",))
+    heard.beat(since=NINE + hours(7) + minutes(2), until=NINE + hours(7) + minutes(5))
+
+    assert one(heard.findings(Question.STILL)).at == NINE + hours(7) + minutes(3)
+
+
+def test_a_silence_in_which_we_were_deaf_for_long_is_not_learnt(heard: Lane) -> None:
+    """What looked like an hour without a movement may have been an hour without us."""
+    heard.receive(movement(NINE + minutes(1)), at=NINE + minutes(1))
+    heard.are_deaf(NINE + minutes(2), NINE + hours(1))
+    heard.receive(heartbeat(), at=NINE + hours(1) + minutes(1))
+    heard.receive(movement(NINE + hours(2)), at=NINE + hours(2))
+
+    assert heard.judge.state_of(HOME).routine.silences == []
+    assert heard.judge.state_of(HOME).routine.days_learnt() == 0
+
+
+def test_an_alarm_is_told_while_we_know_nothing_else(heard: Lane) -> None:
+    """The first thing that arrives may be the press that waited for us."""
+    heard.are_deaf(NINE + minutes(1), NINE + minutes(6))
+    heard.receive(press(NINE + minutes(2)), at=NINE + minutes(6) + timedelta(microseconds=1))
+
+    assert one(heard.findings()).question is Question.ALARM
+
+
 # Faults.
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.alert import Question
 from alerts.judging.finding import JSON, Finding, Verdict
 from alerts.judging.home import FORMAT, HomeState, dump, load, unknown
-from alerts.judging.lane import Input, LaneJudge
+from alerts.judging.lane import Input, LaneJudge, deaf_since
 from alerts.judging.policy import Policy, to_json
 from alerts.judging.watched import Watched
 from alerts.replay import replay
@@ -70,6 +70,15 @@ _GIVEN = st.one_of(
 )  # fmt: skip
 
 
+# Around what a hub's promise forgives, and far beyond.
+_DEAF_FOR = st.sampled_from([timedelta(seconds=31), minutes(2), minutes(3), minutes(5), hours(2.6), hours(7)])
+
+
+_MOMENTS = st.tuples(
+    st.none() | st.none() | _DEAF_FOR, _PAUSES, st.lists(_ENTRIES, max_size=4), st.lists(_GIVEN, max_size=1)
+)
+
+
 @st.composite
 def days(draw: st.DrawFn) -> list[Happened]:
     """Draw what may happen in two homes over some days, in the order in which it counts."""
@@ -84,10 +93,11 @@ def days(draw: st.DrawFn) -> list[Happened]:
         )
     at = NINE
     # Within one moment what was received comes before what was given.
-    for number, (pause, entries, inputs) in enumerate(
-        draw(st.lists(st.tuples(_PAUSES, st.lists(_ENTRIES, max_size=4), st.lists(_GIVEN, max_size=1)), max_size=25))
-    ):
+    for number, (deaf_for, pause, entries, inputs) in enumerate(draw(st.lists(_MOMENTS, max_size=25))):
         at += pause + timedelta(microseconds=1)
+        if deaf_for is not None:
+            happened.append(entry.Batch(0, number, at + deaf_for, (entry.Deaf(at, at + deaf_for),)))
+            at += deaf_for + timedelta(microseconds=1)
         if entries:
             happened.append(entry.Batch(0, number, at, tuple(_entry(said, at) for said in entries)))
         happened += [_input(number, said, at) for said in inputs]
@@ -156,7 +166,7 @@ def test_cutting_a_batch_in_two_changes_nothing(happened: list[Happened], data: 
     """How many hubs spoke within the same transaction is chance."""
     cut: list[Happened] = []
     for each in happened:
-        if isinstance(each, entry.Batch):
+        if isinstance(each, entry.Batch) and deaf_since(each) is None:
             at = data.draw(st.integers(0, len(each.entries)))
             cut += [replace(each, entries=each.entries[:at]), replace(each, entries=each.entries[at:])]
         else:
@@ -173,7 +183,7 @@ def test_looking_more_often_changes_nothing(happened: list[Happened], data: st.D
     found: list[Verdict] = []
     for each, after in zip(happened, [*happened[1:], None], strict=True):
         found += judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
-        latest = _at(after) if after is not None else END
+        latest = _complete_before(after) if after is not None else END
         for share in sorted(data.draw(st.lists(st.floats(0, 1, exclude_max=True), max_size=3))):
             # Complete through this moment: all that was received up to it has been taken in.
             found += judge.advance(_at(each) + (latest - _at(each)) * share)
@@ -280,6 +290,62 @@ def test_findings_come_in_the_order_of_their_moments(happened: list[Happened]) -
     assert moments == sorted(moments)
 
 
+@given(days())
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_found_true_of_a_moment_at_which_we_were_deaf(happened: list[Happened]) -> None:
+    """What we could not hear we cannot judge: an alert of that time would rest on our own absence."""
+    spans = [said for each in happened if isinstance(each, entry.Batch) for said in each.entries if _is_deaf(said)]
+
+    for found in judged(happened):
+        assert not any(span.since < found.at < span.until for span in spans)
+
+
+@given(days())
+@settings(max_examples=60, deadline=None)
+def test_a_home_is_never_watched_between_our_deafness_and_the_next_word_of_its_hub(happened: list[Happened]) -> None:
+    """P2: fine is only what is known, and what the hub did meanwhile is not known."""
+    judge = LaneJudge(learnt(), None)
+    for each in happened:
+        _ = judge.take(each) if isinstance(each, entry.Batch) else judge.apply(each)
+        for home in judge.homes():
+            hubs = judge.state_of(home).hubs.values()
+            if all(hub.deaf_until is not None for hub in hubs):
+                assert judge.now_of(home).state is Watched.BLIND
+
+
+@given(st.timedeltas(timedelta(0), minutes(3)), st.timedeltas(timedelta(seconds=31), timedelta(days=3)))
+def test_a_hub_that_does_not_come_back_is_silent_exactly_when_its_new_promise_breaks(
+    before: timedelta, deaf_for: timedelta
+) -> None:
+    """Our outage must not hide one of theirs: a power cut takes both."""
+    lane = Lane()
+    lane.watch()
+    since = NINE + min(before, minutes(3) - timedelta(microseconds=1))
+    lane.are_deaf(since, since + deaf_for)
+    due = since + deaf_for + minutes(3)
+    lane.pass_(due - timedelta(microseconds=1))
+    assert lane.findings() == []
+    lane.pass_(due)
+
+    (found,) = lane.findings()
+    assert (found.question, found.since, found.at) == (Question.HUB_SILENT, NINE, due)
+
+
+def test_a_whole_street_is_not_silent_because_we_were_away() -> None:
+    """One stop of ours must not text everybody, and the operator forty times."""
+    lane = Lane()
+    for number in range(40):
+        lane.watch(home=f"home-{number:02}", hub=f"hub-{number:02}")
+    lane.are_deaf(NINE + minutes(1), NINE + minutes(6))
+    for number in range(40):
+        lane.receive(
+            heartbeat(home=f"home-{number:02}", hub=f"hub-{number:02}"), at=NINE + minutes(6) + minutes(number / 40)
+        )
+    lane.pass_(NINE + minutes(8))
+
+    assert lane.found == []
+
+
 def test_homes_that_are_due_at_the_same_moment_come_in_the_order_of_their_names() -> None:
     """A replay that orders them otherwise would not equal what was live."""
     lane = Lane()
@@ -327,6 +393,16 @@ def _at(each: Happened) -> datetime:
     return each.received_at if isinstance(each, entry.Batch) else each.counts_from
 
 
+def _is_deaf(said: entry.Entry) -> TypeGuard[entry.Deaf]:
+    return isinstance(said, entry.Deaf)
+
+
+def _complete_before(each: Happened) -> datetime:
+    """Return up to where a lane may be said to be complete before something: not while we are deaf."""
+    since = deaf_since(each) if isinstance(each, entry.Batch) else None
+    return _at(each) if since is None else since
+
+
 def _reloaded(state: HomeState) -> HomeState:
     loaded = load(dump(state), FORMAT, "any")
     assert loaded is not None
@@ -335,7 +411,8 @@ def _reloaded(state: HomeState) -> HomeState:
 
 def _while_the_hubs_go_on(judge: LaneJudge, home: str, *, until: datetime) -> list[Verdict]:
     """Let each hub of a home that is heard go on saying what it said last, and nothing move."""
-    hubs = [hub for hub in judge.state_of(home).hubs.values() if hub.heard_at is not None and not hub.is_silent]
+    known = judge.state_of(home).hubs.values()
+    hubs = [hub for hub in known if hub.heard_at is not None and not hub.is_silent and hub.deaf_until is None]
     said = tuple(
         heartbeat(
             home=home,
