@@ -270,14 +270,23 @@ class Outbox:
     def will_send(self, outbox: str, stream: Stream, through: int) -> None:
         """Write down, before it is sent, that everything up to a number may have been sent.
 
+        An alarm does not wait for a disk that cannot be written.  Should a restart forget that it was sent, the card
+        seems an old one, and the alarm is told again, marked.
+
         Raises:
-            NoRoom: it cannot be written down, so it must not be sent.
+            NoRoom: it cannot be written down, so these readings must not be sent.
             OutboxLost: the file broke.
         """
         numbers = self._numbers[outbox, stream]
         if through <= numbers.sent:
             return
-        self._set(outbox, stream, replace(numbers, sent=min(through, numbers.last)))
+        sent = min(through, numbers.last)
+        try:
+            self._set(outbox, stream, replace(numbers, sent=sent))
+        except NoRoom:
+            if stream is Stream.READINGS:
+                raise
+            self._numbers[outbox, stream] = replace(self._numbers[outbox, stream], sent=sent)
 
     def stored(self, outbox: str, stream: Stream, through: int, *, now: datetime) -> None:
         """Take in that everything up to a number is on the platform's disk: higher than before, or lower again.

@@ -1,7 +1,6 @@
 """The hub's own disk breaks, its home broker is another make, its line is encrypted: it goes on."""
 
 import contextlib
-import itertools
 import os
 import shutil
 import ssl
@@ -67,10 +66,12 @@ def test_going_on_without_a_disk_leaves_no_alarm_behind_on_it(
 ) -> None:
     """A press that the line kept back must go out with the next one, not when someone mends the hub."""
     limits = OutboxFile(path=str(tmp_path / "outbox.db"), bytes_max=1)
-    kept_back = 0
-    with closing(Outbox(limits, now=hub.now())) as outbox, contextlib.suppress(NoRoom):
-        for kept_back in itertools.count():
-            outbox.keep([Observation(SensorId("cord"), Quantity.PULL_CORD_ALARM, 1.0, hub.now(), 1)], boot="b")
+    pull = Observation(SensorId("cord"), Quantity.PULL_CORD_ALARM, 1.0, hub.now(), 1)
+    with closing(Outbox(limits, now=hub.now())) as outbox:
+        with contextlib.suppress(NoRoom):
+            while True:
+                outbox.keep([pull], boot="b")
+        kept_back = outbox.held(Stream.ALARMS)
     platform.is_mute = True
     hub.env["TELECARE_OUTBOX_BYTES_MAX"] = "1"
     hub.start()

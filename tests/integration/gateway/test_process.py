@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -101,6 +103,25 @@ def test_the_same_with_nats_as_the_homes_own_broker(program: Program, platform: 
     equipment.stop()
     home.stop()
     assert movements == [1.0, 0.0] * 5
+
+
+def test_an_alarm_goes_out_though_the_disk_can_no_longer_be_written(
+    program: Program, platform: Platform, equipment: Equipment
+) -> None:
+    """That a press was sent is written down first; a card that broke in between must not keep the press back."""
+    platform.is_mute = True
+    program.start()
+    wait_until(lambda: not program.ready().get("why") and program.ready()["ready"])
+    equipment.says("pendant", {"action": "emergency"})
+    wait_until(lambda: program.ready()["held_alarms"] == 1)
+
+    assert program.process is not None
+    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    platform.is_mute = False
+
+    wait_until(lambda: len(platform.values(HUB, "alarms")) == 1)
+    wait_until(lambda: platform.packs[-1][0] < time.monotonic() - 4)  # Answered, it is not sent again.
+    assert len({key[1] for _, key, _, _ in platform.packs}) == 1, "its own alarm made it think that its card is old"
 
 
 def test_a_stopped_gateway_says_goodbye_and_exits_cleanly(program: Program, platform: Platform) -> None:
