@@ -1,7 +1,7 @@
 """How long from a thumb on the pendant to the request that leaves for Twilio, through everything?
 
 Run by hand: `python -m tests.bench.press`.  The demo's three homes with all their processes, on one machine.  The clock
-starts when the simulator writes the press into its diary.  Then come the home's own broker, the gateway with its outbox,
+starts when the simulator writes the press into its diary.  Then come the home's broker, the gateway with its outbox,
 the platform's broker, ingest, PostgreSQL with TimescaleDB, judging, telling, and the real Twilio client.  It stops when
 the request has arrived at the pretend Twilio.  One press at a time; each is closed with an outcome before the next.
 """
