@@ -3,19 +3,24 @@
 Each of these may be repeated: the second time it changes nothing and says so.  Those who were told before are told.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from alerts.alert import Outcome, State, may_become
+from alerts.alert import Outcome, Question, State, may_become
 from alerts.store import owing
 from alerts.store.facts import Acknowledged, LetGo
 from alerts.store.owing import Scene
 from alerts.telling import wording
 
 Conn = AsyncConnection[TupleRow]
+
+
+# Ours: who asks for help with what was closed longer ago than this means something else.
+_OVER_FOR: Final = timedelta(days=1)
 
 
 async def acknowledge(conn: Conn, alert: int, person: str, *, how: str, now: datetime) -> Acknowledged:
@@ -90,7 +95,8 @@ async def let_go(
     """Write down that a person cannot go or could not find out, or needs help; the next is asked at once.
 
     Who says so without having said "mine" has it and lets it go in one; unless somebody was asked after this
-    person, whose turn it is already.  With `LetGo.HELP` everybody else on the rota is asked at once.
+    person, whose turn it is already.  With `LetGo.HELP` everybody else on the rota is asked at once; also when
+    somebody else has closed it meanwhile, or this person did by mistake: then the call for help is an alert of its own.
 
     Returns:
         Whether anything followed from it; not if it is closed, or somebody else's.
@@ -98,6 +104,8 @@ async def let_go(
     async with conn.transaction():
         await owing.one_at_a_time(conn)
         scene = await owing.scene_of(conn, alert)
+        if scene is not None and scene.state == State.CLOSED and why == LetGo.HELP:
+            scene = await _call_for_help(conn, scene, person, now=now)
         if scene is None or scene.state == State.CLOSED:
             return False
         holder = await _holder_of(conn, scene.alert)
@@ -126,6 +134,35 @@ async def let_go(
         await owing.tell_next(conn, reopened, now=now)
         await owing.wake(conn)
     return True
+
+
+async def _call_for_help(conn: Conn, over: Scene, person: str, *, now: datetime) -> Scene | None:
+    """Return the alert of a person who asks for help after it was said to be over; None where that is too long ago."""
+    if over.closed_at is None or now - over.closed_at > _OVER_FOR:
+        return None
+    rows = await conn.execute(
+        "SELECT alert FROM alert WHERE COALESCE(home, hub) = COALESCE(%s::text, %s::text) AND question = %s "
+        "AND NOT for_operator AND state <> 'closed' AND part_of IS NULL ORDER BY alert DESC LIMIT 1",
+        (over.home, over.hub, Question.ALARM.value),
+    )
+    row = await rows.fetchone()
+    if row is None:
+        again_of = {"closed_by": over.closed_by, "outcome": over.outcome, "closed_at": over.closed_at.isoformat()}
+        rows = await conn.execute(
+            """
+            INSERT INTO alert (home, hub, question, subject, episode, is_fault, for_operator, since, at, raised_at, why,
+                               state)
+            VALUES (%s, %s, %s, '', %s, false, false, %s, %s, %s, %s, 'open') RETURNING alert
+            """,
+            (
+                *(over.home, over.hub, Question.ALARM.value, f"help/{over.alert}/{now.isoformat()}"),
+                *(now, now, now, Jsonb({"asked_by": person, "again_of": again_of})),
+            ),
+        )
+        row = await rows.fetchone()
+    assert row is not None, "an insert returns its row"
+    await owing.code_for(conn, row[0], person, now=now)
+    return await owing.scene_of(conn, row[0])
 
 
 async def _is_asked_last(conn: Conn, alert: int, person: str) -> bool:

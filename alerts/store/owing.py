@@ -399,7 +399,7 @@ async def request(conn: Conn, scene: Scene, code: int, *, before: str, now: date
     before = before or await _raised_again(conn, scene, now=now)
     about = scene.about(code)
     if scene.question == Question.ALARM:
-        return _alarm(about, await _last_pressed(conn, scene.alert), scene, before=before, now=now)
+        return await _call_for_help(conn, about, scene, before=before, now=now)
     room = str(scene.why.get("last_seen_room") or "")
     match Question(scene.question):
         case Question.STILL:
@@ -413,6 +413,15 @@ async def request(conn: Conn, scene: Scene, code: int, *, before: str, now: date
         case _:
             what = str(scene.why.get("what") or "trouble")
             return wording.hub_trouble(about, what, since=scene.since, before=before, now=now)
+
+
+async def _call_for_help(conn: Conn, about: wording.About, scene: Scene, *, before: str, now: datetime) -> str:
+    """Return the text of what was pressed last, or of the person who asked for help after it was said to be over."""
+    pressed = await _last_pressed(conn, scene.alert)
+    asked_by = scene.why.get("asked_by")
+    if pressed is None and asked_by is not None:
+        return wording.help_asked(about, await name_of(conn, str(asked_by)), at=scene.at, now=now)
+    return _alarm(about, pressed, scene, before=before, now=now)
 
 
 async def _last_pressed(conn: Conn, alert: int) -> Pressed | None:

@@ -211,11 +211,11 @@ async def _do(conn: Conn, alert: int, person: str, word: Word, code: int, *, now
     before = await shown.find_alert(conn, alert)
     assert before is not None, "its code was just read"
     if before.state is State.CLOSED:
-        return await _over_already(before, about, now=now)
+        return await _after_it_was_over(conn, before, person, word, about, now=now)
     if word in _OUTCOMES:
         outcome = _OUTCOMES[word]
         await answers.close(conn, alert, person, outcome, None, now=now)
-        return wording.outcome_noted(about.who, outcome)
+        return wording.outcome_noted(about, outcome)
     if word is Word.MINE:
         return await _mine(conn, alert, person, about, now=now)
     if word is Word.HELP:
@@ -243,10 +243,21 @@ async def _mine(conn: Conn, alert: int, person: str, about: wording.About, *, no
     return wording.yours(about, at=at, now=now)
 
 
-async def _over_already(alert: Alert, about: wording.About, *, now: datetime) -> str:
+async def _after_it_was_over(
+    conn: Conn, alert: Alert, person: str, word: Word, about: wording.About, *, now: datetime
+) -> str:
+    """Answer what is said of a closed alert: it changes nothing, unless it is a call for help."""
+    if word is Word.HELP and await answers.let_go(conn, alert.alert, person, why=LetGo.HELP, now=now, how="text"):
+        rows = await conn.execute(
+            "SELECT code FROM reply_code JOIN person USING (phone) JOIN alert USING (alert) "
+            "WHERE person = %s AND state <> 'closed' AND home IS NOT DISTINCT FROM %s ORDER BY alert DESC LIMIT 1",
+            (person, alert.home),
+        )
+        row = await rows.fetchone()
+        return wording.help_called(about.who, code=None if row is None else row[0])
     assert alert.outcome is not None, "a closed alert has one"
     by = alert.closed_by_name or owing.TELECARE
-    return wording.over_already(about.who, alert.outcome, by, at=alert.closed_at or now, now=now)
+    return wording.over_already(about, alert.outcome, by, at=alert.closed_at or now, now=now)
 
 
 async def _whose_turn(conn: Conn, alert: int, person: str) -> str | None:

@@ -283,14 +283,20 @@ def taken_already(who: str, by: str, *, at: datetime, now: datetime) -> str:
     return f"{_person(by)} said MINE for {cut_who(who)} before you, {clock(at, now=now)}. You need not go."
 
 
-def over_already(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
-    """Return the answer to anything about an alert that is closed."""
-    return f"That is over: {cut_who(who)}, {outcome}, says {_person(by)}, {clock(at, now=now)}. Nothing was changed."
+def over_already(about: About, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+    """Return the answer to anything but a call for help about an alert that is closed."""
+    return (
+        f"That is over: {_who(about)}, {outcome}, says {_person(by)}, {clock(at, now=now)}. Nothing was changed. "
+        f"If help is needed after all, reply {about.code} HELP."
+    )
 
 
-def outcome_noted(who: str, outcome: Outcome) -> str:
+def outcome_noted(about: About, outcome: Outcome) -> str:
     """Return the answer to the one who said how it ended."""
-    return f"Thank you. {cut_who(who)}: {outcome}. We tell the others."
+    return (
+        f"Thank you. {_who(about)}: {outcome}. We tell the others. "
+        f"If that is wrong and help is needed, reply {about.code} HELP."
+    )
 
 
 def passed_on(who: str, to: str | None) -> str:
@@ -300,9 +306,10 @@ def passed_on(who: str, to: str | None) -> str:
     return f"Thank you for saying. {_person(to)} is told now for {cut_who(who)}."
 
 
-def help_called(who: str) -> str:
-    """Return the answer to "help"."""
-    return f"We text everybody on the rota of {cut_who(who)} that you need help. In danger ring 999 now."
+def help_called(who: str, *, code: int | None = None) -> str:
+    """Return the answer to "help", with the new code where what it was about was over."""
+    said = f"We text everybody on the rota of {cut_who(who)} that you need help. In danger ring 999 now."
+    return said if code is None else f"{said} Its number is {code} from now on."
 
 
 def which_one(open_now: Sequence[About]) -> str:

@@ -1,6 +1,6 @@
 """Alerts: what carers see and answer, and what families may read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
-from alerts.alert import Outcome, State
+from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, Resident
 from api import access, show, store
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
@@ -24,6 +24,8 @@ router = APIRouter()
 # More homes than these are a fleet, and want a page of their own.  Ours.
 _HOMES_MAX: Final = 60
 _WORD_MAX: Final = 500
+# So long after it was closed an alert can still be answered with a call for help; as the store has it.
+_JUST_OVER: Final = timedelta(days=1)
 COULD_NOT_FIND_OUT: Final = "could not find out"
 
 
@@ -70,6 +72,7 @@ async def show_alert(
         seen=seen,
         lease=state.lease([seen], is_alert=card["is_open"]),
         is_carer="carer" in viewer.homes[alert.home],
+        is_just_over=alert.closed_at is not None and now - alert.closed_at < _JUST_OVER,
         contacts=[one for one in await alerts_store.telling_of(conn, alert.home) if one.person != viewer.person],
         outcomes=_outcomes(alert),
         now=now,
@@ -93,8 +96,11 @@ async def say_cannot(alert: CarersAlert, viewer: CurrentViewer, conn: Connection
 
 @router.post("/homes/{home}/alerts/{alert}/help")  # noqa: FAST003 - the alert's own dependency takes the home
 async def ask_for_help(alert: CarersAlert, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
-    """Ask everybody else on the list to come too."""
-    await alerts_store.let_go(conn, alert.alert, viewer.person, why=LetGo.HELP, now=now)
+    """Ask everybody else on the list to come too; where somebody has closed it meanwhile, that is a new alert."""
+    is_called = await alerts_store.let_go(conn, alert.alert, viewer.person, why=LetGo.HELP, now=now)
+    if is_called and alert.state is State.CLOSED and alert.home is not None:
+        opened = await alerts_store.open_alerts(conn, [alert.home])
+        alert = next((one for one in opened if one.question is Question.ALARM), alert)
     return _then_alert(alert)
 
 

@@ -195,6 +195,65 @@ async def test_help_asks_everybody_else_at_once(street: Street) -> None:
     assert "Anne Reid asks for help with Margaret Reid, 14 Shore Road, 09:10." in await street.body("jim")
 
 
+async def test_help_is_called_though_somebody_else_closed_it(street: Street) -> None:
+    """A wrong click in one house must not leave somebody alone with a person on the floor in another."""
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+    over = (await street.only_alert()).alert
+    await store.close(street.conn, over, "jim", Outcome.ALL_WELL, None, now=street.later(minutes=10))
+
+    answer = await street.texted(ANNE, "1 help")
+
+    assert answer.endswith("Its number is 2 from now on.")
+    assert [person for person, _, _ in await street.texts(purpose="help")] == ["jim", "control"]
+    assert "Anne Reid asks for help with Margaret Reid, 14 Shore Road, 09:10." in await street.body("jim")
+    alert = await street.only_alert()
+    assert (alert.question, alert.state, alert.alert > over) == (Question.ALARM, State.OPEN, True)
+    again_of = {"closed_by": "jim", "outcome": "all well", "closed_at": street.now.isoformat()}
+    assert alert.why == {"asked_by": "anne", "again_of": again_of}
+
+
+async def test_help_after_it_was_over_goes_round_like_any_other(street: Street) -> None:
+    """It ends with an outcome, or it is said loudly that nobody came."""
+    await street.presses()
+    await street.texted(ANNE, "1 well")
+    await street.texted(ANNE, "1 help")
+    await street.texted(JIM, "1 mine")
+
+    await street.texted(JIM, "1 no")
+    assert "Anne Reid asks for help with Margaret Reid" in await street.body("control")
+    for _ in range(3):
+        street.later(minutes=5)
+        await look_again(street)
+
+    assert (await street.only_alert()).nobody_left_at is not None
+    assert "all well" in await street.texted(ANNE, "2 well")
+    assert await store.open_alerts(street.conn, [HOME]) == []
+
+
+async def test_help_twice_after_it_was_over_is_one_alert(street: Street) -> None:
+    """Whoever is in fear texts twice."""
+    await street.presses()
+    await street.texted(ANNE, "1 well")
+
+    await street.texted(ANNE, "1 help")
+    await street.texted(ANNE, "1 help")
+
+    assert len(await store.open_alerts(street.conn, [HOME])) == 1
+
+
+async def test_help_with_what_was_over_the_day_before_yesterday_opens_nothing(street: Street) -> None:
+    """An old page that is pressed by mistake wakes nobody."""
+    await street.presses()
+    alert = (await street.only_alert()).alert
+    await street.texted(ANNE, "1 well")
+
+    is_called = await store.let_go(street.conn, alert, "anne", why=LetGo.HELP, now=street.later(hours=24, seconds=1))
+
+    assert not is_called
+    assert await store.open_alerts(street.conn, [HOME]) == []
+
+
 async def test_help_that_nobody_answers_is_said_loudly(street: Street) -> None:
     """A call for help is not answered by having been texted."""
     await street.presses()
@@ -230,7 +289,8 @@ async def test_an_alert_is_closed_once(street: Street) -> None:
     assert found is not None
     assert (found.outcome, found.closed_by_name) == (Outcome.HELP_GIVEN, "Anne Reid")
     assert await street.texted(ANNE, "1 mine") == (
-        "That is over: Margaret Reid, help given, says Anne Reid, 09:00. Nothing was changed."
+        "That is over: Margaret Reid, help given, says Anne Reid, 09:00. Nothing was changed. "
+        "If help is needed after all, reply 1 HELP."
     )
 
 

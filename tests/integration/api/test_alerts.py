@@ -55,6 +55,23 @@ async def test_who_has_it_can_say_that_it_is_still_theirs_when_it_is_pressed_aga
     assert "Yours since 11:14" in after
 
 
+async def test_help_can_be_called_from_an_alert_that_somebody_closed(street: Street) -> None:
+    """What was closed by mistake is opened again by whoever stands there, from the page as by text."""
+    alert = await street.pendant_pressed()
+    await (await street.browser(ANNE.person)).post(_at(alert, "outcome"), data={"outcome": "false alarm"})
+    browser = await street.browser(JIM.person)
+
+    offered = (await browser.get(_at(alert))).text
+    answer = await browser.post(_at(alert, "help"))
+    page = (await browser.get(answer.headers["location"])).text
+
+    assert "Not over after all?" in offered
+    assert answer.headers["location"] == _at(alert + 1)
+    assert "Somebody who is there asked for help at Margaret Reid" in page
+    assert "It was closed as “false alarm” at 09:14, and it still held. So it is open again." in page
+    assert (await street.sql("SELECT person FROM notification WHERE purpose = 'help'")) == [("anne",), ("control",)]
+
+
 async def test_someone_elses_alert_says_so_plainly(street: Street) -> None:
     """Two people who press at once must not both think that the other, or they themselves, go."""
     alert = await street.pendant_pressed()

@@ -65,10 +65,10 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     ),
     "yours": st.builds(wording.yours, abouts, at=moments, now=moments),
     "taken_already": st.builds(wording.taken_already, names, names, at=moments, now=moments),
-    "over_already": st.builds(wording.over_already, names, st.sampled_from(Outcome), names, at=moments, now=moments),
-    "outcome_noted": st.builds(wording.outcome_noted, names, st.sampled_from(Outcome)),
+    "over_already": st.builds(wording.over_already, abouts, st.sampled_from(Outcome), names, at=moments, now=moments),
+    "outcome_noted": st.builds(wording.outcome_noted, abouts, st.sampled_from(Outcome)),
     "passed_on": st.builds(wording.passed_on, names, st.none() | names),
-    "help_called": st.builds(wording.help_called, names),
+    "help_called": st.builds(wording.help_called, names, code=st.none() | st.integers(1, 999)),
     "which_one": st.builds(wording.which_one, st.lists(abouts, max_size=12)),
     "not_understood": st.builds(wording.not_understood, st.none() | codes),
 }
