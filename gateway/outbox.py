@@ -296,8 +296,10 @@ class Outbox:
             OutboxLost: the file broke.
         """
         numbers = self._numbers[outbox, stream]
+        # Of an old outbox the platform may have more than this card ever sent.  Once is enough to be told of that.
+        sent = numbers.sent if outbox == self.current else max(numbers.sent, through)
         through = min(through, numbers.last)
-        if through == numbers.stored:
+        if (through, sent) == (numbers.stored, numbers.sent):
             return
         hour = int(now.timestamp() // 3600)
         with self._changing_or_no_room():
@@ -310,7 +312,8 @@ class Outbox:
                 " ON CONFLICT DO UPDATE SET through = excluded.through",
                 (*key, hour, through),
             )
-            self._put(outbox, stream, replace(numbers, stored=through, aloud=max(numbers.aloud, through)))
+            aloud = max(numbers.aloud, through)
+            self._put(outbox, stream, replace(numbers, sent=sent, stored=through, aloud=aloud))
 
     def said_aloud(self, outbox: str, through: int) -> None:
         """Write down that the home was told of the alarms up to a number.

@@ -242,6 +242,20 @@ def test_without_a_disk_a_hub_goes_on_in_memory_and_says_so() -> None:
     outbox.close()
 
 
+def test_an_old_card_is_found_once_and_not_with_each_question_after_it(outbox: Outbox) -> None:
+    """The old outbox is asked for as long as it holds anything, a month; each time the platform would see a fault."""
+    outbox.keep([_seen(float(n)) for n in range(1, 9)], boot="b")
+    outbox.will_send(outbox.current, Stream.READINGS, 5)
+    old = outbox.current
+    outbox.turn_over(now=NOON)
+
+    outbox.stored(old, Stream.READINGS, 40, now=NOON)
+    outbox.stored(old, Stream.ALARMS, 2, now=NOON)
+
+    assert [outbox.numbers(old, stream).sent for stream in (Stream.READINGS, Stream.ALARMS)] == [40, 2]
+    assert outbox.numbers(old, Stream.READINGS).stored == outbox.numbers(old, Stream.READINGS).last
+
+
 def test_an_old_card_renumbers_only_what_is_not_known_to_be_stored(outbox: Outbox) -> None:
     """The rest stays under its old numbers, so that a restored server can still ask for it."""
     outbox.keep([_seen(float(n)) for n in range(1, 9)], boot="b")
