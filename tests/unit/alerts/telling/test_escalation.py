@@ -201,6 +201,10 @@ happenings = st.lists(
 )
 
 
+# Whatever is said is written down after all that was told before it, also on a clock that stands still.
+A_MOMENT = timedelta(microseconds=1)
+
+
 class Night:
     """Does what `next_step` says, as the watch does, and keeps a diary of who was told in which round."""
 
@@ -220,6 +224,7 @@ class Night:
             failed = replace(last, delivery=Delivery.FAILED, not_reached_at=self.now)
             self.story = replace(self.story, told=(*others, last if last.not_reached_at else failed))
         elif kind == "mine" and holder is None and self.story.told and isinstance(what, int):
+            self.now += A_MOMENT
             person = self.story.told[what % len(self.story.told)].person
             self.story = replace(
                 self.story, acknowledgements=(*self.story.acknowledgements, Acknowledgement(person, self.now))
@@ -237,6 +242,7 @@ class Night:
 
     def tells_who_is_due(self) -> None:
         if isinstance(silent := next_step(self.story, self.steps, now=self.now), Silent):
+            self.now += A_MOMENT
             acknowledgements = tuple(
                 held if held.let_go_at else replace(held, let_go_at=self.now, why=silent.why)
                 for held in self.story.acknowledgements
