@@ -240,7 +240,10 @@ class HomeState:
         """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again."""
         for hub in self.hubs.values():
             hub.miss(said.until)
-        self._look(max(said.since, self.watch.since))
+        since = max(said.since, self.watch.since)
+        # Up to then all was heard, so it was not blind since the last heartbeat already.
+        self.blind_since = self.blind_since or since
+        self._look(since)
         return []
 
     # What was given.
@@ -482,7 +485,10 @@ class HomeState:
         elif state is Watched.WATCHED and self.unwatched_since is not None:
             self.unwatched_for += at - self.unwatched_since
             self.unwatched_since = None
-        self.watch = Watch(state, why, at)
+        # The minutes after the last thing heard of a silent hub are blind for good: we know only now that they were.
+        is_newly_blind = state is Watched.BLIND and self.watch.state is not Watched.BLIND and watching.HUB in why
+        since = max(self.blind_since, self.watch.since) if is_newly_blind and self.blind_since else at
+        self.watch = Watch(state, why, since)
 
     def _is_up(self, at: datetime) -> bool:
         return self.up_since is not None and policies.day_of(self.up_since) == policies.day_of(at)
