@@ -107,8 +107,11 @@ async def follow(
 
 async def drop_before(conn: AsyncConnection[TupleRow], moment: datetime) -> int:
     """Drop the whole days of log that lie before a moment, and return how many chunks that were."""
-    rows = await conn.execute("SELECT drop_chunks('stored_log', older_than => %s::timestamptz)", (moment,))
-    return len(await rows.fetchall())
+    async with conn.transaction():
+        # Waiting for its locks may take longer than a batch may; those who write wait behind it no longer than this.
+        await conn.execute("SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '2s'")
+        rows = await conn.execute("SELECT drop_chunks('stored_log', older_than => %s::timestamptz)", (moment,))
+        return len(await rows.fetchall())
 
 
 def _observed(entries: Sequence[Entry]) -> tuple[datetime | None, datetime | None]:

@@ -19,9 +19,11 @@ Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 STATEMENT_TIMEOUT: Final = timedelta(seconds=30)
 
-# A stopped process (SIGSTOP, a frozen machine) may hold rows that another needs, a lane's among them.  The
-# database ends such a transaction itself: sooner than the 10 s after which the lane is another's to claim.
-_IDLE_IN_TRANSACTION: Final = timedelta(seconds=8)
+STANDSTILL: Final = timedelta(seconds=8)
+"""A stopped process (SIGSTOP, a frozen machine) may hold rows that another needs, a lane's among them.
+
+The database ends such a transaction itself: sooner than the 10 s after which the lane is another's to claim.
+"""
 
 # `off` answers before the disk has it.  The others wait at least for this server's own disk.
 _FIT: Final = """
@@ -43,7 +45,7 @@ def settings(name: str, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> Map
     """
     options = {
         "statement_timeout": statement_timeout,
-        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+        "idle_in_transaction_session_timeout": STANDSTILL,
     }
     return {
         "autocommit": True,

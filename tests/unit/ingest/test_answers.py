@@ -63,3 +63,24 @@ def test_nothing_is_said_for_a_lane_that_is_no_longer_ours() -> None:
 
     assert _through(answers.take(frozenset({8}), now_s=0.0)) == [6]
     assert len(answers) == 0
+
+
+def test_progress_up_to_a_hole_is_told_and_then_the_hole() -> None:
+    """Told once, a hub takes it for progress and waits five seconds for the rest, which never comes."""
+    answers = Answers(every=EVERY)
+    answers.add([_answer(5), _answer(5, Urgency.HOLE)], now_s=100.0)
+
+    assert _through(answers.take(ALL, now_s=100.0)) == [5]
+    assert _through(answers.take(ALL, now_s=102.0)) == [5]
+    assert answers.take(ALL, now_s=110.0) == []
+
+
+def test_a_hole_that_was_filled_is_not_told() -> None:
+    """The hub went back by itself; sending it back again would only repeat what is stored."""
+    answers = Answers(every=EVERY)
+    answers.add([_answer(5, Urgency.HOLE)], now_s=100.0)
+    answers.take(ALL, now_s=100.0)
+    answers.add([_answer(5, Urgency.HOLE)], now_s=100.1)
+    answers.add([_answer(9)], now_s=100.2)
+
+    assert _through(answers.take(ALL, now_s=110.0)) == [9]
