@@ -12,12 +12,13 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from gateway.wire import LANES
+from ingest.hearing import FORGIVEN
 
 LEASE: Final = timedelta(seconds=10)
 """After this long without a word from its owner a lane may be claimed by another; real time, the database's."""
@@ -44,16 +45,21 @@ _FENCE: Final = """
     ORDER BY lane.lane FOR UPDATE OF lane
 """
 
+# What is not heard stays where it is, and so does what would leap over a time in which it was not.
 _TICK: Final = """
     WITH fenced AS (
-        SELECT lane.lane
-        FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[]) AS mine(lane, epoch)
+        SELECT lane.lane, mine.since,
+               lane.complete_through < mine.since AND lane.complete_through < %(now)s - %(forgiven)s::interval AS leaps
+        FROM lane JOIN unnest(%(lanes)s::smallint[], %(epochs)s::bigint[], %(since)s::timestamptz[])
+                       AS mine(lane, epoch, since)
           ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
         ORDER BY lane.lane FOR UPDATE OF lane
     )
-    UPDATE lane SET complete_through = greatest(lane.complete_through, %(now)s), heard_at = clock_timestamp()
+    UPDATE lane SET heard_at = clock_timestamp(),
+                    complete_through = CASE WHEN fenced.since IS NULL OR fenced.leaps THEN lane.complete_through
+                                            ELSE greatest(lane.complete_through, %(now)s) END
     FROM fenced WHERE lane.lane = fenced.lane
-    RETURNING lane.lane
+    RETURNING lane.lane, coalesce(fenced.leaps, false)
 """
 
 _RELEASE: Final = """
@@ -94,6 +100,18 @@ class Reach:
     position: int
     received_through: datetime | None
     complete_through: datetime | None
+
+
+class Ticked(NamedTuple):
+    """What a tick came to.
+
+    Attributes:
+        lost: lanes that belong to another worker now.
+        behind: lanes that stay where they were: first it must be admitted that we were deaf.
+    """
+
+    lost: frozenset[int]
+    behind: frozenset[int]
 
 
 def new_owner() -> str:
@@ -153,16 +171,31 @@ class Lanes:
             raise NotOurs(asked - held.keys())
         return held
 
-    async def tick(self, conn: AsyncConnection[TupleRow], *, now: datetime) -> frozenset[int]:
-        """Say that everything received up to `now` is in the log, for each lane, and return the lanes lost.
+    async def tick(
+        self,
+        conn: AsyncConnection[TupleRow],
+        *,
+        now: datetime,
+        unbroken_since: Mapping[int, datetime],
+        forgiven: timedelta = FORGIVEN,
+    ) -> "Ticked":
+        """Say that everything received up to `now` is in the log, and that we are alive.
 
         Only to be called when that is so: after the commit of all that was taken in before `now`.
+
+        Args:
+            conn: any.
+            now: up to when.
+            unbroken_since: the lanes that are heard now, and since when without a gap; the others only stay ours.
+            forgiven: a gap that is none.
         """
         asked = self.owned
-        rows = await (await conn.execute(_TICK, self._told(asked) | {"now": now})).fetchall()
-        lost = asked - {lane for (lane,) in rows}
+        told = self._told(asked) | {"now": now, "forgiven": forgiven}
+        told["since"] = [unbroken_since.get(lane) for lane in sorted(asked)]
+        rows = await (await conn.execute(_TICK, told)).fetchall()
+        lost = asked - {lane for lane, _ in rows}
         self.drop(lost)
-        return lost
+        return Ticked(lost, frozenset(lane for lane, leaps in rows if leaps))
 
     def drop(self, lanes: Iterable[int]) -> None:
         """Stop writing for lanes that are another's."""

@@ -1,6 +1,7 @@
 """How is a batch stored: in one transaction, for lanes that are ours, or not at all?"""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,12 +13,17 @@ from gateway.wire import Stream
 from ingest import devices, readings, refused, stored_log
 from ingest.arrivals import Came
 from ingest.db.pool import Pool
-from ingest.entry import ENTRIES_MAX
+from ingest.entry import ENTRIES_MAX, Deaf
+from ingest.hearing import FORGIVEN
 from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unstorable, sort_out
 from ingest.lanes import Lanes, NotOurs
 from ingest.streams import Book, Span
 
+log = logging.getLogger(__name__)
+
 _LATELY: Final = timedelta(hours=1)
+
+_MOMENT: Final = timedelta(microseconds=1)
 
 _STREAMS: Final = """
     SELECT hub, outbox, stream, stored_through, observed_through, first_heard_at, last_heard_at
@@ -27,6 +33,7 @@ _LOST: Final = """
     SELECT hub, outbox, stream, first, last FROM lost_range
     WHERE hub = ANY(%s) AND recovered_at IS NULL ORDER BY hub, outbox, stream, first
 """
+_COMPLETE: Final = "SELECT lane, complete_through FROM lane WHERE lane = ANY(%s) AND complete_through IS NOT NULL"
 _BOXES: Final = "SELECT hub, outbox, heard_at FROM hub_report WHERE hub = ANY(%s)"
 
 _KEEP_STREAMS: Final = """
@@ -62,7 +69,15 @@ _KEEP_RECOVERED: Final = """
 class Database:
     """The database as the intake's store."""
 
-    def __init__(self, pool: Pool, lanes: Lanes, memory: Memory, *, rules: Callable[[], Rules]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        lanes: Lanes,
+        memory: Memory,
+        *,
+        rules: Callable[[], Rules],
+        unbroken_since: Callable[[], Mapping[int, datetime]],
+    ) -> None:
         """Own nothing, open nothing.
 
         Args:
@@ -70,7 +85,11 @@ class Database:
             lanes: of this worker.
             memory: of this process.
             rules: asked for each batch, since they depend on how fast the clock runs.
+            unbroken_since: asked for each batch: since when all that was said in a lane was received, and is stored or
+                comes now; a lane that is missing has just begun.
         """
+        self._unbroken_since = unbroken_since
+        self.deaf_until: dict[int, datetime] = {}
         self._rules = rules
         self._pool = pool
         self._lanes = lanes
@@ -81,7 +100,8 @@ class Database:
 
         1. Hold the lanes: whoever does not own them writes nothing.
         2. Read what is known of the hubs, and sort the batch out by it.
-        3. Write readings, streams, lost ranges, refused, devices, and last the log.
+        3. Admit, where we were deaf before it, that we were.
+        4. Write readings, streams, lost ranges, refused, devices, and last the log.
 
         Raises:
             Unstorable: the database refuses something in the batch for what it is, or the batch is too long.
@@ -103,11 +123,49 @@ class Database:
                 known = await _known(conn, batch, received_at)
                 kept = sort_out(batch, known, self._memory, rules)
                 _require_bounded(kept)
+                deaf = await self._write_deaf(conn, {lane: at - _MOMENT for lane, at in received_at.items()}, rules)
                 await _write(conn, kept, received_at, rules)
         except (psycopg.DataError, psycopg.IntegrityError) as why:
             raise Unstorable(str(why).splitlines()[0]) from why
         self._memory.remember(kept.told)
+        self._admitted(deaf)
         return kept
+
+    async def admit_deafness(self, lanes: Iterable[int], *, now: datetime) -> None:
+        """Append to lanes that we were deaf until now.
+
+        Raises:
+            NotOurs: a lane is another worker's; nothing is written.
+            psycopg.Error: nothing is written unless the connection broke during the commit, and then trying again
+                writes nothing twice.
+        """
+        async with self._pool.connection() as conn, conn.transaction():
+            received_at = await self._lanes.fence(conn, dict.fromkeys(lanes, now))
+            deaf = await self._write_deaf(conn, received_at, self._rules())
+        self._admitted(deaf)
+
+    async def _write_deaf(
+        self, conn: AsyncConnection[TupleRow], until: Mapping[int, datetime], rules: Rules
+    ) -> dict[int, Deaf]:
+        """Append `Deaf` to the lanes where that is so, and return it by lane.
+
+        A lane of which nothing was ever complete has not been deaf.
+        """
+        forgiven, unbroken = FORGIVEN + rules.stretch, self._unbroken_since()
+        rows = await (await conn.execute(_COMPLETE, (sorted(until),))).fetchall()
+        deaf = {
+            lane: Deaf(through, until[lane])
+            for lane, through in rows
+            if until[lane] - through > forgiven and unbroken.get(lane, until[lane]) > through
+        }
+        await stored_log.append(conn, {lane: [said] for lane, said in deaf.items()}, until)
+        return deaf
+
+    def _admitted(self, deaf: Mapping[int, Deaf]) -> None:
+        if deaf:
+            self.deaf_until |= {lane: said.until for lane, said in deaf.items()}
+            longest = max(said.until - said.since for said in deaf.values())
+            log.warning("we were deaf", extra={"lanes": len(deaf), "longest_s": longest.total_seconds()})
 
 
 def _require_bounded(kept: Kept) -> None:

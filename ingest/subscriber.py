@@ -8,7 +8,8 @@ may have forgotten it.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import aiomqtt
@@ -19,6 +20,7 @@ from ingest import metrics
 from ingest.answers import Told
 from ingest.arrivals import Delivery
 from ingest.config import Broker
+from ingest.hearing import Hearing
 from ingest.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 5.0
 _KEEPALIVE_S: Final = 15
 _TIMEOUT_S: Final = 10.0
+
+# So often it is noted that we still hear, while nothing is said.
+_CERTAIN_EVERY_S: Final = 1.0
 
 # Answers that the broker has not acknowledged yet; above this they wait with us, where only the latest counts.
 _UNDERWAY_MAX: Final = 2_000
@@ -57,6 +62,8 @@ class Subscriber:
         self._name = name
         self._clock = clock
         self._client: aiomqtt.Client | None = None
+        self._hearing = Hearing()
+        self._subscribed: frozenset[int] = frozenset()
         self._lanes: frozenset[int] = frozenset()
         self._lanes_changed = asyncio.Event()
         self._underway: set[asyncio.Task[None]] = set()
@@ -64,6 +71,17 @@ class Subscriber:
     @property
     def is_connected(self) -> bool:
         """Whether hubs of our lanes are heard now."""
+        return self._client is not None
+
+    @property
+    def heard_since(self) -> Mapping[int, datetime]:
+        """Since when each lane was heard without a gap, up to when it was heard last."""
+        return self._hearing.since
+
+    def is_hearing(self) -> bool:
+        """Return whether hubs are heard now, and note it: after a standstill, before anything is done about it."""
+        if self._client is not None:
+            self._hear()
         return self._client is not None
 
     def listen_to(self, lanes: frozenset[int]) -> None:
@@ -109,6 +127,7 @@ class Subscriber:
 
     async def _connection(self, lanes: frozenset[int]) -> None:
         async with self._new_client() as client:
+            self._subscribed = lanes
             granted = await client.subscribe([(said, 1) for said in filters(lanes)])
             if any(_is_refusal(code) for code in granted):
                 raise aiomqtt.MqttError("the broker does not let us hear the hubs; see its permissions")
@@ -116,7 +135,7 @@ class Subscriber:
             self._client = client
             metrics.BROKER_UP.set(1)
             try:
-                await _until_over(client, self._lanes_changed)
+                await _until_over(client, self._lanes_changed, self._hear)
             finally:
                 self._client = None
                 metrics.BROKER_UP.set(0)
@@ -146,8 +165,16 @@ class Subscriber:
         if message.retain and leaf != Leaf.LINK:
             metrics.IGNORED.inc()  # It was kept for newcomers, nobody knows how long; its hub will send it again.
             return
-        delivery = Delivery(topic, message.payload, self._clock.now(), is_retained=message.retain)
+        delivery = Delivery(topic, message.payload, self._hear(), is_retained=message.retain)
         self._waiting.add(delivery, arrived_s=monotonic_s())
+
+    def _hear(self) -> datetime:
+        """Note that hubs are heard now, and return when that is."""
+        now = self._clock.now()
+        is_all = len(self._subscribed) > _LANES_NAMED_MAX
+        heard = self._lanes if is_all else self._lanes & self._subscribed
+        self._hearing.hear(heard, now=now, stretch=self._clock.stretch())
+        return now
 
 
 def filters(lanes: frozenset[int]) -> list[str]:
@@ -176,8 +203,8 @@ async def _publish(client: aiomqtt.Client, told: Told) -> None:
         log.debug("answer not delivered")
 
 
-async def _until_over(client: aiomqtt.Client, lanes_changed: asyncio.Event) -> None:
-    """Return when other lanes are to be heard.
+async def _until_over(client: aiomqtt.Client, lanes_changed: asyncio.Event, hear: Callable[[], object]) -> None:
+    """Return when other lanes are to be heard; note until then that we hear.
 
     Raises:
         aiomqtt.MqttError: the connection ended.
@@ -185,7 +212,9 @@ async def _until_over(client: aiomqtt.Client, lanes_changed: asyncio.Event) -> N
     ended = asyncio.create_task(_drain(client), name="broker connection")
     changed = asyncio.create_task(lanes_changed.wait(), name="lanes changed")
     try:
-        await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
+        while not (ended.done() or changed.done()):
+            hear()
+            await asyncio.wait({ended, changed}, timeout=_CERTAIN_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             ended.result()
     finally:

@@ -73,11 +73,15 @@ class Waiting:
         self.has_some.set()
 
     def take(self) -> list[Delivery]:
-        """Return what to store next and forget it: alarms first, then what arrived within a second, in order."""
+        """Return what to store next and forget it: alarms first, then what arrived within a second, in order.
+
+        Alarms that overtake what waits for longer are alone: all of a batch counts as received with its last.
+        """
         taken: list[Delivery] = []
         size = 0
         until_s = self._oldest_s() + SPAN_S
-        while len(taken) < MESSAGES_TAKEN_MAX and size < BYTES_TAKEN_MAX:
+        overtook = any(one.arrived_s > until_s for one in self._alarms.values())
+        while len(taken) < MESSAGES_TAKEN_MAX and size < BYTES_TAKEN_MAX and (self._alarms or not overtook):
             one = self._next(until_s)
             if one is None:
                 break

@@ -8,7 +8,7 @@ process ends and is started again; hubs keep what was not answered.
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,12 +16,14 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from gateway.clock import Clock, monotonic_s
+from gateway.wire import Leaf
 from ingest import metrics, stored_log
 from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
 from ingest.config import Config
 from ingest.db.pool import Pool, open_pool
+from ingest.hearing import FORGIVEN
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import Lanes, NotOurs, new_owner
 from ingest.store import Database
@@ -59,6 +61,7 @@ class Worker:
         self._answers = Answers(every=config.answer_every)
         self._subscriber = Subscriber(config.broker, self._waiting, name=self._lanes.owner, clock=clock)
         self._held: Sequence[Came] = ()
+        self._complete: dict[int, datetime] = {}
         self._stored_s = 0.0
         self._tick_s = 0.0
         self._claim_s = 0.0
@@ -86,7 +89,7 @@ class Worker:
         pool = await self._reach_database(stop)
         if pool is None:
             return
-        store = Database(pool, self._lanes, self._memory, rules=self._rules)
+        store = Database(pool, self._lanes, self._memory, rules=self._rules, unbroken_since=self._unbroken_since)
         try:
             async with asyncio.TaskGroup() as group:
                 aside = [
@@ -135,19 +138,22 @@ class Worker:
     async def _step(self, pool: Pool, store: Database) -> None:
         """Do what is due: claim, store one batch, say that the lanes are complete.
 
-        `now` is read before the batch is taken: whatever arrives later is not covered by what is said of it.
+        `now` is read before the batch is taken: whatever arrives later is not covered by what is said of it.  And
+        nothing is said to be complete while nothing is heard.
         """
         now = self._clock.now()
+        is_hearing = self._subscriber.is_hearing()
         await self._claim(pool)
         if not self._held:
             self._held = [read(delivery) for delivery in self._waiting.take()]
         self._held = self._ours(self._held)
+        self._held = self._since_heard(self._held, store.deaf_until)
         if self._held:
             began_s = monotonic_s()
             await take_in(self._held, store, self._kept)
             self._held = ()
             metrics.BATCH_S.observe(monotonic_s() - began_s)
-        await self._tick(pool, now)
+        await self._tick(pool, store, now, is_hearing=is_hearing)
         self._well()
 
     async def _claim(self, pool: Pool) -> None:
@@ -161,17 +167,41 @@ class Worker:
                 log.info("lanes claimed", extra={"lanes": len(won), "owned": len(self._lanes.owned)})
         self._listen()
 
-    async def _tick(self, pool: Pool, now: datetime) -> None:
+    def _unbroken_since(self) -> dict[int, datetime]:
+        """Return since when all that was said in our lanes was received, and is stored or being stored."""
+        oldest_at = self._waiting.oldest_at()
+        if oldest_at is not None and any(oldest_at < came.delivery.arrived_at for came in self._held):
+            return {}  # Alarms overtake what waits; whoever spoke meanwhile would seem silent behind them.
+        owned = self._lanes.owned
+        heard = {lane: since for lane, since in self._subscriber.heard_since.items() if lane in owned}
+        # A database that was restored from a backup has forgotten what it knew to be complete.
+        return {lane: max(since, self._complete.get(lane, since)) for lane, since in heard.items()}
+
+    def _since_heard(self, batch: Sequence[Came], deaf_until: Mapping[int, datetime]) -> Sequence[Came]:
+        """Return what arrived since we hear, and all alarms.
+
+        What waited from before would count as said now; its hub was not answered, and says it again.
+        """
+        kept = [came for came in batch if _is_since_heard(came, deaf_until)]
+        metrics.DROPPED.inc(len(batch) - len(kept))
+        return kept
+
+    async def _tick(self, pool: Pool, store: Database, now: datetime, *, is_hearing: bool) -> None:
         if monotonic_s() - self._tick_s < self._config.tick.total_seconds() or not self._lanes.owned:
             return
         waiting_since = self._waiting.oldest_at()
         # Strictly before what waits, so that it does not fall into a time that was said to be complete.
         through = now if waiting_since is None else min(now, waiting_since - timedelta(microseconds=1))
+        unbroken = self._unbroken_since() if is_hearing else {}
+        forgiven = FORGIVEN + self._clock.stretch()
         async with pool.connection() as conn:
-            lost = await self._lanes.tick(conn, now=through)
+            ticked = await self._lanes.tick(conn, now=through, unbroken_since=unbroken, forgiven=forgiven)
         self._tick_s = monotonic_s()
-        if lost:
-            self._let_go(lost)
+        if ticked.lost:
+            self._let_go(ticked.lost)
+        if ticked.behind:
+            await store.admit_deafness(ticked.behind, now=through)
+        self._complete |= dict.fromkeys(unbroken.keys() & self._lanes.owned, through)
 
     def _ours(self, batch: Sequence[Came]) -> Sequence[Came]:
         owned = self._lanes.owned
@@ -188,6 +218,8 @@ class Worker:
 
     def _let_go(self, lanes: frozenset[int]) -> None:
         self._lanes.drop(lanes)
+        for lane in lanes:
+            self._complete.pop(lane, None)
         log.warning("lanes are another worker's now", extra={"lanes": len(lanes), "owned": len(self._lanes.owned)})
         self._listen()
 
@@ -254,6 +286,13 @@ class Worker:
                 await self._lanes.release(conn)
         except (*_PASSES, psycopg.Error) as why:
             log.warning("lanes not given back", extra={"why": _first_line(why)})
+
+
+def _is_since_heard(came: Came, deaf_until: Mapping[int, datetime]) -> bool:
+    if came.topic is None or came.topic.leaf is Leaf.ALARMS:
+        return True
+    until = deaf_until.get(came.topic.lane)
+    return until is None or came.delivery.arrived_at >= until
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
@@ -102,7 +102,9 @@ class Log:
 
     async def tick(self) -> None:
         async with self._turn:
-            await self.lanes.tick(self.conn, now=_CLOCK.now())
+            now = _CLOCK.now()
+            unbroken = dict.fromkeys(self.lanes.owned, now - timedelta(days=1))
+            await self.lanes.tick(self.conn, now=now, unbroken_since=unbroken)
 
     async def load(self, rate: float, homes: int, stop: asyncio.Event) -> None:
         """Store readings and heartbeats of all homes at a rate, in ten transactions a second, until stopped."""

@@ -72,6 +72,10 @@ class RawHub:
         self._paho.disconnect()
         self._paho.loop_stop()
 
+    @property
+    def is_connected(self) -> bool:
+        return self._paho.is_connected()
+
     def say(self, leaf: Leaf, payload: bytes, *, retain: bool = False, lane: int | None = None) -> None:
         """Publish, and return when the broker has it."""
         topic = wire.topic(self.lane if lane is None else lane, self.hub, leaf)

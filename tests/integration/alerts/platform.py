@@ -64,7 +64,8 @@ class Ingest:
         return received_at[lane]
 
     async def ticks(self, *, now: datetime) -> None:
-        assert not await self.lanes.tick(self.conn, now=now)
+        unbroken = dict.fromkeys(self.lanes.owned, now - timedelta(days=365))
+        assert not (await self.lanes.tick(self.conn, now=now, unbroken_since=unbroken)).lost
 
 
 def worker(

@@ -13,6 +13,7 @@ from ingest.entry import Heard
 from ingest.lanes import Lanes, NotOurs, new_owner, reaches
 from tests.world.database import Database
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 BEAT = Heard("rose-cottage", "hub-1", 0, 0)
@@ -40,7 +41,7 @@ async def _write(db: Pool, lanes: Lanes, lane: int, *, at: datetime) -> datetime
 
 async def _tick(db: Pool, lanes: Lanes, *, now: datetime) -> frozenset[int]:
     async with db.connection() as conn:
-        return await lanes.tick(conn, now=now)
+        return (await lanes.tick(conn, now=now, unbroken_since=dict.fromkeys(lanes.owned, LONG_AGO))).lost
 
 
 async def test_one_worker_owns_every_lane_and_another_none(db: Pool) -> None:

@@ -128,3 +128,15 @@ def test_two_alarms_that_say_the_same_are_two() -> None:
         waiting.add(_delivery("alarms", 1, b"help", header=header), arrived_s=0.0)
 
     assert [read(one).numbers.first for one in _everything(waiting)] == [5, 6]  # type: ignore[union-attr]  # packs
+
+
+@given(st.lists(_said, max_size=40))
+def test_alarms_that_overtake_a_backlog_are_alone(said: list[tuple[str, int, bytes]]) -> None:
+    """Else what is hours old would count as received with them, and its hub as heard just now."""
+    waiting = _filled(said, apart_s=SPAN_S)
+
+    while len(waiting):
+        batch = waiting.take()
+        arrived = [one.arrived_at for one in batch if not one.topic.endswith("alarms")]
+        if arrived:
+            assert max(one.arrived_at for one in batch) - min(arrived) <= timedelta(seconds=SPAN_S)

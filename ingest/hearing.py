@@ -1,0 +1,41 @@
+"""Since when do we hear each lane without a gap?
+
+A gap is what could break a promise that was kept: no connection to the broker, or this process or its clock stood
+still or was moved.  What is shorter than `FORGIVEN` is none, so that a new connection costs nobody a second.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+FORGIVEN: Final = timedelta(seconds=30)
+"""On the platform's clock, and by the promises' stretch more.
+
+Ours: a keep-alive that fails takes as long to be noticed, and a hub's grace is four times it, so no hub that is heard
+every minute is called silent for a gap that is passed over.
+"""
+
+
+class Hearing:
+    """What this process hears, lane by lane, as of the last time it was certain."""
+
+    def __init__(self) -> None:
+        """Hear nothing yet."""
+        self._lanes: frozenset[int] = frozenset()
+        self._since: dict[int, datetime] = {}
+        self._last: datetime | None = None
+
+    @property
+    def since(self) -> Mapping[int, datetime]:
+        """Since when each lane was heard without a gap, up to the last time that was certain."""
+        return self._since
+
+    def hear(self, lanes: frozenset[int], *, now: datetime, stretch: timedelta) -> None:
+        """Note that these lanes are heard now; with every message, and often enough between two."""
+        is_gap = self._last is None or now - self._last > FORGIVEN + stretch
+        self._last = now
+        if is_gap:
+            self._since = dict.fromkeys(lanes, now)
+        elif lanes != self._lanes:
+            self._since = {lane: self._since.get(lane, now) for lane in lanes}
+        self._lanes = lanes
