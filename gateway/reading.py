@@ -43,8 +43,19 @@ class Quantity(enum.StrEnum):
 ALARMS: Final = frozenset(q for q in Quantity if q.name.endswith("_ALARM"))
 """What goes through the alarms stream: a resident's or a life-safety device's own trigger."""
 
-SIGNS_OF_LIFE: Final = frozenset({Quantity.MOVEMENT, Quantity.PRESENCE, Quantity.OPEN, Quantity.POWER_ON} | ALARMS)
-"""What a person does.  A battery report or a temperature is not a sign of life."""
+SIGNS_OF_LIFE: Final = frozenset(
+    {
+        Quantity.MOVEMENT,
+        Quantity.PRESENCE,
+        Quantity.OPEN,
+        Quantity.POWER_ON,
+        Quantity.PENDANT_ALARM,
+        Quantity.PULL_CORD_ALARM,
+        Quantity.FALL_ALARM,
+    }
+)
+"""What a person does.  A battery report or a temperature is not a sign of life, nor is smoke, water or gas: an empty
+home can burn.  What nobody could read may be any of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 Format: www.zigbee2mqtt.io, "MQTT Topics and Messages" and "Exposes" (2.x).  What constrains a change:
 
 - Zigbee2MQTT repeats its cached state with every report, so a message is no event.  A state (movement, open ...)
-  is a reading when it changes; a measurement when it changes or after half an hour.  A message that brings
-  nothing new still shows that the sensor lives: its link quality is the check-in.
+  is a reading when it changes, or when it is the first that we hear and a yes: a first no shows only that somebody
+  reported, not that somebody did something.  A measurement is one when it changes or after half an hour.  A message
+  that brings nothing new still shows that the sensor lives: its link quality is the check-in.
 - A call for help is never dropped: any action of a pendant is an alarm, even one that cannot be decoded.
 - A retained message says nothing about now, so it is neither; it only fills in what a state was.
 """
@@ -320,7 +321,9 @@ def _hear_device(state: State, device: str, message: Message, setup: Setup) -> H
         before = last.get((sensor, quantity))
         is_retriggered = quantity is Quantity.MOVEMENT and value > 0 and device in setup.retriggers
         if is_retriggered or _is_new(before, quantity, value, message):
-            news.append(_observed(sensor, quantity, value, message))
+            # A first no is remembered, so that what comes after it is a change.
+            is_first_no = before is None and value == 0 and quantity in _STATES.values()
+            news += [] if is_first_no else [_observed(sensor, quantity, value, message)]
             last[sensor, quantity] = Said(value, None if message.is_retained else message.uptime_ms)
     found = (*alarms, *(o for o in news if _may_be_told(o, message))) or _check_in(sensor, said, message)
     return Heard(replace(state, last=last), found, "retained" if message.is_retained else "taken")

@@ -71,6 +71,27 @@ def test_a_repeated_state_is_a_check_in_and_no_movement() -> None:
     ]
 
 
+_CLEAR = {"occupancy": False, "presence": False, "contact": True, "tamper": False, "battery_low": False}
+
+
+@pytest.mark.parametrize("name", _CLEAR)
+def test_the_first_no_of_a_state_is_a_check_in(name: str) -> None:
+    """A hub that was reset shows a closed front door as "last seen", though nobody has touched it."""
+    quiet, stirred = {name: _CLEAR[name], "linkquality": 90}, {name: not _CLEAR[name], "linkquality": 90}
+    told = [_said(t) for t in _told(_message("A", quiet), _message("A", stirred), _message("A", quiet))]
+
+    assert told[0] == [("link_quality", 90.0)]
+    assert [value for ((_, value),) in told[1:]] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("name", _CLEAR)
+def test_the_first_yes_of_a_state_is_news(name: str) -> None:
+    """It may be the very movement that woke a sensor which never spoke before."""
+    (told,) = _told(_message("A", {name: not _CLEAR[name]}))
+
+    assert [o.value for o in told] == [1.0]
+
+
 def test_the_aqara_sensors_bytes() -> None:
     """A real motion sensor says two messages for one movement, and its temperature is not the room's."""
     told = _of_model("motion_aqara_rtcgq11lm")
@@ -113,7 +134,8 @@ def test_contact_true_is_a_closed_door(path: Path) -> None:
     frames = [json.loads(json.loads(line)["payload"]) for line in path.read_text().splitlines()]
     contacts = [f["contact"] for f in frames if isinstance(f, dict) and "contact" in f]
 
-    changes = [c for i, c in enumerate(contacts) if i == 0 or contacts[i - 1] != c]
+    # The first closed door is what the sensor reports, not what somebody did.
+    changes = [c for i, c in enumerate(contacts) if (i == 0 and not c) or (i > 0 and contacts[i - 1] != c)]
     assert opens == [float(not c) for c in changes]
     assert opens
 

@@ -181,6 +181,18 @@ def test_a_late_reading_ends_a_stillness_and_says_that_it_came_late(lane: Lane) 
     assert (ended.at, ended.why["late_by_s"]) == (NINE + hours(7), 4 * 3600)
 
 
+def test_smoke_is_told_and_ends_no_stillness(lane: Lane) -> None:
+    """Who lies on the floor does not move because there is a fire."""
+    lane.pass_(NINE + hours(6))
+    lane.receive(
+        entry.Alarm(HOME, HUB, "hub-1/box/8", "smoke", "kitchen", "smoke_alarm", 1.0, NINE + hours(7)),
+        at=NINE + hours(7),
+    )
+
+    assert [found.question for found in lane.findings()] == [Question.STILL, Question.ALARM]
+    assert lane.endings() == []
+
+
 def test_a_second_stillness_is_found_although_nobody_closed_the_first(lane: Lane) -> None:
     """An alert that somebody forgot to close must not leave a home unwatched from then on."""
     lane.pass_(NINE + hours(6))
