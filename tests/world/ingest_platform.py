@@ -51,4 +51,4 @@ class Platform:
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         with self.database.connect() as conn:
-            return conn.execute(query, values).fetchall()  # type: ignore[call-overload,no-any-return]
+            return conn.execute(query, values).fetchall()
