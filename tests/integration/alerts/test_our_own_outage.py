@@ -248,3 +248,17 @@ async def test_a_backlog_of_the_database_is_no_deafness(world: World) -> None:
 
     assert await world.alerts() == []
     assert await world.deaf() == []
+
+
+async def test_a_database_that_was_restored_makes_no_hub_silent(world: World) -> None:
+    """What it lacks since the backup was heard then, and is not heard again; no hub was quiet for that long."""
+    backup = world.clock.now()
+    await world.lives(timedelta(minutes=2))
+    await world.conn.execute("UPDATE lane SET complete_through = %s WHERE lane = %s", (backup, LANE))
+    world.clock.move(seconds=1)
+    await world.catches_up()
+
+    async def is_admitted() -> bool:
+        return [said.since for said in await world.deaf()] == [backup]
+
+    await world.comes_true(is_admitted)
