@@ -10,12 +10,12 @@ from typing import Final
 
 import uvloop
 
-from gateway.clock import Clock, monotonic_s
+from gateway.clock import Clock
 from gateway.health import HealthServer
 from gateway.logs import configure
 from ingest.config import Config, Misconfigured
 from ingest.db.pool import Unfit
-from ingest.worker import Worker
+from ingest.worker import Worker, end
 
 log = logging.getLogger("ingest")
 
@@ -58,25 +58,9 @@ async def _run(config: Config, clock: Clock) -> int:
         return 1
     finally:
         health.close()
-        await _end_what_is_left()
+        await end(asyncio.all_tasks() - {asyncio.current_task()}, within_s=_END_S_MAX)
     log.info("stopped")
     return 0
-
-
-async def _end_what_is_left() -> None:
-    """Cancel what still runs, more than once.
-
-    A worker of psycopg's pool that is connecting takes a cancellation for a failed attempt (psycopg_pool 3.3.3) and
-    goes on; asyncio cancels once and would wait for it for ever, and nobody would start us again.
-    """
-    deadline_s = monotonic_s() + _END_S_MAX
-    while monotonic_s() < deadline_s:
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        if not left:
-            return
-        for task in left:
-            task.cancel()
-        await asyncio.wait(left, timeout=0.1)
 
 
 if __name__ == "__main__":

@@ -85,10 +85,10 @@ class Subscriber:
         return self._client is not None
 
     def listen_to(self, lanes: frozenset[int]) -> None:
-        """Hear the hubs of these lanes from now on; a changed set takes a new connection."""
-        if lanes != self._lanes:
-            self._lanes = lanes
+        """Hear the hubs of these lanes from now on; other filters take a new connection."""
+        if not lanes or not self._lanes or filters(lanes) != filters(self._lanes):
             self._lanes_changed.set()
+        self._lanes = lanes
 
     async def run(self) -> None:
         """Stay connected while any lane is ours, until cancelled."""

@@ -8,9 +8,9 @@ process ends and is started again; hubs keep what was not answered.
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -22,7 +22,7 @@ from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
 from ingest.config import Config
-from ingest.db.pool import Pool, open_pool
+from ingest.db.pool import STANDSTILL, Pool, open_pool
 from ingest.hearing import FORGIVEN
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import Lanes, NotOurs, new_owner
@@ -90,25 +90,27 @@ class Worker:
         if pool is None:
             return
         store = Database(pool, self._lanes, self._memory, rules=self._rules, unbroken_since=self._unbroken_since)
+        tasks = [
+            asyncio.create_task(self._work(pool, store, stop), name="work"),
+            asyncio.create_task(self._subscriber.run(), name="broker"),
+            asyncio.create_task(self._answer(), name="answers"),
+            asyncio.create_task(self._drop_old_log(pool), name="retention"),
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                aside = [
-                    group.create_task(self._subscriber.run(), name="broker"),
-                    group.create_task(self._answer(), name="answers"),
-                    group.create_task(self._drop_old_log(pool), name="retention"),
-                ]
-                await self._work(pool, store, stop)
-                await self._say_goodbye(pool)
-                for task in aside:
-                    task.cancel()
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+            await self._say_goodbye(pool)
         finally:
+            await end(tasks, within_s=_GOODBYE_S)
             await pool.close(timeout=_GOODBYE_S)
 
     async def _reach_database(self, stop: asyncio.Event) -> Pool | None:
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
             try:
-                return await open_pool(self._config.database_url, name="ingest")
+                # Stopped within a COPY, we are not idle for the database; so statements end as soon as idleness.
+                return await open_pool(self._config.database_url, name="ingest", statement_timeout=STANDSTILL)
             except _PASSES as why:
                 log.warning("database away", extra={"why": _first_line(why)})
                 await _pause(stop, pause_s)
@@ -238,7 +240,9 @@ class Worker:
         return monotonic_s() - self._stored_s > _DATABASE_SILENT_S
 
     def _rules(self) -> Rules:
-        return Rules(TOLERANCE * max(1.0, self._clock.speed()), self._clock.stretch())
+        # A clock that stands still and is moved has a speed of 0, and yet a message may be as late as promises may be.
+        tolerance = max(TOLERANCE * max(1.0, self._clock.speed()), self._clock.stretch())
+        return Rules(tolerance, self._clock.stretch())
 
     async def _wait_for_work(self) -> None:
         """Return when something arrived, or when the next tick is due."""
@@ -293,6 +297,21 @@ def _is_since_heard(came: Came, deaf_until: Mapping[int, datetime]) -> bool:
         return True
     until = deaf_until.get(came.topic.lane)
     return until is None or came.delivery.arrived_at >= until
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]], *, within_s: float) -> None:
+    """Cancel tasks until they have ended, or for so long.
+
+    Once is not enough: `asyncio.wait_for` of Python 3.11 forgets a cancellation that comes together with a result
+    (gh-86296), and a worker of psycopg's pool that is connecting takes it for a failed attempt.  Either then goes on,
+    a `TaskGroup` or `asyncio.run` waits for it for ever, and nobody starts us again.
+    """
+    left = set(tasks)
+    deadline_s = monotonic_s() + within_s
+    while left and monotonic_s() < deadline_s:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.1)
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:

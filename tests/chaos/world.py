@@ -6,7 +6,9 @@ tables: no gap, no double but those marked, and what is lost is written down.
 """
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -278,6 +280,23 @@ class Story:
         between = Middleman(self.broker.port, treat)
         self.stack.callback(between.stop)
         return between
+
+    @contextmanager
+    def database_hangs(self, whose: str) -> Iterator[None]:
+        """Let the database answer no new connection until the block ends, and end those of one program."""
+        postmaster = self.database.server.process
+        assert postmaster is not None
+        with self.database.connect() as conn:
+            query = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+            backends = [int(str(pid)) for (pid,) in conn.execute(query, (whose,))]
+        assert backends
+        postmaster.send_signal(signal.SIGSTOP)
+        try:
+            for backend in backends:
+                os.kill(backend, signal.SIGTERM)
+            yield
+        finally:
+            postmaster.send_signal(signal.SIGCONT)
 
     def copy_card(self) -> Path:
         """Copy the hub's card; its gateway must be stopped."""
