@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -84,10 +84,10 @@ async def _apply_people(said: Street, dsn: str, *, now: datetime) -> None:
             )
         await alerts_store.set_service(conn, said.service.name, said.service.operator)
         for home in said.home:
-            await _apply_home(conn, home, now=now)
+            await _apply_home(conn, home, said.service.operator, now=now)
 
 
-async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, *, now: datetime) -> None:
+async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str, *, now: datetime) -> None:
     resident = home.resident
     await alerts_store.set_resident(
         conn,
@@ -103,10 +103,12 @@ async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, *, now: datet
         conn, home.id, policy_of(home.thresholds), by=_BY, why="as the setup file says", now=now
     )
     await alerts_store.set_sensors(conn, home.id, now=now)
-    for person in {*home.family, *home.carers}:
+    # Who gets what nobody else took must be able to see it, take it and close it.
+    carers = {*home.carers, operator}
+    for person in {*home.family, *carers}:
         views: list[api_store.View] = []
         views += ["family"] if person in home.family else []
-        views += ["carer"] if person in home.carers else []
+        views += ["carer"] if person in carers else []
         await api_store.set_access(conn, person, home.id, views, given_by=_BY, now=now)
 
 
@@ -127,6 +129,16 @@ def policy_of(said: Thresholds) -> Policy:
 def ensure_hub(home: str, hub: str, kept: Kept, dsn: str, *, now: datetime) -> None:
     """Let a home's hub in with the secret that is kept for it, and have the home watched through it."""
     _write_hub(home, hub, kept.secret(f"hub {hub}"), dsn, now=now)
+
+
+def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
+    """Have judgement know by how much promises may be late while time is sped up."""
+
+    async def give() -> None:
+        async with await _connection(dsn) as conn:
+            await alerts_store.set_stretch(conn, home, by, now=now)
+
+    asyncio.run(give())
 
 
 def hub_add(home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str]) -> None:
@@ -164,9 +176,13 @@ def _add_hub(
 def hub_revoke(hub: str, data: Path, environment: Mapping[str, str]) -> None:
     """Turn a hub away from now on."""
     dsn = running_database(environment, data)
+    now = _clock(data, environment).now()
     with connect(dsn, name="hub revoke") as conn:
-        if not devices.revoke_hub(conn, hub, now=_clock(data, environment).now()):
+        if not devices.revoke_hub(conn, hub, now=now):
             raise Cannot(f"There is no hub {hub} that may speak now; `telecare hub list` shows them.")
+        home = next(one.home for one in devices.list_hubs(conn) if one.hub == hub)
+    if home is not None:
+        asyncio.run(_watch_no_longer(dsn, home, hub, now=now))
     _tell_broker(dsn, data, environment)
     print(f"hub {hub} is turned away from now on")
 
@@ -254,6 +270,11 @@ def _write_hub(home: str, hub: str, secret: str, dsn: str, *, now: datetime) -> 
 async def _watch(dsn: str, home: str, hub: str, *, now: datetime) -> None:
     async with await _connection(dsn) as conn:
         await alerts_store.set_watched(conn, home, hub, now=now)
+
+
+async def _watch_no_longer(dsn: str, home: str, hub: str, *, now: datetime) -> None:
+    async with await _connection(dsn) as conn:
+        await alerts_store.set_unwatched(conn, home, hub, now=now)
 
 
 def _tell_broker(dsn: str, data: Path, environment: Mapping[str, str]) -> None:

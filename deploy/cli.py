@@ -64,6 +64,14 @@ def up(
     _run(lambda: up_.run(_data(data, "data"), port, os.environ))
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run every check and all tests (`deploy/telecare test` installs what they need first)."""
+    from deploy import testing  # noqa: PLC0415
+
+    sys.exit(testing.run(context.args))
+
+
 @app.command()
 def gateway() -> None:
     """Run the gateway alone, in a home."""
@@ -174,11 +182,21 @@ def _run(command: Callable[[], int | None]) -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     except Exception as why:
-        if not isinstance(why, _mendable()):
+        if _is_unreadable_address(why):
+            typer.echo("TELECARE_DATABASE_URL is not an address such as postgresql://user@host/name.", err=True)
+        elif isinstance(why, _mendable()):
+            typer.echo(str(why).strip(), err=True)
+        else:
             raise
-        typer.echo(str(why).strip(), err=True)
         code = 1
     sys.exit(code)
+
+
+def _is_unreadable_address(why: Exception) -> bool:
+    """Return whether libpq could not read the database's address; its words repeat it, with its password."""
+    import psycopg  # noqa: PLC0415
+
+    return isinstance(why, psycopg.ProgrammingError) and why.sqlstate is None
 
 
 def _mendable() -> tuple[type[Exception], ...]:
@@ -192,4 +210,5 @@ def _mendable() -> tuple[type[Exception], ...]:
     from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
     from ingest.db.pool import Unfit  # noqa: PLC0415
 
-    return (Cannot, CannotMigrate, DidNotStart, Missing, Unfit, street.Wrong, psycopg.OperationalError)
+    # An OSError names the file or folder and what is wrong with it.
+    return (Cannot, CannotMigrate, DidNotStart, Missing, Unfit, street.Wrong, psycopg.OperationalError, OSError)

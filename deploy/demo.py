@@ -24,6 +24,7 @@ from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well
 from deploy.said import Say
 from deploy.street import Home, Street
 from deploy.supervise import Part, Stopped, Supervisor
+from gateway.clock import Clock
 
 _STREET: Final = Path(__file__).with_name("demo_street.toml")
 _PHONES_PORT: Final = 8421
@@ -65,7 +66,11 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
     say = Say()
     # Looked at first: a taken port must not show itself only after minutes of building.
     require_ports(asked)
-    with machine.held(asked.data), Supervisor(asked.data / "logs") as supervisor, contextlib.suppress(Stopped):
+    with (
+        machine.held(asked.data),
+        Supervisor(asked.data / "logs", tell=say) as supervisor,
+        contextlib.suppress(Stopped),
+    ):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
         clock.start(asked.speed)
@@ -114,6 +119,9 @@ class Demo:
         admin.apply_street(street_, self.platform.database_url, now=self._clock.now())
         for home in street_.home:
             admin.ensure_hub(home.id, home.hub, self.platform.kept, self.platform.database_url, now=self._clock.now())
+            # Before anything is judged: at a high speed the minute until its gateway runs is hours.
+            stretch = Clock(self._clock.file).stretch()
+            admin.stretch(home.id, stretch, self.platform.database_url, now=self._clock.now())
         self.platform.start_broker()
         self.start_phones(street_)
         self.say("starting ingest, alerts and the pages")
@@ -153,9 +161,11 @@ class Demo:
         }
         file = folder / "gateway.toml"
         admin.write_secretly(file, admin.toml(said))
-        self._supervisor.start(
-            self.platform.process(f"gateway {home.id}", "gateway", {"TELECARE_GATEWAY_CONFIG": str(file)})
+        # A gateway whose equipment is away is ready for it, and says so in its heartbeats.
+        part = self.platform.process(
+            f"gateway {home.id}", "gateway", {"TELECARE_GATEWAY_CONFIG": str(file)}, but_for=("radio",)
         )
+        self._supervisor.start(part)
 
     def tell(self) -> None:
         """Print where to look; the first address is the pages', printed when they answer."""
@@ -166,15 +176,18 @@ class Demo:
         if self.asked.speed != 1:
             self.say(f"time runs {self.asked.speed:g} times as fast; an hour passes in {3600 / self.asked.speed:.0f} s")
         assert self.street is not None
-        print("\nSign in as (each link works once; `deploy/telecare log-in PERSON --data ...` prints another):")
+        data = self.asked.data
+        print(f"\nSign in as (a link works once; another: deploy/telecare log-in PERSON --data {data}):")
         for person in self.street.person:
             link = admin.make_link(person.id, self.platform.database_url, self.pages)
-            print(f"  {person.name:22} {person.what or '':20} {link}")
+            print(f"  {person.id:10} {person.name:22} {person.what or '':20} {link}")
         print(f"\nThe phones of the street, with a box to answer from each:  {self.phones}/")
         control = self.platform.kept.said("simulator port")
         if control and self.asked.recording is None:
-            print("Press Margaret's pendant:")
-            print(f"  curl -X POST http://127.0.0.1:{control}/homes/{self.street.home[0].id}/press")
+            first = self.street.home[0]
+            orders = "press (the pendant), collapse, recover, out, back"
+            print(f"Let {first.resident.first_name} act: {orders}")
+            print(f"  curl -X POST http://127.0.0.1:{control}/homes/{first.id}/press")
         print(f"\nLogs: {self.asked.data / 'logs'}   Stop: Ctrl-C", flush=True)
 
     def _phones_part(self, street_: Street) -> Part:

@@ -72,7 +72,11 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
     require_ports(asked)
     home, recording = _home_of(asked.recording.absolute(), asked.home)
     say = Say()
-    with machine.held(asked.data), Supervisor(asked.data / "logs") as supervisor, contextlib.suppress(Stopped):
+    with (
+        machine.held(asked.data),
+        Supervisor(asked.data / "logs", tell=say) as supervisor,
+        contextlib.suppress(Stopped),
+    ):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
         by = _shift(demo, home, recording)

@@ -177,8 +177,17 @@ class Platform:
         """Start one of our processes, and return when it can do its work."""
         self._supervisor.start(self.process(name, name, extra))
 
-    def process(self, name: str, package: str, extra: Mapping[str, str] | None = None) -> Part:
-        """Return a part that runs one of our packages, with a health address of its own."""
+    def process(
+        self, name: str, package: str, extra: Mapping[str, str] | None = None, *, but_for: Collection[str] = ()
+    ) -> Part:
+        """Return a part that runs one of our packages, with a health address of its own.
+
+        Args:
+            name: of the part, and of its log.
+            package: what is run.
+            extra: further variables.
+            but_for: checks of its readiness that need not hold for it to count as started.
+        """
         health = f"127.0.0.1:{self.kept.port(f'health {name}')}"
         self.kept.keep(f"health address {name}", health)
         said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
@@ -189,7 +198,7 @@ class Platform:
         return Part(
             name,
             lambda: Command(arguments, environment=dict(self._said[name]), folder=self.data),
-            lambda: answers_well(f"http://{health}/ready"),
+            lambda: is_ready(health, but_for=but_for),
             ready_within_s=_READY_WITHIN_S,
         )
 
@@ -223,6 +232,18 @@ def answers_well(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http address
             return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def is_ready(health: str, *, but_for: Collection[str] = ()) -> bool:
+    """Return whether a process is ready, or only fails checks that need not hold."""
+    try:
+        with urllib.request.urlopen(f"http://{health}/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as refusal:
+        failing = set(json.loads(refusal.read() or b"{}").get("why", {"unknown": ""}))
+        return bool(but_for) and failing <= set(but_for)
     except (urllib.error.URLError, OSError):
         return False
 

@@ -79,6 +79,7 @@ class _Running:
     again_at_s: float | None = None
     is_held: bool = False
     shown_bytes: int = 0
+    began_bytes: int = 0
     unfinished: bytes = field(default=b"")
 
 
@@ -91,17 +92,26 @@ class Supervisor:
 
     _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def __init__(self, logs: Path, *, show: TextIO | None = None, stop_patience_s: float = _STOP_PATIENCE_S) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        show: TextIO | None = None,
+        tell: Callable[[str], object] | None = None,
+        stop_patience_s: float = _STOP_PATIENCE_S,
+    ) -> None:
         """Describe a supervisor.
 
         Args:
             logs: the folder of the parts' log files.
             show: where their lines and our own are printed, each after its part's name; None is nowhere.
+            tell: told in a line when a part died, and when it runs again.
             stop_patience_s: how long a part may take to end in order before it is killed.
         """
         self._stop_patience_s = stop_patience_s
         self._logs = logs
         self._show = show
+        self._tell = tell
         self._parts: dict[str, _Running] = {}
         self._asked_to_stop = threading.Event()
         self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
@@ -146,9 +156,9 @@ class Supervisor:
         while not part.is_ready():
             self._tick_while_starting()
             if running.process.poll() is not None:
-                raise DidNotStart(f"{part.name} ended with {running.process.returncode}: {_last_words(log)}")
+                raise DidNotStart(f"{part.name} ended with {running.process.returncode}: {_last_words(running)}")
             if time.monotonic() > deadline_s:
-                raise DidNotStart(f"{part.name} was not ready within {part.ready_within_s} s: {_last_words(log)}")
+                raise DidNotStart(f"{part.name} was not ready within {part.ready_within_s} s: {_last_words(running)}")
 
     def watch(self, *, each_tick: Callable[[], None] = _nothing, until: Callable[[], bool] | None = None) -> None:
         """Restart what dies, until we are asked to stop or `until` is true.
@@ -198,7 +208,7 @@ class Supervisor:
         command = part.command()
         shown = log.stat().st_size if log.exists() else 0
         process = child.start(command, log=log)
-        return _Running(part, log, process, command, time.monotonic(), shown_bytes=shown)
+        return _Running(part, log, process, command, time.monotonic(), shown_bytes=shown, began_bytes=shown)
 
     def _tick_while_starting(self) -> None:
         self._look()
@@ -225,6 +235,8 @@ class Supervisor:
         running.deaths_in_a_row += 1
         running.again_at_s = now_s + wait_s
         self._print(running.part.name, f"ended with {running.process.returncode}; again in {wait_s:g} s")
+        if self._tell is not None:
+            self._tell(f"{running.part.name} ended ({running.process.returncode}); it is started again")
 
     def _start_again(self, running: _Running) -> None:
         try:
@@ -282,6 +294,8 @@ def _bound(running: _Running) -> None:
             running.shown_bytes = 0
 
 
-def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()[-_LAST_WORDS_LINES:] if log.exists() else []
+def _last_words(running: _Running) -> str:
+    """Return the last lines that a part has written since it was first started here."""
+    said = running.log.read_bytes()[running.began_bytes :] if running.log.exists() else b""
+    lines = said.decode(errors="replace").strip().splitlines()[-_LAST_WORDS_LINES:]
     return " / ".join(lines) or "it said nothing"

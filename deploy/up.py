@@ -35,7 +35,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
     nobody = who_cannot_be_texted(environment)
     if nobody:
         say(nobody)
-    with machine.held(data), Supervisor(data / "logs") as supervisor, contextlib.suppress(Stopped):
+    with machine.held(data), Supervisor(data / "logs", tell=say) as supervisor, contextlib.suppress(Stopped):
         platform = Platform(
             supervisor,
             data,
@@ -82,8 +82,8 @@ def _tell(say: Say, public: str, listen: str, platform: Platform) -> None:
     broker = f"127.0.0.1:{platform.broker.port} (this machine only)" if platform.broker else "the one configured"
     print(
         f"\nBroker for hubs: {broker}."
-        "\nSet up homes and people:   deploy/telecare setup FILE"
-        "\nSign in:                   deploy/telecare log-in PERSON"
+        f"\nSet up homes and people:   deploy/telecare setup FILE --data {platform.data}"
+        f"\nSign in:                   deploy/telecare log-in PERSON --data {platform.data}"
         "\nStop: Ctrl-C",
         file=sys.stdout,
         flush=True,

@@ -16,6 +16,7 @@ from alerts.store.setting import (
     set_service,
     set_stretch,
     set_telling,
+    set_unwatched,
     set_watched,
 )
 from alerts.store.shown import (
@@ -59,6 +60,7 @@ __all__ = [
     "set_service",
     "set_stretch",
     "set_telling",
+    "set_unwatched",
     "set_watched",
     "story",
     "take_status",

@@ -151,14 +151,24 @@ async def set_sensors(conn: Conn, home: str, *, now: datetime) -> None:
 
 
 async def set_watched(conn: Conn, home: str, hub: str, *, now: datetime) -> None:
-    """Tell judgement that a home is watched through a hub from now on; once for each."""
+    """Tell judgement that a home is watched through a hub from now on, unless it is already."""
     async with conn.transaction():
         await _hold(conn, home)
         rows = await conn.execute(
-            "SELECT FROM judging_input WHERE home = %s AND kind = 'watched' AND content->>'hub' = %s", (home, hub)
+            "SELECT content ? 'since' FROM judging_input WHERE home = %s AND kind = 'watched' AND content->>'hub' = %s "
+            "ORDER BY input DESC LIMIT 1",
+            (home, hub),
         )
-        if await rows.fetchone() is None:
+        row = await rows.fetchone()
+        if row is None or not row[0]:
             await give_to_judgement(conn, home, "watched", {"hub": hub, "since": now.isoformat()}, now=now)
+
+
+async def set_unwatched(conn: Conn, home: str, hub: str, *, now: datetime) -> None:
+    """Tell judgement that a home is not watched through a hub from now on: its silence is no fault any more."""
+    async with conn.transaction():
+        await _hold(conn, home)
+        await give_to_judgement(conn, home, "watched", {"hub": hub, "until": now.isoformat()}, now=now)
 
 
 async def set_stretch(conn: Conn, home: str, stretch: timedelta, *, now: datetime) -> None:

@@ -139,7 +139,7 @@ def who_goes(alert: Alert) -> str:
     if alert.mine_by_name is not None:
         return f"{alert.mine_by_name} has said “mine”."
     if alert.nobody_left_at is not None:
-        return "Everybody was told and nobody has said “mine”."
+        return "There is nobody left to tell, and nobody has said “mine”."
     return "Nobody has said “mine” yet."
 
 

@@ -129,6 +129,10 @@ def require_free_port(port: int, what: str, *, address: str = "127.0.0.1") -> No
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
+        except PermissionError as why:
+            raise Missing(
+                f"Port {port} is only for root, and {what} needs it; choose one above 1023 (for the pages with --port)."
+            ) from why
         except OSError as why:
             raise Missing(
                 f"Port {port} is taken, and {what} needs it; stop the program that has it "
