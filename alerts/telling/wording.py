@@ -188,9 +188,21 @@ def readings_lost(about: About, *, since: datetime, now: datetime, before: str =
     return _request(what, about, before)
 
 
+_TROUBLES: Final = {
+    "radio": "it cannot hear its sensors",
+    "wrong clock": "its clock is wrong",
+    "old card": "an old card was put in",
+    "two outboxes": "two boxes use its name",
+    "disk full": "its disk is full",
+    "disk unwritable": "its disk is broken",
+    "outbox lost": "its book was damaged",
+}
+
+
 def hub_trouble(about: About, what: str, *, now: datetime, since: datetime, before: str = "") -> str:
     """Return the text to the operator of a box that says what is wrong with it."""
-    said = f"The box in {_possessive(_who(about))} home says since {clock(since, now=now)}: {cut(what, _WHAT_MAX)}."
+    plainly = _TROUBLES.get(what, what)
+    said = f"The box in {_possessive(_who(about))} home says since {clock(since, now=now)}: {cut(plainly, _WHAT_MAX)}."
     return _request(said, about, before)
 
 

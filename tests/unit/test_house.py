@@ -19,7 +19,12 @@ PACKAGES = tuple(
 MODULES = tuple(path for package in PACKAGES for path in package.rglob("*.py"))
 # What is shipped, and what says how it is made: text of ours, not what was compiled from it.
 SHIPPED = (
-    *(path for package in PACKAGES for path in package.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".png"}),
+    *(
+        path
+        for package in PACKAGES
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix not in {".pyc", ".png"}
+    ),
     *(path for path in ROOT.iterdir() if path.suffix in {".md", ".toml"} or path.name == ".importlinter"),
     ROOT / ".ci" / "run",
     *(ROOT / "tests").glob("package*.json"),
