@@ -24,6 +24,8 @@ Ours: a hub holds 200 MB, which is months at the busiest recording's rate (CASAS
 an invented past would cost the database a chunk of its own.
 """
 
+_OLDEST_MS: Final = OLDEST // timedelta(milliseconds=1)
+
 _BOOTS_REMEMBERED: Final = 100_000  # About 20 MB, and ten times the hubs of a large authority.
 
 _YES_OR_NO: Final = (
@@ -203,14 +205,14 @@ def place(
         not_before: the earliest that the reading before it in its stream can have been; None where there is none.
         received_at: by our clock; never before `sending.at`.
     """
-    floor = received_at - OLDEST
-    lowest = floor if not_before is None else max(not_before, floor)
     latest = sending.at
     if boot == sending.boot:
         age_ms = sending.uptime_ms - uptime_ms
         if age_ms >= 0 and _is_recent(age_ms):
-            return Time(max(sending.at - timedelta(milliseconds=age_ms), floor), None, How.UPTIME)
-    else:
+            return Time(latest - timedelta(milliseconds=age_ms), None, How.UPTIME)
+    floor = received_at - OLDEST
+    lowest = floor if not_before is None else max(not_before, floor)
+    if boot != sending.boot:
         latest = sending.boot_began_at() or sending.at
         wall_at = moment(wall_s)
         if wall_at is not None and lowest <= wall_at <= latest:
@@ -232,4 +234,4 @@ def moment(seconds: float) -> datetime | None:
 
 
 def _is_recent(uptime_ms: int) -> bool:
-    return uptime_ms <= OLDEST / timedelta(milliseconds=1)
+    return uptime_ms <= _OLDEST_MS
