@@ -241,7 +241,7 @@ async def test_nobody_left_is_said_on_the_page(street: Street) -> None:
 
     page = (await (await street.browser(JIM.person)).get(_at(alert))).text
 
-    assert "Everybody was told and nobody has said “mine”." in page
+    assert "There is nobody left to tell, and nobody has said “mine”." in page
 
 
 async def test_what_to_know_is_shown_to_the_one_who_goes(street: Street) -> None:
