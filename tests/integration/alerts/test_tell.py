@@ -322,8 +322,12 @@ async def test_an_alert_that_cannot_be_read_holds_up_no_other(
 
     await stopped.text_to(ANNE)
     await until(lambda: said(caplog, "alert cannot be asked on"))
+
     # The log line comes first, readiness at the end of the same turn.
-    await until(lambda: stopped.tell.trouble == "alerts [1] cannot be asked on")
+    async def is_said() -> bool:
+        return stopped.tell.trouble == "alerts [1] cannot be asked on"
+
+    await until(is_said)
 
 
 async def test_a_text_on_its_way_is_not_taken_over_by_its_own_teller(stopped: Telling) -> None:
