@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.demo_clock import DemoClock
 from deploy.embedded import machine
 from deploy.embedded.nats import nats
-from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well
+from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well, wait_for_answers
 from deploy.said import Say
 from deploy.street import Home, Street
 from deploy.supervise import Part, Stopped, Supervisor
@@ -169,9 +168,7 @@ class Demo:
 
     def tell(self) -> None:
         """Print where to look; the first address is the pages', printed when they answer."""
-        deadline_s = time.monotonic() + 30
-        while not answers_well(f"{self.pages}/health") and time.monotonic() < deadline_s:
-            time.sleep(0.05)
+        wait_for_answers(f"{self.pages}/health")
         self.say(f"the street is watched: {self.pages}/")
         if self.asked.speed != 1:
             self.say(f"time runs {self.asked.speed:g} times as fast; an hour passes in {3600 / self.asked.speed:.0f} s")

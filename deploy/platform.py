@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping
@@ -234,6 +235,13 @@ def answers_well(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def wait_for_answers(url: str) -> None:
+    """Return once an address answers well, or after half a minute: its process was ready, so this takes an instant."""
+    deadline_s = time.monotonic() + 30
+    while not answers_well(url) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
 
 
 def is_ready(health: str, *, but_for: Collection[str] = ()) -> bool:

@@ -6,14 +6,13 @@ configured, and whatever is missing is said at once and loudly, never left to be
 
 import contextlib
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from deploy.embedded import machine
 from deploy.embedded.machine import Missing
-from deploy.platform import PAGES_PORT, Platform, answers_well
+from deploy.platform import PAGES_PORT, Platform, wait_for_answers
 from deploy.said import Say
 from deploy.supervise import Stopped, Supervisor
 
@@ -75,9 +74,7 @@ def who_cannot_be_texted(environment: Mapping[str, str]) -> str | None:
 
 
 def _tell(say: Say, public: str, listen: str, platform: Platform) -> None:
-    deadline_s = time.monotonic() + 30
-    while not answers_well(f"http://{listen}/health") and time.monotonic() < deadline_s:
-        time.sleep(0.05)
+    wait_for_answers(f"http://{listen}/health")
     say(f"the pages answer: {public}/")
     broker = f"127.0.0.1:{platform.broker.port} (this machine only)" if platform.broker else "the one configured"
     print(
