@@ -160,6 +160,20 @@ async def test_could_not_find_out_goes_to_the_next_at_once(street: Street) -> No
     assert "Anne Reid cannot go or could not find out." in await street.body("jim")
 
 
+async def test_a_no_to_what_somebody_else_has_is_told_whose_it_is(street: Street) -> None:
+    """Who cannot go must hear that they need not, and the one who is on the way must not lose it."""
+    await street.presses()
+    street.later(minutes=5)
+    await look_again(street)
+    await street.texted(ANNE, "1 mine")
+    street.later(minutes=1)
+
+    answer = await street.texted(JIM, "1 no")
+
+    assert answer == "Anne Reid said MINE for Margaret Reid before you, 09:05. You need not go."
+    assert (await street.only_alert()).mine_by == "anne"
+
+
 async def test_who_cannot_go_passes_it_on_without_having_said_mine(street: Street) -> None:
     """Saying no at once must be quicker than saying nothing."""
     await street.presses()

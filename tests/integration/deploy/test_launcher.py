@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +21,11 @@ _SHELL: Final = ("cat", "dirname", "flock", "grep", "id", "mkdir", "readlink", "
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Give a checkout with what the launcher reads."""
-    folder = tmp_path / "checkout"
+    return _checkout_in(tmp_path)
+
+
+def _checkout_in(place: Path) -> Path:
+    folder = place / "checkout"
     shutil.copytree(_ROOT / "deploy" / "lock", folder / "deploy" / "lock")
     shutil.copy(_ROOT / "deploy" / "telecare", folder / "deploy" / "telecare")
     shutil.copy(_ROOT / "pyproject.toml", folder)
@@ -28,16 +35,40 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
     """Give the environment of a machine with a shell and nothing else."""
-    programs = tmp_path / "bin"
+    return _bare_in(tmp_path)
+
+
+def _bare_in(place: Path) -> dict[str, str]:
+    programs = place / "bin"
     programs.mkdir()
     for name in _SHELL:
         found = shutil.which(name)
         assert found is not None
         (programs / name).symlink_to(found)
-    return {"PATH": str(programs), "HOME": str(tmp_path)}
+    return {"PATH": str(programs), "HOME": str(place)}
 
 
-def _launch(checkout: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def anybodys_place() -> Iterator[Path]:
+    """Give a folder of an account that is not root's, whoever runs the tests."""
+    place = Path(tempfile.mkdtemp(prefix="telecare-tests-"))
+    yield place
+    shutil.rmtree(place)
+
+
+def _give_away(place: Path) -> str | None:
+    """Give a folder with all that is in it to an ordinary account where root runs the tests, and return its name."""
+    if os.geteuid() != 0:
+        return None
+    ordinary = pwd.getpwnam("nobody")
+    for path in (place, *place.rglob("*")):
+        os.chown(path, ordinary.pw_uid, ordinary.pw_gid, follow_symlinks=False)
+    return ordinary.pw_name
+
+
+def _launch(
+    checkout: Path, environment: dict[str, str], *arguments: str, account: str | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/sh", str(checkout / "deploy" / "telecare"), *arguments],
         env=environment,
@@ -46,6 +77,7 @@ def _launch(checkout: Path, environment: dict[str, str], *arguments: str) -> sub
         text=True,
         timeout=60,
         check=False,
+        user=account,
     )
 
 
@@ -87,12 +119,12 @@ def test_a_python_that_is_too_old_is_no_python(checkout: Path, bare: dict[str, s
     assert "Python 3.11 or later" in ran.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root installs it instead")
-def test_a_python_without_venv_is_told_what_to_ask_for(checkout: Path, bare: dict[str, str]) -> None:
-    """Debian keeps Python's venv in a package of its own."""
+def test_a_python_without_venv_is_told_what_to_ask_for(anybodys_place: Path) -> None:
+    """Debian keeps Python's venv in a package of its own; root installs it, so an ordinary account asks here."""
+    checkout, bare = _checkout_in(anybodys_place), _bare_in(anybodys_place)
     _program(Path(bare["PATH"]) / "python3", 'case "$*" in *ensurepip*) exit 1;; *) exit 0;; esac')
 
-    ran = _launch(checkout, bare, "up")
+    ran = _launch(checkout, bare, "up", account=_give_away(anybodys_place))
 
     assert ran.returncode == 1
     assert ran.stderr.endswith("ask an administrator for: apt-get install python3-venv\n")
