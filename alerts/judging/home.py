@@ -303,9 +303,13 @@ class HomeState:
         return max(self.seen.at, self.still_from)
 
     def _stillness_due(self, question: Question) -> datetime | None:
-        """Return when a stillness is raised if nothing more is seen; None: not, as things are."""
+        """Return when a stillness is raised if nothing more is seen; None: not, as things are.
+
+        One stillness is one alert: while a question about it is open, the other would only tell the same again.
+        """
         since = self._still_since()
-        if since is None or self.watch.state is Watched.BLIND or self._asked(question).open is not None:
+        is_open = any(asked.open is not None for asked in self._stillness_asked())
+        if since is None or self.watch.state is Watched.BLIND or is_open:
             return None
         if question is Question.STILL:
             due = stillness.due_at(since, self.policy)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alerts.alert import Question
 from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, LONGEST, SOONEST, Routine, river_version
-from alerts.judging.policy import Policy
+from alerts.judging.policy import Policy, to_json
 from tests.unit.alerts.judging.recorded import HOME, NINE, Lane, heartbeat, hours, minutes, movement, one
 
 DAYS = 30
@@ -54,6 +54,16 @@ def test_a_silence_much_longer_than_usual_here_at_this_time_is_found(lane: Lane)
     found = one(lane.findings())
     assert (found.question, found.since, found.at) == (Question.STILL_UNUSUAL, at, at + 1.5 * USUAL)
     assert (found.why["usual_s"], found.why["days"], found.why["start_hour"]) == (3 * 3600, DAYS + 1, 13.0)
+
+
+def test_one_stillness_is_one_alert_whichever_question_found_it_first(lane: Lane) -> None:
+    """A second text about the same stillness tells nothing new, and makes people read fewer of them."""
+    lane.give("policy", to_json(Policy(still_for=hours(6))), at=_after(DAYS, BEGINS - minutes(5)))
+    at = _after(DAYS, BEGINS)
+    lane.receive(movement(at), at=at)
+    lane.pass_(at + hours(20))
+
+    assert [found.question for found in lane.findings()] == [Question.STILL_UNUSUAL]
 
 
 def test_what_is_usual_at_one_time_of_day_is_not_at_another(lane: Lane) -> None:
