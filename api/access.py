@@ -96,6 +96,35 @@ async def leave_record(
         raise HTTPException(503) from None
 
 
+def current_operator(viewer: CurrentViewer) -> Viewer:
+    """Return who is signed in, if this is an operator; to anybody else there is no such page."""
+    if not viewer.is_operator:
+        raise HTTPException(404)
+    return viewer
+
+
+CurrentOperator = Annotated[Viewer, Depends(current_operator)]
+
+
+class OperatorsLook:
+    """An operator's look at one home, given to this person or not: what a route of `/operator` gets its home from.
+
+    Attributes:
+        view: what the record calls it, as a resident will read it.
+    """
+
+    def __init__(self, view: str) -> None:
+        self.view = view
+
+    async def __call__(self, home: str, viewer: CurrentOperator, conn: Connection, now: Now) -> HomeId:
+        """Return the home in the path, if there is one, and leave the record."""
+        if not await store.is_known_home(conn, home):
+            raise HTTPException(404)
+        await leave_record(conn, viewer, [home], self.view, now=now)
+        return HomeId(home)
+
+
+OperatorsHome = Annotated[HomeId, Depends(OperatorsLook("everything"))]
 FamilyHome = Annotated[HomeId, Depends(Look("home", "family"))]
 CarerHome = Annotated[HomeId, Depends(Look("alert", "carer"))]
 AlertHome = Annotated[HomeId, Depends(Look("alert", "carer", "family"))]

@@ -262,6 +262,11 @@ async def set_access(
             )
 
 
+async def is_known_home(conn: Connection, home: str) -> bool:
+    """Return whether there is a home of this name."""
+    return await _first(conn, "SELECT FROM home WHERE home = %s", (home,)) is not None
+
+
 async def leave_record(conn: Connection, viewer: str, homes: Sequence[str], view: str, *, now: datetime) -> None:
     """Write down that somebody looks at homes: once for each viewer, home, view and quarter of an hour.
 
