@@ -1,26 +1,21 @@
 """Where was somebody seen, and when?  From the signs of life in a home to what a picture and its words need.
 
-Signs of life come counted into *slots* of a few minutes by the database, so that a page costs the same whether a
-home has ten readings an hour or a thousand.
+Signs of life come counted into *slots* of a few minutes, from `ingest.readings`.  Pure.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
-
-from psycopg import AsyncConnection
+from typing import Final
 
 from api import times
-from gateway.reading import ALARMS, SIGNS_OF_LIFE, Quantity
+from ingest.readings import Slot
 
 DAY_SLOT: Final = timedelta(minutes=3)
 MONTH_SLOT: Final = timedelta(minutes=15)
 DAYS: Final = 28
 
-# A page with more would not be readable; a home of 12 rooms that never rest has 5,760 slots a day of 3 minutes.
-_SLOTS_MAX: Final = 40_000
 # A pause of this long or longer begins a new line in words.  Ours: shorter ones make an evening of forty lines.
 _PAUSE: Final = timedelta(minutes=45)
 _SPELLS_MAX: Final = 40
@@ -31,37 +26,6 @@ _RESTING: Final = ("bed", "bath", "toilet", "wc", "shower", "loo")
 
 ELSEWHERE: Final = "Elsewhere"
 DOORS: Final = "Doors"
-
-_SLOTS: Final = b"""
-    SELECT time_bucket(%(slot)s::interval, observed_at) AS begins, room, quantity = %(door)s AS is_door,
-           min(observed_at), max(observed_at)
-    FROM reading
-    WHERE home = %(home)s AND observed_at >= %(since)s AND observed_at < %(until)s AND uncertain_since IS NULL
-      AND (quantity = %(door)s OR (value > 0 AND quantity = ANY(%(signs)s)))
-    GROUP BY begins, room, is_door
-    ORDER BY begins
-    LIMIT %(most)s
-"""
-_SIGNS: Final = sorted(str(quantity) for quantity in SIGNS_OF_LIFE - ALARMS - {Quantity.OPEN})
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Somebody was seen in a room within a few minutes.
-
-    Attributes:
-        begins: of the slot.
-        room: None where the sensor's is not known.
-        is_door: a door, window or drawer was opened or closed.
-        first_at: the first sign of life in it.
-        last_at: the last one.
-    """
-
-    begins: datetime
-    room: str | None
-    is_door: bool
-    first_at: datetime
-    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +70,6 @@ class Day:
     first_at: datetime | None
     last_at: datetime | None
     unseen: timedelta
-
-
-async def seen(conn: AsyncConnection[Any], home: str, since: datetime, until: datetime, slot: timedelta) -> list[Slot]:
-    """Return the slots of a home in which there were certain signs of life, in their order."""
-    cur = await conn.execute(
-        _SLOTS,
-        {
-            "slot": slot,
-            "door": str(Quantity.OPEN),
-            "signs": _SIGNS,
-            "home": home,
-            "since": since,
-            "until": until,
-            "most": _SLOTS_MAX,
-        },
-    )
-    return [Slot(*row) for row in await cur.fetchall()]
 
 
 def is_for_rest(room: str | None) -> bool:

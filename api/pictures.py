@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from api import activity, times
-from api.activity import Day, Row, Slot, Unseen
+from api.activity import Day, Row, Unseen
+from ingest.readings import Slot
 
 WIDTH: Final = 343.0
 Anchor = Literal["start", "middle", "end"]

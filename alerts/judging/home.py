@@ -65,6 +65,7 @@ class Now:
         why: why not better.
         since: since when that is so.
         promised_until: the first moment at which a promise is broken if no heartbeat comes; None: none was made.
+        last_heard_at: when the hub that made that promise was last heard; None: never.
         next_alert_at: when a stillness is raised if nothing moves any more and the hub goes on as it is; the moment
             when it was raised, if one is open whose cause holds; None: never, and `next_alert_why` says why.
         learning: what is still being learnt; empty when nothing is.
@@ -74,6 +75,7 @@ class Now:
     why: tuple[str, ...]
     since: datetime
     promised_until: datetime | None
+    last_heard_at: datetime | None
     last_seen_at: datetime | None
     last_seen_room: str | None
     last_seen_sensor: str | None
@@ -178,11 +180,13 @@ class HomeState:
         """Return what is true of the home, as of all that was received and judged."""
         next_alert_at, next_alert_why = self._next_alert()
         seen = self.seen
+        first_due = min(self.hubs.values(), key=lambda hub: hub.breaks_at(self.stretch), default=None)
         return Now(
             state=self.watch.state,
             why=self.watch.why,
             since=self.watch.since,
-            promised_until=min((hub.breaks_at(self.stretch) for hub in self.hubs.values()), default=None),
+            promised_until=first_due.breaks_at(self.stretch) if first_due else None,
+            last_heard_at=first_due.heard_at if first_due else None,
             last_seen_at=seen.at if seen else None,
             last_seen_room=seen.room if seen else None,
             last_seen_sensor=seen.sensor if seen else None,

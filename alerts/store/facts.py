@@ -123,6 +123,7 @@ class HomeWatch:
         last_seen_at: the last sign of life; None: never.
         next_alert_at: when a stillness alert will be raised if nothing more is heard; None: see the reason.
         learning: what is still being learnt.
+        last_heard_at: when the one whose promise runs out first was last heard; None: never.
         true_at: everything received up to here has been judged.
     """
 
@@ -138,6 +139,7 @@ class HomeWatch:
     next_alert_at: datetime | None
     next_alert_why: Mapping[str, Any]
     learning: Mapping[str, Any]
+    last_heard_at: datetime | None
     true_at: datetime
 
 

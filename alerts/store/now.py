@@ -57,20 +57,21 @@ async def write_now(conn: Conn, true: Mapping[str, Now], *, now: datetime) -> No
         await cur.executemany(
             """
             INSERT INTO home_watch (home, state, why, since, promised_until, last_seen_at, last_seen_room,
-                                    last_seen_sensor, up_since, next_alert_at, next_alert_why, learning, written_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                                    last_seen_sensor, up_since, next_alert_at, next_alert_why, learning, last_heard_at,
+                                    written_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (home) DO UPDATE SET state = excluded.state, why = excluded.why, since = excluded.since,
                 promised_until = excluded.promised_until, last_seen_at = excluded.last_seen_at,
                 last_seen_room = excluded.last_seen_room, last_seen_sensor = excluded.last_seen_sensor,
                 up_since = excluded.up_since, next_alert_at = excluded.next_alert_at,
                 next_alert_why = excluded.next_alert_why, learning = excluded.learning,
-                written_at = excluded.written_at
+                last_heard_at = excluded.last_heard_at, written_at = excluded.written_at
             """,
             [
                 (
                     *(home, said.state.value, list(said.why), said.since, said.promised_until, said.last_seen_at),
                     *(said.last_seen_room, said.last_seen_sensor, said.up_since, said.next_alert_at),
-                    *(Jsonb(dict(said.next_alert_why)), Jsonb(dict(said.learning)), now),
+                    *(Jsonb(dict(said.next_alert_why)), Jsonb(dict(said.learning)), said.last_heard_at, now),
                 )
                 for home, said in sorted(true.items())
             ],

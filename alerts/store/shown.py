@@ -159,7 +159,7 @@ _WATCH: Final = """
     SELECT w.home, w.state, w.why, w.since, LEAST(w.promised_until, l.complete_through + %(grace)s,
            j.judged_through + %(grace)s), w.promised_until IS NULL OR l.complete_through IS NULL,
            w.last_seen_at, w.last_seen_room, w.last_seen_sensor, w.up_since, w.next_alert_at, w.next_alert_why,
-           w.learning, j.judged_through
+           w.learning, w.last_heard_at, j.judged_through
     FROM home_watch w JOIN home h USING (home) JOIN lane l USING (lane) JOIN judging_lane j USING (lane)
     WHERE w.home = %(home)s AND j.judged_through IS NOT NULL
 """

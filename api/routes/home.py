@@ -18,6 +18,7 @@ from api.routes import frame
 from api.store import Viewer
 from api.views import alert as alert_words
 from api.views import sight, state
+from ingest import readings
 
 router = APIRouter()
 
@@ -124,7 +125,7 @@ async def _day(
     now: datetime,
 ) -> dict[str, Any]:
     """Return the strip of the last 24 hours, and the same in words."""
-    slots = await activity.seen(conn, home, now - _DAY, now, activity.DAY_SLOT)
+    slots = await readings.slots_of_home(conn, home, now - _DAY, now, activity.DAY_SLOT)
     mark = None
     if people and people[0].question is not Question.ALARM:
         mark = (people[0].since, f"last seen {times.clock_time(people[0].since)}")
@@ -141,6 +142,6 @@ async def _month(
 ) -> dict[str, Any]:
     """Return the last four weeks, a row a day, as a picture and as a table."""
     first = times.midnight(times.local_date(now) - timedelta(days=activity.DAYS - 1))
-    slots = await activity.seen(conn, home, first, now, activity.MONTH_SLOT)
+    slots = await readings.slots_of_home(conn, home, first, now, activity.MONTH_SLOT)
     days = activity.days(slots, unseen, now=now)
     return {"month": pictures.of_month(days, unseen, now=now), "days": sight.days_in_words(days, now=now)}

@@ -8,9 +8,10 @@ from typing import Final
 from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import Span
 from api import activity, times
-from api.activity import Day, Slot, Spell, Unseen
+from api.activity import Day, Spell, Unseen
 from api.views.said import since_when
 from api.views.state import Truth
+from ingest.readings import Slot
 
 # "When we could see" lists this many gaps, newest first, and counts the others.
 _GAPS_MAX: Final = 12

@@ -74,9 +74,16 @@ def truth(watch: HomeWatch | None, *, now: datetime, speed: float, stretch: time
     left = watch.fine_until - now
     if left <= timedelta(0):
         # If judging itself is up to date, it is about to say so: a promise of the box is broken.
-        return Truth(Watched.BLIND, (US if is_us else HUB,), watch.fine_until, true_at, _PAGE_LASTS_MAX)
+        since = _unknown_since(watch, is_us=is_us)
+        return Truth(Watched.BLIND, (US if is_us else HUB,), since, true_at, _PAGE_LASTS_MAX)
     lasts = left / speed if left < _PAGE_LASTS_MAX * speed else _PAGE_LASTS_MAX
     return Truth(watch.state, watch.why, watch.since, true_at, lasts)
+
+
+def _unknown_since(watch: HomeWatch, *, is_us: bool) -> datetime:
+    """Return from when on nothing is known of a home whose lease has lapsed: the last thing heard, or judged."""
+    known_until = watch.true_at if is_us else watch.last_heard_at
+    return min(known_until or watch.fine_until, watch.fine_until)
 
 
 @dataclass(frozen=True, slots=True)

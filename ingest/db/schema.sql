@@ -187,6 +187,7 @@ CREATE TABLE home_watch (
     next_alert_why jsonb NOT NULL,
     learning jsonb NOT NULL,
     written_at timestamp with time zone NOT NULL,
+    last_heard_at timestamp with time zone,
     CONSTRAINT home_watch_is_one_a_home PRIMARY KEY (home),
     CONSTRAINT home_watch_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
     CONSTRAINT home_watch_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
@@ -195,6 +196,7 @@ CREATE TABLE home_watch (
 -- home_watch.promised_until: the first moment at which a promise of this home is broken; fine lapses then at the latest
 -- home_watch.next_alert_at: when a stillness alert is raised if nothing more is heard; in the past if one is open; null: never, and why
 -- home_watch.learning: what is still being learnt: question, days so far, days needed
+-- home_watch.last_heard_at: when the one whose promise runs out first was last heard; null: never, or written before there was this column
 
 CREATE TABLE hub (
     hub text NOT NULL,

@@ -166,6 +166,7 @@ async def test_fine_lapses_when_anything_under_it_stops(watching: Watching) -> N
     assert watch is not None
     assert (watch.state, watch.last_seen_room, watch.true_at) == (Watched.WATCHED, "kitchen", now)
     assert watch.fine_until == now + timedelta(seconds=30)
+    assert watch.last_heard_at == now
 
     await watching.conn.execute("UPDATE judging_lane SET judged_through = %s", (now - timedelta(minutes=1),))
     lapsed = await store.watch_of(watching.conn, HOME, stretch=timedelta(0))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from alerts.judging.watched import HUB, US, Watched
 from alerts.store import Span
 from api import activity, pictures, times
-from api.activity import Slot, Unseen
+from api.activity import Unseen
 from api.views import sight, state
+from ingest.readings import Slot
 
 NOW = datetime(2026, 6, 16, 8, 14, tzinfo=UTC)
 SINCE = NOW - timedelta(days=28)

@@ -34,6 +34,7 @@ def watch(**facts: Any) -> HomeWatch:
         "next_alert_at": NOW + timedelta(hours=3),
         "next_alert_why": {},
         "learning": {},
+        "last_heard_at": None,
         "true_at": NOW,
     }
     return HomeWatch(**usual | facts)
@@ -118,6 +119,23 @@ def test_a_box_that_is_late_is_not_called_our_fault() -> None:
     told = state.truth(watch(fine_until=NOW, true_at=NOW), now=NOW, speed=1.0, stretch=STRETCH)
 
     assert told.why == (HUB,)
+
+
+def test_a_broken_promise_is_dated_from_the_last_thing_heard() -> None:
+    """The minutes between the last heartbeat and the moment it was missed are not known either."""
+    heard_at = NOW - timedelta(minutes=3)
+
+    told = state.truth(watch(fine_until=NOW, last_heard_at=heard_at), now=NOW, speed=1.0, stretch=STRETCH)
+
+    assert told.since == heard_at
+
+
+def test_our_own_standstill_is_dated_from_the_last_moment_judged() -> None:
+    """What was judged holds until then, however long ago the box was heard; after it nobody knows."""
+    judged = NOW - timedelta(hours=1)
+    seen = watch(fine_until=judged + GRACE, true_at=judged, last_heard_at=judged - timedelta(minutes=1))
+
+    assert state.truth(seen, now=NOW, speed=1.0, stretch=STRETCH).since == judged
 
 
 def test_a_home_that_nobody_ever_judged_is_not_seen() -> None:

@@ -306,6 +306,7 @@ def test_a_hub_is_silent_at_the_first_moment_after_its_promise(heard: Lane) -> N
 def test_the_promise_is_written_down_before_it_is_broken(heard: Lane) -> None:
     """A page that nobody refreshes must know when to stop saying fine."""
     assert heard.now().promised_until == DEADLINE
+    assert heard.now().last_heard_at == NINE
 
 
 def test_time_that_is_sped_up_stretches_the_grace(heard: Lane) -> None:
