@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from alerts.alert import Question
 from alerts.judging.episode import Asked
+from alerts.judging.finding import Finding, iso, iso_or_none
+from alerts.judging.ground import Ground
 from gateway import heartbeat
 from ingest import entry
 
@@ -118,3 +121,32 @@ class Hub:
             self.noted.pop(next(iter(self.noted)))
         self.noted[what] = episode
         return True
+
+
+def hub_due(hub: Hub, ground: Ground) -> datetime | None:
+    """Return when a hub that was found silent is raised; None: it is not silent, or is raised already."""
+    if not hub.is_silent or hub.silence.open is not None:
+        return None
+    held_back_until = hub.silence.may_be_raised_from(hub.last_heard, ground.policy.again_after)
+    return max(hub.breaks_at(ground.stretch), held_back_until or ground.as_of, ground.as_of)
+
+
+def hub_finding(hub: Hub, ground: Ground, *, last_seen_at: datetime | None, at: datetime) -> Finding:
+    """Open the finding that a hub is silent."""
+    episode, again_of = hub.silence.raise_(hub.last_heard, at=at, name=hub.hub)
+    return Finding(
+        home=ground.home,
+        hub=hub.hub,
+        question=Question.HUB_SILENT,
+        episode=episode,
+        since=hub.last_heard,
+        at=at,
+        why={
+            "last_heard_at": iso_or_none(hub.heard_at),
+            "deaf_until": iso_or_none(hub.deaf_until),
+            "promised_until": iso(hub.breaks_at(ground.stretch)),
+            "last_seen_at": iso_or_none(last_seen_at),
+        },
+        policy=ground.policy.policy,
+        again_of=again_of,
+    )

@@ -1,0 +1,47 @@
+"""What else than the log influences the judgement of a home, as it stands in a judging input?"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from alerts.alert import Question
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A hub is watched from here on, or no longer."""
+
+    hub: str
+    since: _Moment | None = None
+    until: _Moment | None = None
+
+
+class Close(msgspec.Struct, frozen=True):
+    """An alert was closed."""
+
+    question: Question
+    episode: str
+    outcome: str
+    by: str
+    at: _Moment
+
+
+class Sensor(msgspec.Struct, frozen=True):
+    """A sensor that the home has.
+
+    Attributes:
+        room: None where nobody said.
+        kind: motion, contact, pendant ...: what it is, for people; empty where nobody said.
+    """
+
+    sensor: str
+    room: str | None = None
+    kind: str = ""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """How much later promises may be kept while time is sped up."""
+
+    stretch_s: Annotated[float, msgspec.Meta(ge=0, le=10 * 365 * 86400)]

@@ -1,0 +1,31 @@
+"""What may a question of a home rest on, besides what it remembers itself?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts.judging.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """How a home stands at a moment.
+
+    Attributes:
+        home: which.
+        as_of: nothing is found true of an earlier moment.
+        policy: the numbers in force.
+        stretch: how much later promises may be kept while time is sped up.
+        is_blind: nothing can be seen, so nothing about the resident can be found.
+        waits: what hubs still hold may change the past until these moments, so a finding about the resident waits.
+    """
+
+    home: str
+    as_of: datetime
+    policy: Policy
+    stretch: timedelta
+    is_blind: bool
+    waits: tuple[datetime, ...] = ()
+
+    def no_sooner(self, due: datetime, *held_back: datetime | None) -> datetime:
+        """Return when a finding about the resident that is due then may be made, at the soonest."""
+        return max([due, self.as_of, *self.waits, *(until for until in held_back if until is not None)])
