@@ -23,6 +23,16 @@ WAKING_MIN: Final = timedelta(hours=1)
 """Ours: fewer waking hours a day would make the longest stillness above months long."""
 
 
+_WAITS: Final = (
+    *("still_for", "hub_silent_carer_after", "escalate_after", "again_after", "night_up_for", "out_for"),
+    *("out_at_night_for", "door_open_for", "door_open_at_night_for", "cold_for", "hot_for", "sensor_silent_after"),
+    *("gauge_silent_after", "remind_after", "nobody_again_after"),
+)
+_WALLS: Final = ("waking_from", "waking_until", "night_from", "night_until", "home_by")
+# Ours: outside of these a number is a slip of the hand, Fahrenheit say.
+_RANGES: Final = {"cold_c": (0.0, 30.0), "hot_c": (15.0, 50.0), "battery_low_pct": (0.0, 100.0)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """An operator's numbers for a home, as they stood from some moment on.
@@ -37,6 +47,31 @@ class Policy:
         escalate_after: the next person is told when nobody has said "mine" for this long.
         again_after: what was closed while its cause still holds is raised again after this long.
         learned: whether the learned question is asked beside the plain timer.
+        is_night_asked: whether it is asked if the resident is up and about in the night.
+        night_from: Europe/London wall time; the night for this question and for whoever is out.
+        night_until: likewise, excluded; not later than `night_from` means on the next day.
+        night_up_for: up and about for this long in one night is a finding, unless more is usual here.
+        is_out_asked: whether it is asked if the resident went out and is not back.
+        out_for: left by an outer door and not seen inside for this long is a finding; a stillness that begins with an
+            outer door waits for that, and no longer.
+        home_by: likewise, Europe/London wall time: who left before is expected inside by then.
+        out_at_night_for: who leaves after `home_by` and before the waking hours, is out for too long after this.
+        is_door_asked: whether it is asked if an outer door is left open.
+        door_open_for: an outer door open for this long is a finding.
+        door_open_at_night_for: likewise outside the waking hours.
+        is_cold_asked: whether it is asked if a room is too cold.
+        cold_c: a room below this is cold, until it is a degree warmer.
+        cold_for: cold for this long is a finding.
+        is_heat_asked: whether it is asked if a room is too hot.
+        hot_c: a room above this is hot, until it is a degree cooler.
+        hot_for: hot for this long is a finding.
+        is_sensor_asked: whether it is asked if a sensor is silent.
+        sensor_silent_after: a sensor that speaks when something happens, or checks in, is silent after this.
+        gauge_silent_after: likewise one that measures all the time: a thermometer, a plug.
+        is_battery_asked: whether it is asked if a battery is low.
+        battery_low_pct: a battery at or below this is low, until it is ten per cent fuller.
+        remind_after: who said "mine" is asked how it is when nothing was heard for this long.
+        nobody_again_after: that nobody has answered is said again after this long, until somebody does.
 
     Raises:
         ValueError: a number is outside its range.
@@ -56,15 +91,48 @@ class Policy:
     again_after: timedelta = timedelta(hours=1)
     learned: bool = True
 
+    is_night_asked: bool = True
+    night_from: time = time(23)
+    night_until: time = time(5)
+    night_up_for: timedelta = timedelta(minutes=60)
+    is_out_asked: bool = True
+    out_for: timedelta = timedelta(hours=6)
+    home_by: time = time(22)
+    out_at_night_for: timedelta = timedelta(minutes=30)
+    is_door_asked: bool = True
+    door_open_for: timedelta = timedelta(minutes=30)
+    door_open_at_night_for: timedelta = timedelta(minutes=10)
+    is_cold_asked: bool = True
+    cold_c: float = 16.0
+    cold_for: timedelta = timedelta(hours=2)
+    is_heat_asked: bool = True
+    hot_c: float = 30.0
+    hot_for: timedelta = timedelta(hours=2)
+    is_sensor_asked: bool = True
+    sensor_silent_after: timedelta = timedelta(hours=25)
+    gauge_silent_after: timedelta = timedelta(hours=3)
+    is_battery_asked: bool = True
+    battery_low_pct: float = 15.0
+    remind_after: timedelta = timedelta(minutes=30)
+    nobody_again_after: timedelta = timedelta(hours=1)
+
     def __post_init__(self) -> None:
-        for name in ("still_for", "hub_silent_carer_after", "escalate_after", "again_after"):
+        for name in _WAITS:
             if not timedelta(0) < getattr(self, name) <= STILL_FOR_MAX:
                 raise ValueError(f"{name} must be above 0 and at most {STILL_FOR_MAX}: {getattr(self, name)}")
-        for wall in (self.waking_from, self.waking_until):
-            if wall.tzinfo is not None:
-                raise ValueError(f"waking hours are London wall time and carry no zone: {wall!r}")
+        for name in _WALLS:
+            if getattr(self, name).tzinfo is not None:
+                raise ValueError(f"{name} is London wall time and carries no zone: {getattr(self, name)!r}")
+        self._check_measures()
         if _length(self.waking_from, self.waking_until) < WAKING_MIN:
             raise ValueError(f"waking hours must be at least {WAKING_MIN}: {self.waking_from} to {self.waking_until}")
+
+    def _check_measures(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be from {least} to {most}: {getattr(self, name)}")
+        if self.cold_c + 2 > self.hot_c:
+            raise ValueError(f"a room cannot be cold below {self.cold_c} and hot above {self.hot_c}")
 
     def waking_spans(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the waking hours from a moment on, each with its end excluded, in order, in UTC, without end."""
