@@ -64,6 +64,25 @@ def up(
     _run(lambda: up_.run(_data(data, "data"), port, os.environ))
 
 
+@app.command()
+def replay(
+    data: Annotated[Path, typer.Option("--data", help="A recording, CSV: home,observed_at,location.", dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", help="The file to write, one JSON object a line.", dir_okay=False)],
+    homes: Annotated[
+        list[str] | None, typer.Option("--homes", help="Only these, one or more; otherwise every home.")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[HOME]...", help="More homes after --homes.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Then look whether the file agrees with itself.")] = False,  # noqa: FBT002 - typer's own way
+) -> None:
+    """Judge recorded homes as it happened: alerts, the next alert at every hour, and how strange each block was."""
+    from deploy import replay as replay_  # noqa: PLC0415
+
+    named = [home for said in [*(homes or []), *(more or [])] for home in said.split(",") if home]
+    if more and not homes:
+        raise typer.BadParameter("homes are named after --homes")
+    _run(lambda: replay_.run(replay_.Asked(data=data, out=out, homes=tuple(named), has_check=check)))
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(context: typer.Context) -> None:
     """Run every check and all tests (`deploy/telecare test` installs what they need first)."""
