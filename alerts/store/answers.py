@@ -178,7 +178,7 @@ async def _is_asked_last(conn: Conn, alert: int, person: str) -> bool:
 
 async def _call_everybody(conn: Conn, scene: Scene, person: str, *, now: datetime) -> bool:
     """Ask everybody on the rota but the one who is there; return whether there is anybody."""
-    carers, operator = await owing.persons_of(conn, scene.home)
+    carers, operator = await owing.persons_of(conn, scene.home, now=now)
     by = await owing.name_of(conn, person)
     others = dict.fromkeys([*carers, *([] if operator is None else [operator])])
     others.pop(person, None)

@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow, class_row
 
 from alerts.alert import FAULTS, Outcome, Question
 from alerts.judging.policy import DEFAULT
+from alerts.store import rotas
 from alerts.telling import escalation, rota, wording
 from gateway.reading import Quantity
 
@@ -270,23 +271,25 @@ async def _look_again(
         moments.append(step.due_at)
     elif isinstance(step, escalation.Waiting):
         moments.append(step.until)
+    elif isinstance(step, escalation.Exhausted):
+        # Somebody who was not told may come on duty; until then nobody is left, which is said loudly meanwhile.
+        planned = await rotas.rota_of(conn, scene.home, since=now)
+        changes_at = None if scene.for_operator else rota.next_change(planned, now=now)
+        moments += [] if changes_at is None else [changes_at]
     await conn.execute(
         "UPDATE alert SET next_telling_at = %s WHERE alert = %s", (min(moments, default=None), scene.alert)
     )
 
 
-async def persons_of(conn: Conn, home: str | None) -> tuple[list[str], str | None]:
-    """Return the carers of a home, the first first, and the operator, or None where there is none."""
-    rows = await conn.execute("SELECT person FROM telling_step WHERE home = %s ORDER BY position", (home,))
-    carers = [person for (person,) in await rows.fetchall()]
-    rows = await conn.execute("SELECT operator FROM service")
-    row = await rows.fetchone()
-    return carers, None if row is None else row[0]
+async def persons_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[list[str], str | None]:
+    """Return who is told about a home now, the first first, and the operator, or None where there is none."""
+    planned = await rotas.rota_of(conn, home, since=now)
+    return list(rota.on_duty(planned, now=now)), planned.operator
 
 
 async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequence[rota.Step], datetime | None]:
     """Return who is asked in which order, and when the first carer hears of a silent hub in any case."""
-    carers, operator = await persons_of(conn, scene.home)
+    carers, operator = await persons_of(conn, scene.home, now=now)
     escalate_after, carer_after = await _waits_of(conn, scene.home, now=now)
     if not scene.for_operator:
         return rota.steps_of(carers, operator, answers_within=escalate_after), None
@@ -330,7 +333,8 @@ _SILENT: Final = {why.value: why for why in (escalation.Why.NO_ANSWER, escalatio
 async def _told(conn: Conn, alert: int, purposes: Sequence[str]) -> tuple[escalation.Told, ...]:
     rows = await conn.execute(
         "SELECT person, due_at, state, CASE WHEN state IN ('undelivered', 'failed') THEN failed_at END "
-        "FROM notification WHERE alert = %s AND purpose = ANY(%s) AND state <> 'not needed' ORDER BY notification",
+        "FROM notification JOIN person USING (person) WHERE alert = %s AND purpose = ANY(%s) "
+        "AND state <> 'not needed' AND left_at IS NULL ORDER BY notification",
         (alert, list(purposes)),
     )
     return tuple(
@@ -375,7 +379,7 @@ async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, 
     if await rows.fetchone() is None:
         return
     await wake(conn)
-    _, operator = await persons_of(conn, scene.home)
+    _, operator = await persons_of(conn, scene.home, now=now)
     if operator is None or scene.question in FAULTS:
         return
     tried = [(await name_of(conn, told.person), _became(told, story)) for told in story.told]

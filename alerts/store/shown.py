@@ -1,7 +1,7 @@
 """What do pages show of alerts, homes and people?  Reads only; each answer is bounded."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -9,7 +9,9 @@ from psycopg.rows import TupleRow, class_row
 
 from alerts.alert import Outcome, Question, State
 from alerts.judging.watched import Watched
+from alerts.store import rotas
 from alerts.store.facts import Alert, Contact, HomeWatch, Resident, Span, StoryStep
+from alerts.telling import rota
 
 Conn = AsyncConnection[TupleRow]
 
@@ -129,19 +131,20 @@ async def story(conn: Conn, alert: int) -> list[StoryStep]:
     return [StoryStep(*row) for row in await rows.fetchall()]
 
 
-async def telling_of(conn: Conn, home: str) -> list[Contact]:
-    """Return who is told about a home, the first first and the operator last; each once."""
+async def telling_of(conn: Conn, home: str, *, at: datetime | None = None) -> list[Contact]:
+    """Return who is told about a home at a moment, the first first and the operator last; each once.
+
+    Without a moment: those who are told at any hour, whatever the shifts say.
+    """
+    since = at or datetime.max.replace(tzinfo=UTC)
+    planned = await rotas.rota_of(conn, home, since=since)
+    persons = rota.on_duty(planned, now=at) if at is not None else planned.always
+    told = list(dict.fromkeys([*persons, *([planned.operator] if planned.operator else [])]))
     async with conn.cursor(row_factory=class_row(Contact)) as cur:
         await cur.execute(
-            """
-            SELECT person, full_name, what, phone FROM (
-                SELECT DISTINCT ON (person) person, position FROM (
-                    SELECT person, position FROM telling_step WHERE home = %s
-                    UNION ALL SELECT operator, 32767 FROM service WHERE operator IS NOT NULL
-                ) told ORDER BY person, position
-            ) step JOIN person USING (person) ORDER BY position
-            """,
-            (home,),
+            "SELECT person, full_name, what, phone FROM person WHERE person = ANY(%(told)s) "
+            "ORDER BY array_position(%(told)s::text[], person)",
+            {"told": told},
         )
         return await cur.fetchall()
 

@@ -8,7 +8,7 @@ was pressed until then: who is told that it was pressed again, and is silent, ha
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.telling.rota import Step
 
@@ -153,7 +153,8 @@ def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | W
        it was pressed again has their time to say "mine" again; then it is nobody's.
     2. The first of the round is told at once.
     3. The next is told when the one before has had their time, counted from when their text was *due*; or as
-       soon as it is known that this text did not arrive.
+       soon as it is known that this text did not arrive.  Who is next is who is on duty then: the steps are those of
+       now, and whoever was told before keeps their time to answer, on duty still or not.
     4. When all have been told, the last one has their time too.  Then nobody is left.
     """
     if story.is_closed:
@@ -164,7 +165,7 @@ def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | W
 
     since, let_go_by, let_go_why = _round_start(story)
     order = _order(steps, let_go_by)
-    told = _told_in_order(story, since, [step.person for step in order])
+    told = _told_in_order(story, since, [step.person for step in order], let_go_by)
     names = {one.person for one in told}
     to_come = [step.person for step in order if step.person not in names]
     if not told:
@@ -173,7 +174,7 @@ def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | W
         return Tell(to_come[0], max(since, now), let_go_why, let_go_by)
 
     before = told[-1]
-    within = next(step.answers_within for step in order if step.person == before.person)
+    within = _time_of(before.person, order or steps)
     ends = before.not_reached_at or before.due_at + within
     if to_come:
         why = Why.NOT_REACHED if before.not_reached_at else Why.NO_ANSWER
@@ -216,10 +217,17 @@ def _order(steps: Sequence[Step], let_go_by: str | None) -> list[Step]:
     return [step for step in (*steps[behind:], *steps[:behind]) if step.person != let_go_by]
 
 
-def _told_in_order(story: Story, since: datetime, order: Sequence[str]) -> list[Told]:
+def _told_in_order(story: Story, since: datetime, order: Sequence[str], let_go_by: str | None) -> list[Told]:
     """Return who was told in this round; of two at the same moment the one who is first on the rota comes first.
 
-    Only those who belong to it: on a clock that stands still, the one who let go was told at this moment too.
+    But for the one who let go: on a clock that stands still, that one was told at this moment too.
     """
-    told = [one for one in story.told if one.due_at >= since and one.person in order]
-    return sorted(told, key=lambda one: (one.due_at, order.index(one.person)))
+    told = [one for one in story.told if one.due_at >= since and one.person != let_go_by]
+    places = {person: place for place, person in enumerate(order)}
+    return sorted(told, key=lambda one: (one.due_at, places.get(one.person, -1)))
+
+
+def _time_of(person: str, steps: Sequence[Step]) -> timedelta:
+    """Return how long a person has to answer; who is off duty by now has as long as the others."""
+    others = max((step.answers_within for step in steps), default=timedelta(0))
+    return next((step.answers_within for step in steps if step.person == person), others)

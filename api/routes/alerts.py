@@ -73,7 +73,9 @@ async def show_alert(
         lease=state.lease([seen], is_alert=card["is_open"]),
         is_carer="carer" in viewer.homes[alert.home],
         is_just_over=alert.closed_at is not None and now - alert.closed_at < _JUST_OVER,
-        contacts=[one for one in await alerts_store.telling_of(conn, alert.home) if one.person != viewer.person],
+        contacts=[
+            one for one in await alerts_store.telling_of(conn, alert.home, at=now) if one.person != viewer.person
+        ],
         outcomes=_outcomes(alert),
         now=now,
         **frame.facts(request, viewer, "carer" if "carer" in viewer.homes[alert.home] else "homes"),

@@ -66,7 +66,7 @@ async def _live(
     """Return what changes by the minute, as words and pictures."""
     resident = await frame.resident_of(conn, home)
     watch, told = await frame.seen_now(world, conn, home, now=now)
-    contacts = await alerts_store.telling_of(conn, home)
+    contacts = await alerts_store.telling_of(conn, home, at=now)
     policy = await alerts_store.policy_of(conn, home)
     alerts = await alerts_store.open_alerts(conn, [home])
     people = alert_words.matters_most([one for one in alerts if not one.is_fault])

@@ -111,6 +111,23 @@ CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON public.alert USING btree 
 -- alert.nobody_left_at: everybody was asked and nobody said mine: said loudly then; null again when somebody is asked again
 -- alert.closed_by: a person, or the word telecare for a fault that mended itself
 
+CREATE TABLE change_record (
+    change bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    home text,
+    person text,
+    what text NOT NULL,
+    content jsonb NOT NULL,
+    CONSTRAINT change_record_is_known_once PRIMARY KEY (change),
+    CONSTRAINT change_record_says_what_was_done CHECK ((what <> ''::text))
+);
+CREATE INDEX change_record_of_a_home ON public.change_record USING btree (home, at DESC);
+CREATE INDEX change_record_of_a_person ON public.change_record USING btree (person, at DESC);
+-- change_record: every act by which an operator, a setup or a carer changed people, homes, consents or the rota
+-- change_record.by: a person's key, or setup or the command line for whoever was at the server
+-- change_record.content: what was written, with the names and numbers that were
+
 CREATE TABLE confidence_question (
     question smallint NOT NULL,
     audience text NOT NULL,
@@ -172,6 +189,15 @@ CREATE TABLE home_judgement (
 );
 -- home_judgement: what the detectors of a home remember; one that does not fit is rebuilt from the log
 -- home_judgement.state: JSON, never a pickle
+
+CREATE TABLE home_team (
+    home text NOT NULL,
+    team text NOT NULL,
+    CONSTRAINT home_team_is_one_a_home PRIMARY KEY (home),
+    CONSTRAINT home_team_is_a_known_team FOREIGN KEY (team) REFERENCES team(team),
+    CONSTRAINT home_team_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+CREATE INDEX homes_of_a_team ON public.home_team USING btree (team);
 
 CREATE TABLE home_watch (
     home text NOT NULL,
@@ -394,12 +420,27 @@ CREATE TABLE person (
     what text,
     phone text,
     is_operator boolean DEFAULT false NOT NULL,
+    kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    email text,
+    likes text DEFAULT 'text'::text NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    left_at timestamp with time zone,
     CONSTRAINT person_is_known_once PRIMARY KEY (person),
-    CONSTRAINT person_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+    CONSTRAINT person_email_has_two_sides CHECK ((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)),
+    CONSTRAINT person_is_of_known_kinds CHECK ((kinds <@ ARRAY['family contact'::text, 'unpaid carer'::text, 'paid carer'::text, 'resident'::text])),
+    CONSTRAINT person_language_is_one_that_we_speak CHECK ((language = 'en'::text)),
+    CONSTRAINT person_likes_a_known_way_and_is_told_so CHECK ((likes = ANY (ARRAY['text'::text, 'ring'::text, 'e-mail'::text]))),
+    CONSTRAINT person_phone_is_e164 CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT person_who_left_has_nothing_to_be_told_by CHECK (((left_at IS NULL) OR ((phone IS NULL) AND (email IS NULL) AND (NOT is_operator))))
 );
+CREATE UNIQUE INDEX person_with_this_email ON public.person USING btree (lower(email));
 CREATE UNIQUE INDEX person_with_this_phone ON public.person USING btree (phone);
 -- person: anyone who may be told or may sign in, except residents
 -- person.what: daughter, neighbour, warden: as others know them
+-- person.kinds: what somebody is besides an operator, which is_operator says; may be several
+-- person.likes: how people are told things by hand; of an alert everybody is texted whatever stands here
+-- person.language: of texts and pages
+-- person.left_at: signs in and is told no more since; the row stays for the stories that name it
 
 CREATE TABLE policy (
     policy bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -488,10 +529,70 @@ CREATE TABLE resident (
     phone text,
     address text,
     know text,
+    person text,
     CONSTRAINT resident_is_one_a_home PRIMARY KEY (home),
-    CONSTRAINT resident_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+    CONSTRAINT resident_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT resident_who_signs_in_is_a_known_person FOREIGN KEY (person) REFERENCES person(person)
 );
 -- resident.know: what someone who goes there should know: key safe, hearing, a dog
+-- resident.person: under which the resident signs in; null: does not
+
+CREATE TABLE rota_override (
+    override bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text,
+    team text,
+    person text NOT NULL,
+    instead text,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT rota_override_is_known_once PRIMARY KEY (override),
+    CONSTRAINT rota_override_ends_after_it_begins CHECK ((until > since)),
+    CONSTRAINT rota_override_is_not_of_a_home_and_a_team CHECK (((home IS NULL) OR (team IS NULL))),
+    CONSTRAINT rota_override_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT rota_override_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT rota_override_is_of_a_known_team FOREIGN KEY (team) REFERENCES team(team),
+    CONSTRAINT rota_override_names_a_known_person_instead FOREIGN KEY (instead) REFERENCES person(person),
+    CONSTRAINT rota_override_names_somebody_else_instead CHECK ((instead <> person))
+);
+CREATE INDEX rota_override_of_a_person ON public.rota_override USING btree (person, until) WHERE (removed_at IS NULL);
+-- rota_override: somebody cannot, and perhaps somebody else is on duty instead, for a time
+-- rota_override.home: null, and team too: wherever this person is on duty
+-- rota_override.instead: null: nobody, and the next one is told sooner
+-- rota_override.until: excluded
+
+CREATE TABLE rota_shift (
+    shift bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text,
+    team text,
+    person text NOT NULL,
+    place smallint NOT NULL,
+    weekdays smallint[] NOT NULL,
+    begins time without time zone NOT NULL,
+    ends time without time zone NOT NULL,
+    valid_from date NOT NULL,
+    valid_until date,
+    made_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT rota_shift_is_known_once PRIMARY KEY (shift),
+    CONSTRAINT rota_shift_ends_after_its_first_day CHECK ((valid_until > valid_from)),
+    CONSTRAINT rota_shift_is_of_a_home_or_a_team CHECK (((home IS NULL) <> (team IS NULL))),
+    CONSTRAINT rota_shift_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT rota_shift_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT rota_shift_is_of_a_known_team FOREIGN KEY (team) REFERENCES team(team),
+    CONSTRAINT rota_shift_is_on_some_day_of_the_week CHECK (((cardinality(weekdays) > 0) AND (weekdays <@ ARRAY[(0)::smallint, (1)::smallint, (2)::smallint, (3)::smallint, (4)::smallint, (5)::smallint, (6)::smallint]))),
+    CONSTRAINT rota_shift_place_is_from_1_to_9 CHECK (((place >= 1) AND (place <= 9)))
+);
+CREATE INDEX rota_shift_of_a_home ON public.rota_shift USING btree (home) WHERE (removed_at IS NULL);
+CREATE INDEX rota_shift_of_a_person ON public.rota_shift USING btree (person) WHERE (removed_at IS NULL);
+CREATE INDEX rota_shift_of_a_team ON public.rota_shift USING btree (team) WHERE (removed_at IS NULL);
+-- rota_shift: hours in which a person is told besides those who always are, week after week
+-- rota_shift.place: 1 is told first, before whoever is always told at that place
+-- rota_shift.weekdays: on which it begins; 0 is Monday
+-- rota_shift.begins: Europe/London wall time, which stays when the clocks change
+-- rota_shift.ends: Europe/London wall time, excluded; not after begins: on the next day
+-- rota_shift.valid_until: the first day on which it does not begin any more; null: it goes on
 
 CREATE TABLE sensor (
     home text NOT NULL,
@@ -555,6 +656,14 @@ CREATE TABLE stream (
 );
 -- stream.stored_through: everything up to this number is stored, refused or written down as lost
 -- stream.observed_through: the earliest that the last number can have been observed: the lower bound for an uncertain time after it
+
+CREATE TABLE team (
+    team text NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT team_is_known_once PRIMARY KEY (team),
+    CONSTRAINT team_has_a_plain_name CHECK ((team ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+-- team: carers who share the shifts of several homes
 
 CREATE TABLE telling_step (
     home text NOT NULL,

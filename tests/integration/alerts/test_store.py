@@ -1,6 +1,6 @@
 """Alerts, and who is owed which text, in a real database."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -8,7 +8,8 @@ from alerts import store
 from alerts.alert import Outcome, Question, State
 from alerts.judging.finding import Ended, Finding
 from alerts.judging.policy import Policy
-from alerts.store import Acknowledged, LetGo, owing
+from alerts.store import Acknowledged, LetGo, owing, rotas
+from alerts.telling.rota import Override, Shift
 from tests.integration.alerts.conftest import ANNE, CONTROL, HOME, HUB, JIM, NINE, Street
 
 
@@ -789,3 +790,87 @@ async def test_let_go_by_one_who_does_not_have_it_changes_nothing(street: Street
     assert not await store.let_go(street.conn, alert, "jim", why=LetGo.COULD_NOT_FIND_OUT, now=street.now)
 
     assert (await street.only_alert()).mine_by == "anne"
+
+
+async def on_shift(street: Street, person: str, begins: str, ends: str, *, place: int = 1) -> int:
+    shift = Shift(person, place, frozenset(range(7)), time.fromisoformat(begins), time.fromisoformat(ends), NINE.date())
+    return await rotas.add_shift(street.conn, shift, home=HOME, now=street.now)
+
+
+async def test_who_is_on_duty_when_the_step_is_due_is_told(street: Street) -> None:
+    """A press at two minutes to a change of shift is told to one person, and then to the one who has come since."""
+    await store.set_telling(street.conn, HOME, [])
+    await on_shift(street, "anne", "08:00", "09:02")
+    await on_shift(street, "jim", "09:02", "20:00")
+    await street.presses()
+
+    street.later(minutes=3)
+    await look_again(street)
+    assert await street.texts() == [("anne", "alert", "due")]
+
+    street.later(minutes=2)
+    await look_again(street)
+    assert await street.texts() == [("anne", "alert", "due"), ("jim", "alert", "due")]
+    assert "Anne Reid, told 09:00, has not answered." in await street.body("jim")
+
+
+async def test_hours_without_anybody_go_to_the_operator(street: Street) -> None:
+    """A hole in the plan must not be a hole in the night."""
+    await store.set_telling(street.conn, HOME, [])
+    await on_shift(street, "anne", "10:00", "20:00")
+
+    await street.presses()
+
+    assert await street.texts() == [("control", "alert", "due")]
+
+
+async def test_whoever_comes_on_duty_hears_of_what_nobody_took(street: Street) -> None:
+    """Everybody was asked in vain at nine; Jim, who begins at ten, was not."""
+    await store.set_telling(street.conn, HOME, [])
+    await on_shift(street, "jim", "10:00", "20:00")
+    await street.presses()
+    street.later(minutes=5)
+    await look_again(street)
+    assert (await street.only_alert()).nobody_left_at is not None
+
+    street.later(minutes=55)
+    await look_again(street)
+
+    assert await street.texts(purpose="alert") == [("control", "alert", "due"), ("jim", "alert", "due")]
+    assert (await street.only_alert()).nobody_left_at is None
+
+
+async def test_who_stands_in_is_told_instead(street: Street) -> None:
+    """Anne is on a plane; her phone would cost five minutes."""
+    override = Override("anne", "moira", NINE, NINE + timedelta(days=1))
+    await store.set_person(street.conn, "moira", "Moira Baird", what=None, phone="+447700900103")
+    await rotas.add_override(street.conn, override, now=street.now)
+
+    await street.presses()
+
+    assert await street.texts() == [("moira", "alert", "due")]
+    assert [one.person for one in await store.telling_of(street.conn, HOME, at=NINE)] == ["moira", "jim", "control"]
+
+
+async def test_a_shift_of_the_homes_team_counts(street: Street) -> None:
+    """Twenty homes share their wardens' week; nobody writes it down twenty times."""
+    await rotas.set_team(street.conn, "wardens", "Wardens")
+    await rotas.set_home_team(street.conn, HOME, "wardens")
+    shift = Shift("jim", 1, frozenset({2}), time(8), time(20), NINE.date())
+    await rotas.add_shift(street.conn, shift, team="wardens", now=street.now)
+
+    await street.presses()
+
+    assert await street.texts() == [("jim", "alert", "due")]
+
+
+async def test_who_left_holds_nobody_up(street: Street) -> None:
+    """Whoever was told and is no longer one of us has no five minutes to answer in."""
+    await street.presses()
+    await street.conn.execute("DELETE FROM telling_step WHERE person = 'anne'")
+    await street.conn.execute("UPDATE person SET left_at = %s, phone = NULL WHERE person = 'anne'", (street.now,))
+    await street.conn.execute("UPDATE alert SET next_telling_at = %s", (street.now,))
+
+    await look_again(street)
+
+    assert await street.texts() == [("anne", "alert", "due"), ("jim", "alert", "due")]

@@ -155,11 +155,29 @@ def test_an_outcome_ends_it() -> None:
     assert next_step(replace(NEW, is_closed=True), STEPS, now=RAISED) is Done.CLOSED
 
 
-def test_someone_taken_off_the_rota_after_being_told_holds_nobody_up() -> None:
-    """A rota that is edited in the middle of an alert must lose no one behind the edit."""
-    story = replace(NEW, told=(told("someone who left"),))
+def test_who_goes_off_duty_after_being_told_keeps_their_time() -> None:
+    """A change of shift in the middle of an alert must lose no one, neither the one told nor those behind."""
+    night = steps_of(["moira"], "operator", answers_within=FIVE)
+    story = replace(NEW, told=(told("anne"),))
 
-    assert next_step(story, STEPS, now=RAISED) == Tell("anne", RAISED, Why.FIRST, None)
+    assert next_step(story, night, now=RAISED + FIVE / 2) == Tell("moira", RAISED + FIVE, Why.NO_ANSWER, "anne")
+
+
+def test_who_comes_on_duty_after_all_were_told_is_told_too() -> None:
+    """The night shift must hear of what the day shift did not answer."""
+    day = steps_of(["anne"], None, answers_within=FIVE)
+    night = steps_of(["moira"], None, answers_within=FIVE)
+    story, later = replace(NEW, told=(told("anne"),)), RAISED + 4 * FIVE
+
+    assert next_step(story, day, now=later) == Exhausted(RAISED + FIVE)
+    assert next_step(story, night, now=later) == Tell("moira", later, Why.NO_ANSWER, "anne")
+
+
+def test_nobody_on_duty_any_more_is_nobody_left() -> None:
+    """A plan that ends in the middle of an alert is said loudly, and is no mistake of ours."""
+    story = replace(NEW, told=(told("anne"),))
+
+    assert next_step(story, (), now=RAISED) == Exhausted(RAISED)
 
 
 def test_who_is_named_twice_is_told_once() -> None:
