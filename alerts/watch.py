@@ -24,7 +24,7 @@ from alerts.judging.lane import Input, LaneJudge, deaf_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
-from alerts.store import judged
+from alerts.store import judged, thresholds
 from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
@@ -242,6 +242,7 @@ class Watch:
             await self._keep(conn, judged_now)
             await self._judge_news(conn)
         await self._stretch(conn)
+        await thresholds.settle_due(conn, now=self._clock.now())
 
     async def _rest(self, stop: asyncio.Event) -> None:
         if stop.is_set() or self._news:

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,9 @@ from psycopg.rows import TupleRow
 import alerts.store as alerts_store
 import api.store as api_store
 from alerts.judging import policy as policies
-from alerts.judging.policy import Policy
+from alerts.judging.finding import JSON
+from alerts.judging.numbers import Numbers, checked
+from alerts.store import thresholds
 from deploy import street
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess
@@ -99,9 +100,7 @@ async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str
         know=resident.know,
     )
     await alerts_store.set_telling(conn, home.id, home.told)
-    await alerts_store.set_policy(
-        conn, home.id, policy_of(home.thresholds), by=_BY, why="as the setup file says", now=now
-    )
+    await thresholds.set_by_file(conn, home.id, numbers_of(home.thresholds), now=now)
     await alerts_store.set_sensors(conn, home.id, now=now)
     # Who gets what nobody else took must be able to see it, take it and close it.
     carers = {*home.carers, operator}
@@ -112,18 +111,18 @@ async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str
         await api_store.set_access(conn, person, home.id, views, given_by=_BY, now=now)
 
 
-def policy_of(said: Thresholds) -> Policy:
-    """Return a home's numbers: the product's own, with those that its file gives."""
-    changed: dict[str, object] = {
-        name: street.duration(value)
+def numbers_of(said: Thresholds) -> Numbers:
+    """Return the numbers that a home's file gives, as a policy's content has them; the rest is the product's own."""
+    given: dict[str, JSON] = {
+        policies.key_of(name): street.duration(value).total_seconds()
         for name in ("still_for", "hub_silent_carer_after", "escalate_after", "again_after")
         if (value := getattr(said, name)) is not None
     }
     if said.waking is not None:
-        changed["waking_from"], changed["waking_until"] = (street.wall_time(value) for value in said.waking)
+        given |= zip(("waking_from", "waking_until"), said.waking, strict=True)
     if said.learned is not None:
-        changed["learned"] = said.learned
-    return replace(policies.DEFAULT, **changed)  # type: ignore[arg-type]  # each under its own name, checked above
+        given["learned"] = said.learned
+    return checked(given)
 
 
 def ensure_hub(home: str, hub: str, kept: Kept, dsn: str, *, now: datetime) -> None:

@@ -3,11 +3,12 @@
 The only file of judging, besides the routine's, that knows local time.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -39,6 +40,7 @@ class Policy:
 
     Attributes:
         policy: its number in the database; None for the default, which nobody has set.
+        versions: what it is made of: the versions that operators set for all homes, a group and this home.
         still_for: no sign of life for this long of waking hours is a finding; up to a week.
         waking_from: Europe/London wall time.
         waking_until: likewise, excluded; not later than `waking_from` means on the next day, and equal means that
@@ -78,6 +80,7 @@ class Policy:
     """
 
     policy: int | None = None
+    versions: tuple[int, ...] = ()
     # On the TIHM homes 0.05 false alarms a home-day alone, and 0.08 with the learned question beside it, which then
     # finds a collapse after 4.9 h in the mean (tests/bench/bench_judging.py, 2026-11).
     still_for: timedelta = timedelta(hours=6)
@@ -144,56 +147,59 @@ class Policy:
             day += timedelta(days=1)
 
 
-class _Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy as it stands in `judging_input.content`."""
+# A policy's content has a key for each field: its name, with the unit at its end where it is a duration.  What is
+# missing is the product's own, so that a policy which was written before a number was thought of stays readable.
 
-    policy: int | None
-    still_for_s: float
-    waking_from: time
-    waking_until: time
-    hub_silent_carer_after_s: float
-    escalate_after_s: float
-    again_after_s: float
-    learned: bool
+
+def key_of(name: str) -> str:
+    """Return what a field of a policy is called in its content: `still_for` is `still_for_s`.
+
+    Raises:
+        KeyError: a policy has no such field.
+    """
+    return f"{name}_s" if _kinds()[name] is timedelta else name
 
 
 def to_json(policy: Policy) -> dict[str, JSON]:
     """Return a policy as the content of a judging input; `from_json` undoes it."""
-    content: dict[str, JSON] = msgspec.to_builtins(
-        _Content(
-            policy=policy.policy,
-            still_for_s=policy.still_for.total_seconds(),
-            waking_from=policy.waking_from,
-            waking_until=policy.waking_until,
-            hub_silent_carer_after_s=policy.hub_silent_carer_after.total_seconds(),
-            escalate_after_s=policy.escalate_after.total_seconds(),
-            again_after_s=policy.again_after.total_seconds(),
-            learned=policy.learned,
-        )
-    )
-    return content
+    return {key_of(name): _written(getattr(policy, name)) for name in _kinds()}
 
 
 def from_json(content: object) -> Policy:
-    """Return the policy in what `to_json` gave.
+    """Return the policy in what `to_json` gave, in this release or an earlier one.
 
     Raises:
         ValueError: it is none, or one of its numbers is outside its range.
     """
+    if not isinstance(content, Mapping) or "policy" not in content:
+        raise ValueError("not a policy: it has no number, nor says that it has none")
+    return Policy(**{name: read(name, content[key]) for name in _kinds() if (key := key_of(name)) in content})
+
+
+def read(name: str, said: object) -> Any:  # noqa: ANN401 - of the field's own type
+    """Return the value of one field from a policy's content.
+
+    Raises:
+        ValueError: it is no such value.
+        KeyError: a policy has no such field.
+    """
+    kind = _kinds()[name]
     try:
-        said = msgspec.convert(content, _Content)
-        return Policy(
-            policy=said.policy,
-            still_for=timedelta(seconds=said.still_for_s),
-            waking_from=said.waking_from,
-            waking_until=said.waking_until,
-            hub_silent_carer_after=timedelta(seconds=said.hub_silent_carer_after_s),
-            escalate_after=timedelta(seconds=said.escalate_after_s),
-            again_after=timedelta(seconds=said.again_after_s),
-            learned=said.learned,
-        )
+        return timedelta(seconds=msgspec.convert(said, float)) if kind is timedelta else msgspec.convert(said, kind)
     except (msgspec.ValidationError, OverflowError) as why:
-        raise ValueError(f"not a policy: {why}") from why
+        raise ValueError(f"not a policy: {name}: {why}") from why
+
+
+def _written(value: object) -> JSON:
+    said: JSON = value.total_seconds() if isinstance(value, timedelta) else msgspec.to_builtins(value)
+    return said
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    """Return the fields of a policy with their types, in their order."""
+    hints = get_type_hints(Policy)
+    return {one.name: hints[one.name] for one in fields(Policy)}
 
 
 def _length(waking_from: time, waking_until: time) -> timedelta:
@@ -233,6 +239,14 @@ _DAY_BEGINS: Final = timedelta(hours=4)
 def day_of(at: datetime) -> date:
     """Return the day that a moment belongs to for those who live it: it begins at 04:00 in London."""
     return (local(at).replace(tzinfo=None) - _DAY_BEGINS).date()
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def is_name(said: str) -> bool:
+    """Return whether a group of homes or a hand-set rule may be called so: as homes are, `north-street`."""
+    return _NAME.fullmatch(said) is not None
 
 
 DEFAULT: Final = Policy()

@@ -2,15 +2,14 @@
 
 Every function takes an autocommitting connection and the time; each is one transaction.  `facts` says what is
 returned, `shown` reads for pages, `answers` is what people do, `texts` what comes back from phones, `setting` what a
-setup writes, `owing` who is owed which text, and `judged` turns findings into alerts.
+setup writes, `thresholds` what homes are judged by (`versions` reads it), `owing` who is owed which text, and `judged`
+turns findings into alerts.
 """
 
 from alerts.store.answers import acknowledge, close, let_go
 from alerts.store.facts import Acknowledged, Alert, Contact, HomeWatch, LetGo, Resident, Span, StoryStep
 from alerts.store.setting import (
-    policy_of,
     set_person,
-    set_policy,
     set_resident,
     set_sensors,
     set_service,
@@ -32,6 +31,7 @@ from alerts.store.shown import (
     watch_spans,
 )
 from alerts.store.texts import owe_login_text, take_status, take_text
+from alerts.store.thresholds import policy_of, set_policy
 
 __all__ = [
     "GRACE",

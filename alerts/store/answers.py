@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from alerts.alert import Outcome, Question, State, may_become
 from alerts.store import owing
 from alerts.store.facts import Acknowledged, LetGo
+from alerts.store.inputs import give_to_judgement
 from alerts.store.owing import Scene
 from alerts.telling import wording
 
@@ -251,26 +252,3 @@ async def _set_closed(
     closed = [(str(question), str(episode)) for question, episode in await rows.fetchall()]
     await owing.withdraw(conn, scene.alert)
     return closed
-
-
-async def give_to_judgement(conn: Conn, home: str, kind: str, content: object, *, now: datetime) -> None:
-    """Write down what is to influence the judgement of a home, and from when on.
-
-    It counts after everything that the lane has received or declared complete, whose row is held until the commit;
-    so the judge, live or in a replay, meets it at the same place.  Within a lane these moments never go back.
-    """
-    async with conn.transaction():
-        await conn.execute(
-            """
-            WITH held AS (
-                SELECT lane, complete_through, received_through
-                FROM lane WHERE lane = (SELECT lane FROM home WHERE home = %(home)s) FOR UPDATE
-            )
-            INSERT INTO judging_input (lane, home, counts_from, kind, content)
-            SELECT held.lane, %(home)s, COALESCE(GREATEST(held.complete_through, held.received_through,
-                (SELECT max(counts_from) FROM judging_input earlier WHERE earlier.lane = held.lane)), %(now)s),
-                %(kind)s, %(content)s
-            FROM held
-            """,
-            {"home": home, "kind": kind, "content": Jsonb(content), "now": now},
-        )

@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow, class_row
 from alerts.alert import FAULTS, Outcome, Question
 from alerts.judging.policy import DEFAULT
 from alerts.store import rotas
+from alerts.store.thresholds import policy_of
 from alerts.telling import escalation, rota, wording
 from gateway.reading import Quantity
 
@@ -290,27 +291,17 @@ async def persons_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[li
 async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequence[rota.Step], datetime | None]:
     """Return who is asked in which order, and when the first carer hears of a silent hub in any case."""
     carers, operator = await persons_of(conn, scene.home, now=now)
-    escalate_after, carer_after = await _waits_of(conn, scene.home, now=now)
+    policy = DEFAULT if scene.home is None else await policy_of(conn, scene.home, at=now)
     if not scene.for_operator:
-        return rota.steps_of(carers, operator, answers_within=escalate_after), None
+        return rota.steps_of(carers, operator, answers_within=policy.escalate_after), None
     is_fault = scene.question in FAULTS
-    within = _FAULT_WITHIN if is_fault else escalate_after
+    within = _FAULT_WITHIN if is_fault else policy.escalate_after
     # Without an operator's phone the carers are all there is.
     if scene.question != Question.HUB_SILENT or not carers or operator is None:
         return rota.steps_of([] if operator else carers, operator, answers_within=within), None
     steps = rota.steps_of([operator, carers[0]], None, answers_within=within)
     is_over = scene.state == "closed" or scene.cause_ended_at is not None or len(steps) < 2
-    return steps, None if is_over else scene.since + carer_after
-
-
-async def _waits_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[timedelta, timedelta]:
-    rows = await conn.execute(
-        "SELECT escalate_after, hub_silent_carer_after FROM policy WHERE home = %s AND in_force_since <= %s "
-        "ORDER BY in_force_since DESC, policy DESC LIMIT 1",
-        (home, now),
-    )
-    row = await rows.fetchone()
-    return (DEFAULT.escalate_after, DEFAULT.hub_silent_carer_after) if row is None else (row[0], row[1])
+    return steps, None if is_over else scene.since + policy.hub_silent_carer_after
 
 
 async def _story_of(conn: Conn, scene: Scene) -> escalation.Story:

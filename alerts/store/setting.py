@@ -11,9 +11,8 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from alerts.judging import policy as policies
-from alerts.judging.policy import Policy
-from alerts.store.answers import give_to_judgement
+from alerts.store import thresholds
+from alerts.store.inputs import give_to_judgement
 
 Conn = AsyncConnection[TupleRow]
 
@@ -79,70 +78,6 @@ async def set_telling(conn: Conn, home: str, persons: Sequence[str]) -> None:
         )
 
 
-async def set_policy(conn: Conn, home: str, policy: Policy, *, by: str, why: str, now: datetime) -> int:
-    """Write the numbers that a home is judged by, if they changed, and return the policy that is in force.
-
-    Args:
-        conn: to the database.
-        home: which.
-        policy: the numbers; its own `policy` is not looked at.
-        by: who set them.
-        why: for whoever asks later.
-        now: when.
-    """
-    async with conn.transaction():
-        latest = await _latest_policy(conn, home)
-        if latest is not None and latest == _numbered(policy, latest.policy):
-            assert latest.policy is not None, "it came from the table"
-            return latest.policy
-        rows = await conn.execute(
-            """
-            INSERT INTO policy (home, still_for, waking_from, waking_until, hub_silent_carer_after, escalate_after,
-                                again_after, learned, in_force_since, set_at, set_by, why)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING policy
-            """,
-            (
-                *(home, policy.still_for, policy.waking_from, policy.waking_until, policy.hub_silent_carer_after),
-                *(policy.escalate_after, policy.again_after, policy.learned, now, now, by, why),
-            ),
-        )
-        row = await rows.fetchone()
-        assert row is not None, "an insert returns its row"
-        number = int(row[0])
-        content = policies.to_json(_numbered(policy, number))
-        await give_to_judgement(conn, home, "policy", content, now=now)
-    return number
-
-
-async def policy_of(conn: Conn, home: str) -> Policy:
-    """Return the numbers that a home is judged by; the product's own where nobody set any."""
-    return await _latest_policy(conn, home) or policies.DEFAULT
-
-
-async def _latest_policy(conn: Conn, home: str) -> Policy | None:
-    rows = await conn.execute(
-        "SELECT policy, still_for, waking_from, waking_until, hub_silent_carer_after, escalate_after, again_after, "
-        "learned FROM policy WHERE home = %s ORDER BY policy DESC LIMIT 1",
-        (home,),
-    )
-    row = await rows.fetchone()
-    return None if row is None else _policy(*row)
-
-
-def _policy(number: int | None, *numbers: Any) -> Policy:  # noqa: ANN401 - a row of the table
-    names = ("still_for", "waking_from", "waking_until", "hub_silent_carer_after")
-    more = ("escalate_after", "again_after", "learned")
-    return Policy(policy=number, **dict(zip((*names, *more), numbers, strict=True)))
-
-
-def _numbered(policy: Policy, number: int | None) -> Policy:
-    return _policy(
-        number,
-        *(policy.still_for, policy.waking_from, policy.waking_until, policy.hub_silent_carer_after),
-        *(policy.escalate_after, policy.again_after, policy.learned),
-    )
-
-
 async def set_sensors(conn: Conn, home: str, *, now: datetime) -> None:
     """Tell judgement which sensors the table has for a home, if that changed."""
     rows = await conn.execute("SELECT sensor, room, kind FROM sensor WHERE home = %s ORDER BY sensor", (home,))
@@ -162,6 +97,8 @@ async def set_watched(conn: Conn, home: str, hub: str, *, now: datetime) -> None
         row = await rows.fetchone()
         if row is None or not row[0]:
             await give_to_judgement(conn, home, "watched", {"hub": hub, "since": now.isoformat()}, now=now)
+        # A home that nobody set anything for is judged by what was set for all.
+        await thresholds.settle(conn, [home], thresholds.Change(by=thresholds.SETUP, why="as set for all", at=now))
 
 
 async def set_unwatched(conn: Conn, home: str, hub: str, *, now: datetime) -> None:

@@ -178,6 +178,25 @@ CREATE TABLE home (
 -- home: a watched place; nothing here says who lives there
 -- home.lane: for good: it is part of the topic of every message of the home
 
+CREATE TABLE home_group (
+    home_group text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    CONSTRAINT home_group_is_known_once PRIMARY KEY (home_group),
+    CONSTRAINT home_group_is_a_short_name CHECK ((home_group ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+-- home_group: homes that share thresholds: a street, a housing scheme, those newly watched
+
+CREATE TABLE home_group_member (
+    home text NOT NULL,
+    home_group text NOT NULL,
+    CONSTRAINT home_group_member_is_in_one_group PRIMARY KEY (home),
+    CONSTRAINT home_group_member_is_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT home_group_member_is_in_a_known_group FOREIGN KEY (home_group) REFERENCES home_group(home_group)
+);
+CREATE INDEX home_group_member_of_a_group ON public.home_group_member USING btree (home_group);
+-- home_group_member: a home is in one group at most, so that no two groups can disagree about it
+
 CREATE TABLE home_judgement (
     home text NOT NULL,
     format smallint NOT NULL,
@@ -445,29 +464,50 @@ CREATE UNIQUE INDEX person_with_this_phone ON public.person USING btree (phone);
 CREATE TABLE policy (
     policy bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     home text NOT NULL,
-    still_for interval NOT NULL,
-    waking_from time without time zone NOT NULL,
-    waking_until time without time zone NOT NULL,
-    hub_silent_carer_after interval NOT NULL,
-    escalate_after interval NOT NULL,
-    again_after interval NOT NULL,
-    learned boolean NOT NULL,
     in_force_since timestamp with time zone NOT NULL,
     set_at timestamp with time zone NOT NULL,
     set_by text NOT NULL,
     why text NOT NULL,
+    numbers jsonb NOT NULL,
+    versions bigint[] NOT NULL,
     CONSTRAINT policy_is_known_once PRIMARY KEY (policy),
-    CONSTRAINT policy_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
-    CONSTRAINT policy_waits_are_positive CHECK (((still_for > '00:00:00'::interval) AND (hub_silent_carer_after > '00:00:00'::interval) AND (escalate_after > '00:00:00'::interval) AND (again_after > '00:00:00'::interval)))
+    CONSTRAINT policy_has_named_numbers CHECK ((jsonb_typeof(numbers) = 'object'::text)),
+    CONSTRAINT policy_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home)
 );
 CREATE INDEX policy_of_a_home_by_time ON public.policy USING btree (home, in_force_since);
--- policy: never changed, only followed by a newer one
--- policy.still_for: no sign of life for this long of waking hours raises an alert
--- policy.waking_from: Europe/London wall time; waking hours end at waking_until, which may be past midnight
--- policy.hub_silent_carer_after: a hub silent for this long is told to the first carer too
--- policy.escalate_after: the next person is told when nobody has said mine for this long
--- policy.again_after: an alert that was closed while its cause still holds is raised again after this long
--- policy.learned: whether the learned stillness question is asked beside the plain one
+-- policy: what a home is judged by: made of the versions in force for all, its group and itself; never changed, only followed
+-- policy.set_by: of the change that made it so: a version, or a home that joined a group
+-- policy.numbers: all of them, as judgement was given them; durations in seconds, as their names end
+-- policy.versions: of policy_version: what it is made of
+
+CREATE TABLE policy_version (
+    version bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    scope text NOT NULL,
+    home_group text,
+    home text,
+    numbers jsonb NOT NULL,
+    in_force_since timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    set_at timestamp with time zone NOT NULL,
+    set_by text NOT NULL,
+    why text NOT NULL,
+    takes_back bigint,
+    CONSTRAINT policy_version_is_known_once PRIMARY KEY (version),
+    CONSTRAINT policy_version_has_a_reason CHECK ((why <> ''::text)),
+    CONSTRAINT policy_version_has_named_numbers CHECK ((jsonb_typeof(numbers) = 'object'::text)),
+    CONSTRAINT policy_version_is_of_a_known_group FOREIGN KEY (home_group) REFERENCES home_group(home_group),
+    CONSTRAINT policy_version_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT policy_version_is_of_what_its_scope_says CHECK (((scope = ANY (ARRAY['all'::text, 'group'::text, 'home'::text])) AND ((scope = 'group'::text) = (home_group IS NOT NULL)) AND ((scope = 'home'::text) = (home IS NOT NULL)))),
+    CONSTRAINT policy_version_taken_back_is_a_known_one FOREIGN KEY (takes_back) REFERENCES policy_version(version)
+);
+CREATE INDEX policy_version_of_a_scope_newest_first ON public.policy_version USING btree (scope, COALESCE(home, home_group, ''::text), version DESC);
+CREATE INDEX policy_version_still_to_come ON public.policy_version USING btree (in_force_since) WHERE (settled_at IS NULL);
+-- policy_version: what an operator set for all homes, a group or one; never changed, only followed by a newer one
+-- policy_version.numbers: those that this scope sets, all of them; durations in seconds, as their names end; the rest is of the wider scope
+-- policy_version.in_force_since: of the versions of a scope whose moment has come, the newest is in force
+-- policy_version.settled_at: when the policies of its homes were made of it; null: its moment has not come
+-- policy_version.set_by: a person, or the word setup for a setup file
+-- policy_version.takes_back: its numbers are those that stood before this version; null where it takes nothing back
 
 CREATE TABLE reading (
     home text,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import time, timedelta
 
 import psycopg
 import pytest
 
+from alerts.judging.policy import Policy, from_json
 from deploy.embedded import postgres
 from ingest.db import catalogue, migrate, pool
 from ingest.db.migrate import CannotMigrate, Migration
@@ -87,8 +89,31 @@ def test_from_each_earlier_number_with_rows_forward_to_now(empty: str) -> None:
                     "INSERT INTO reading VALUES (NULL, 'h', 's', NULL, 'movement', 1, now(), NULL, now(), false)"
                 )
 
+        if upto == 6:
+            with psycopg.connect(empty) as conn:
+                conn.execute(
+                    "INSERT INTO policy (home, still_for, waking_from, waking_until, hub_silent_carer_after, "
+                    "escalate_after, again_after, learned, in_force_since, set_at, set_by, why) VALUES "
+                    "('rose-cottage', '5 h', '07:00', '21:30', '2 h', '5 min', '1 h', false, now(), now(), 'a', 'b')"
+                )
+
     with psycopg.connect(empty) as conn:
         assert conn.execute("SELECT count(*) FROM reading").fetchone() == (1,)
+        # What was set by hand stays in force under its number; what equals the product's own was set by nobody.
+        assert conn.execute("SELECT version, scope, home, numbers FROM policy_version").fetchall() == [
+            (1, "home", "rose-cottage", {"still_for_s": 18000, "waking_until": "21:30:00", "learned": False})
+        ]
+        row = conn.execute("SELECT policy, numbers, versions FROM policy").fetchone()
+        assert row is not None
+        number, numbers, versions = row
+        assert from_json({**numbers, "policy": number, "versions": versions}) == Policy(
+            policy=1, versions=(1,), still_for=timedelta(hours=5), waking_until=time(21, 30), learned=False
+        )
+        again = conn.execute(
+            "INSERT INTO policy_version (scope, numbers, in_force_since, set_at, set_by, why) "
+            "VALUES ('all', '{}', now(), now(), 'a', 'b') RETURNING version"
+        ).fetchone()
+        assert again == (2,)
 
 
 async def test_a_database_that_would_forget_is_refused_in_one_sentence(database: Database) -> None:
