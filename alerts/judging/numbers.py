@@ -1,7 +1,9 @@
 """Which numbers did operators set for all homes, a group and one home, and which policy do they make together?
 
 What was set for a home goes before what was set for its group, and that before what was set for all; field by field,
-so that a group's waking hours stand beside a home's own `still_for`.  What nobody set is the product's own.
+so that a group's waking hours stand beside a home's own `still_for`.  Hand-set rules are told apart by their names:
+those of all scopes stand together, and of two of one name the nearer to the home.  What nobody set is the product's
+own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,6 +54,14 @@ def made_of(layers: Iterable[Numbers], *, policy: int | None, versions: Iterable
         ValueError: a number is outside its range, or two of them do not go together.
     """
     together: dict[str, JSON] = {"policy": policy, "versions": list[JSON](sorted(versions))}
+    rules: dict[str, JSON] = {}
     for numbers in layers:
         together |= numbers
+        said = numbers.get("rules")
+        # What is no list of rules is refused by the policy, together with all else.
+        for rule in said if isinstance(said, list) else ():
+            rules[str(rule["name"]) if isinstance(rule, dict) and "name" in rule else ""] = rule
+    # By name, so that the order in which scopes were set changes nothing.
+    if rules:
+        together["rules"] = [rules[name] for name in sorted(rules)]
     return policies.from_json(together)

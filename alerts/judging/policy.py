@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.judging import rule as rules
 from alerts.judging.finding import JSON
+from alerts.judging.rule import RULES_MAX, Rule
 
 LONDON: Final = ZoneInfo("Europe/London")
 
@@ -72,6 +74,7 @@ class Policy:
         gauge_silent_after: likewise one that measures all the time: a thermometer, a plug.
         is_battery_asked: whether it is asked if a battery is low.
         battery_low_pct: a battery at or below this is low, until it is ten per cent fuller.
+        rules: what was set by hand besides, each of its own name.
         remind_after: who said "mine" is asked how it is when nothing was heard for this long.
         nobody_again_after: that nobody has answered is said again after this long, until somebody does.
 
@@ -116,6 +119,7 @@ class Policy:
     gauge_silent_after: timedelta = timedelta(hours=3)
     is_battery_asked: bool = True
     battery_low_pct: float = 15.0
+    rules: tuple[Rule, ...] = ()
     remind_after: timedelta = timedelta(minutes=30)
     nobody_again_after: timedelta = timedelta(hours=1)
 
@@ -127,6 +131,8 @@ class Policy:
             if getattr(self, name).tzinfo is not None:
                 raise ValueError(f"{name} is London wall time and carries no zone: {getattr(self, name)!r}")
         self._check_measures()
+        if len({rule.name for rule in self.rules}) != len(self.rules) or len(self.rules) > RULES_MAX:
+            raise ValueError(f"a home has at most {RULES_MAX} rules, each of its own name")
         if _length(self.waking_from, self.waking_until) < WAKING_MIN:
             raise ValueError(f"waking hours must be at least {WAKING_MIN}: {self.waking_from} to {self.waking_until}")
 
@@ -185,12 +191,16 @@ def read(name: str, said: object) -> Any:  # noqa: ANN401 - of the field's own t
     """
     kind = _kinds()[name]
     try:
+        if name == "rules":
+            return tuple(rules.from_json(one) for one in msgspec.convert(said, list[object]))
         return timedelta(seconds=msgspec.convert(said, float)) if kind is timedelta else msgspec.convert(said, kind)
     except (msgspec.ValidationError, OverflowError) as why:
         raise ValueError(f"not a policy: {name}: {why}") from why
 
 
 def _written(value: object) -> JSON:
+    if isinstance(value, tuple):
+        return [rules.to_json(one) if isinstance(one, Rule) else one for one in value]
     said: JSON = value.total_seconds() if isinstance(value, timedelta) else msgspec.to_builtins(value)
     return said
 

@@ -11,6 +11,7 @@ from alerts.judging.finding import JSON, Ended, Finding, Verdict
 from alerts.judging.home import Now
 from alerts.judging.lane import Input, LaneJudge
 from alerts.judging.policy import Policy, to_json
+from alerts.judging.rule import Rule, Sees
 from ingest import entry
 
 NINE = datetime(2026, 11, 18, 9, tzinfo=UTC)
@@ -135,6 +136,23 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2029, 1, 1), timezones=st.
 
 
 @st.composite
+def rules(draw: st.DrawFn, name: str | None = None) -> Rule:
+    """Return a rule that can be true."""
+    hours_from, hours_until = draw(_WALLS), draw(_WALLS)
+    begins, ends = (wall.hour * 60 + wall.minute for wall in (hours_from, hours_until))
+    return Rule(
+        name=name or draw(st.sampled_from(["in the morning", "at night", "by day"])),
+        sees=draw(st.sampled_from(Sees)),
+        rooms=tuple(draw(st.lists(st.sampled_from(["kitchen", "hall", "bedroom"]), unique=True))),
+        lasts=minutes(draw(st.integers(1, (ends - begins) % (24 * 60) or 24 * 60))),
+        days=tuple(sorted(draw(st.sets(st.integers(1, 7), min_size=1)))),
+        hours_from=hours_from,
+        hours_until=hours_until,
+        is_asked=draw(st.booleans()),
+    )
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     waking_from, waking_until = draw(_WALLS), draw(_WALLS)
     length = (waking_until.hour * 60 + waking_until.minute) - (waking_from.hour * 60 + waking_from.minute)
@@ -149,4 +167,5 @@ def policies(draw: st.DrawFn) -> Policy:
         escalate_after=draw(_WAITS),
         again_after=draw(_WAITS),
         learned=draw(st.booleans()),
+        rules=tuple(draw(st.lists(rules(), max_size=3, unique_by=lambda rule: rule.name))),
     )

@@ -1,6 +1,8 @@
 """Do numbers that were set for all homes, a group and one make the policy that was meant?"""
 
+from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.judging import policy as policies
 from alerts.judging.numbers import PRODUCTS_OWN, Numbers, changed, checked, made_of
-from alerts.judging.policy import DEFAULT, Policy
+from alerts.judging.policy import DEFAULT, Policy, from_json
 from tests.unit.alerts.judging.recorded import policies as some_policies
 
 # Waking hours go together or not at all; two layers that set one each are tried by themselves below.
@@ -34,14 +36,26 @@ def test_each_number_is_the_one_that_was_set_nearest_to_the_home(said: list[Numb
     policy = policies.to_json(made)
 
     for key, own in PRODUCTS_OWN.items():
+        if key == "rules":
+            continue
         assert policy[key] == next((numbers[key] for numbers in reversed(said) if key in numbers), own)
     assert (made.policy, made.versions) == (7, (1, 3))
+
+
+@given(layers())
+def test_rules_of_all_scopes_stand_together_and_the_nearest_of_a_name(said: list[Numbers]) -> None:
+    """A rule for one home must not silence its street's, unless it is called the same."""
+    rules = {rule.name: rule for numbers in said for rule in from_json({"policy": None, **numbers}).rules}
+
+    assert made_of(said, policy=None, versions=()).rules == tuple(rules[name] for name in sorted(rules))
 
 
 @given(some_policies())
 def test_what_differs_from_the_products_own_makes_the_same_policy(policy: Policy) -> None:
     """A home that sets only what it changes follows the others in all else, and is judged the same today."""
-    assert made_of([checked(changed(policy))], policy=policy.policy, versions=policy.versions) == policy
+    assert made_of([checked(changed(policy))], policy=policy.policy, versions=policy.versions) == replace(
+        policy, rules=tuple(sorted(policy.rules, key=attrgetter("name")))
+    )
 
 
 def test_nothing_set_is_the_products_own() -> None:
@@ -56,6 +70,8 @@ def test_nothing_set_is_the_products_own() -> None:
         ({"still_for_s": 0}, "still_for"),
         ({"still_for_s": "five hours"}, "still_for"),
         ({"waking_from": "25:00"}, "waking_from"),
+        ({"rules": [{"name": "x", "sees": "open", "lasts_s": 7200, "hours_until": "01:00:00"}]}, "rule x: can last"),
+        ({"rules": "none"}, "rules"),
         ({"policy": 4}, "no policy"),
         ({"versions": [4]}, "no versions"),
     ],
