@@ -38,6 +38,11 @@ def short_day(on: date) -> str:
     return f"{on:%a} {on.day} {on:%b}"
 
 
+def long_day(on: date) -> str:
+    """Return `Tuesday 16 June 2026`, as on paper that is kept."""
+    return f"{on:%A} {on.day} {on:%B} {on.year}"
+
+
 def local_date(at: datetime) -> date:
     """Return the day in London."""
     return at.astimezone(LONDON).date()

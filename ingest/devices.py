@@ -211,6 +211,20 @@ async def rooms(conn: AsyncConnection[TupleRow], homes: Iterable[str]) -> dict[t
     return {(home, sensor): room for home, sensor, room in await rows.fetchall()}
 
 
+async def hubs_of(conn: AsyncConnection[TupleRow], home: str) -> list[str]:
+    """Return the names of the hubs that speak for a home now."""
+    rows = await conn.execute("SELECT hub FROM hub WHERE home = %s AND revoked_at IS NULL ORDER BY hub", (home,))
+    return [hub for (hub,) in await rows.fetchall()]
+
+
+async def sensors_of(conn: AsyncConnection[TupleRow], home: str) -> list[Sensor]:
+    """Return a home's sensors, by room and name; at most 1000."""
+    rows = await conn.execute(
+        "SELECT home, sensor, room, kind FROM sensor WHERE home = %s ORDER BY room, sensor LIMIT 1000", (home,)
+    )
+    return [Sensor(*row) for row in await rows.fetchall()]
+
+
 async def reports(conn: AsyncConnection[TupleRow], home: str | None = None) -> list[Report]:
     """Return what the hubs of a home, or all, last said about themselves, by name."""
     rows = await conn.execute(

@@ -1,13 +1,30 @@
 """What is written of alerts, people and judgement, and who may read or change it how?
 
 Every function takes an autocommitting connection and the time; each is one transaction.  `facts` says what is
-returned, `shown` reads for pages, `answers` is what people do, `texts` what comes back from phones, `setting` what a
-setup writes, `thresholds` what homes are judged by (`versions` reads it), `owing` who is owed which text, and `judged`
-turns findings into alerts.
+returned, `shown` reads for pages and `fleet` for many homes at once, `answers` is what people do, `texts` what comes
+back from phones, `setting` what a setup writes, `thresholds` what homes are judged by (`versions` reads it), `owing`
+who is owed which text, and `judged` turns findings into alerts.
 """
 
 from alerts.store.answers import acknowledge, close, let_go
 from alerts.store.facts import Acknowledged, Alert, Contact, HomeWatch, LetGo, Resident, Span, StoryStep
+from alerts.store.fleet import (
+    LINE,
+    PAGE_MAX,
+    BlindTogether,
+    HomeSeen,
+    Hours,
+    Kind,
+    OpenCounts,
+    Texts,
+    blind_together,
+    count_homes,
+    count_open,
+    hours_seen,
+    list_homes,
+    open_everywhere,
+    texts_of,
+)
 from alerts.store.setting import (
     set_person,
     set_resident,
@@ -25,6 +42,7 @@ from alerts.store.shown import (
     open_alerts,
     recent_alerts,
     resident_of,
+    residents_of,
     story,
     telling_of,
     watch_of,
@@ -35,24 +53,39 @@ from alerts.store.thresholds import policy_of, set_policy
 
 __all__ = [
     "GRACE",
+    "LINE",
+    "PAGE_MAX",
     "Acknowledged",
     "Alert",
+    "BlindTogether",
     "Contact",
+    "HomeSeen",
     "HomeWatch",
+    "Hours",
+    "Kind",
     "LetGo",
+    "OpenCounts",
     "Resident",
     "Span",
     "StoryStep",
+    "Texts",
     "acknowledge",
+    "blind_together",
     "close",
+    "count_homes",
+    "count_open",
     "find_alert",
     "homeless_alerts",
+    "hours_seen",
     "let_go",
+    "list_homes",
     "open_alerts",
+    "open_everywhere",
     "owe_login_text",
     "policy_of",
     "recent_alerts",
     "resident_of",
+    "residents_of",
     "set_person",
     "set_policy",
     "set_resident",
@@ -66,6 +99,7 @@ __all__ = [
     "take_status",
     "take_text",
     "telling_of",
+    "texts_of",
     "watch_of",
     "watch_spans",
 ]

@@ -27,7 +27,7 @@ _STORY_MAX: Final = 500
 # Ours: a home that changes its state every ten minutes for a month.
 _SPANS_MAX: Final = 4_500
 
-_ALERT: Final = """
+ALERT: Final = """
     SELECT a.alert, a.home, a.hub, a.question, a.is_fault, a.for_operator, a.since, a.at, a.raised_at, a.why,
            a.state, a.outcome, a.closed_at, a.closed_by, closer.full_name, a.closing_word, a.cause_ended_at,
            a.nobody_left_at, held.person, holder.full_name, held.at,
@@ -43,45 +43,45 @@ _ALERT: Final = """
 async def open_alerts(conn: Conn, homes: Sequence[str]) -> list[Alert]:
     """Return the alerts of these homes that are not closed, newest first; at most 200."""
     rows = await conn.execute(
-        _ALERT + "WHERE a.home = ANY(%s) AND a.state <> 'closed' AND a.part_of IS NULL "
+        ALERT + "WHERE a.home = ANY(%s) AND a.state <> 'closed' AND a.part_of IS NULL "
         "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
         (list(homes), _ALERTS_MAX),
     )
-    return [_alert(row) for row in await rows.fetchall()]
+    return [alert_of(row) for row in await rows.fetchall()]
 
 
 async def homeless_alerts(conn: Conn) -> list[Alert]:
     """Return the alerts of hubs without a home that are not closed, newest first; at most 200.  For operators."""
     rows = await conn.execute(
-        _ALERT + "WHERE a.home IS NULL AND a.state <> 'closed' AND a.part_of IS NULL "
+        ALERT + "WHERE a.home IS NULL AND a.state <> 'closed' AND a.part_of IS NULL "
         "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
         (_ALERTS_MAX,),
     )
-    return [_alert(row) for row in await rows.fetchall()]
+    return [alert_of(row) for row in await rows.fetchall()]
 
 
 async def recent_alerts(conn: Conn, home: str, since: datetime) -> list[Alert]:
     """Return the alerts of a home that were raised since then, newest first; at most 200."""
     rows = await conn.execute(
-        _ALERT + "WHERE a.home = %s AND a.raised_at >= %s AND a.part_of IS NULL "
+        ALERT + "WHERE a.home = %s AND a.raised_at >= %s AND a.part_of IS NULL "
         "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
         (home, since, _ALERTS_MAX),
     )
-    return [_alert(row) for row in await rows.fetchall()]
+    return [alert_of(row) for row in await rows.fetchall()]
 
 
 async def find_alert(conn: Conn, alert: int) -> Alert | None:
     """Return an alert, or None if there is none of that number.  One that joined another is that other."""
     rows = await conn.execute(
-        _ALERT + "WHERE a.alert = (SELECT COALESCE(b.part_of, b.alert) FROM alert b WHERE b.alert = %s)",  # noqa: S608 - constants
+        ALERT + "WHERE a.alert = (SELECT COALESCE(b.part_of, b.alert) FROM alert b WHERE b.alert = %s)",  # noqa: S608 - constants
         (alert,),
     )
     row = await rows.fetchone()
-    return None if row is None else _alert(row)
+    return None if row is None else alert_of(row)
 
 
-def _alert(row: tuple[Any, ...]) -> Alert:
-    """Return the alert in a row of `_ALERT`, its words turned into what they mean."""
+def alert_of(row: tuple[Any, ...]) -> Alert:
+    """Return the alert in a row of `ALERT`, its words turned into what they mean."""
     cells = list(row)
     cells[3], cells[10] = Question(cells[3]), State(cells[10])
     cells[11] = None if cells[11] is None else Outcome(cells[11])
@@ -156,6 +156,16 @@ async def resident_of(conn: Conn, home: str) -> Resident | None:
             "SELECT home, first_name, full_name, phone, address, know FROM resident WHERE home = %s", (home,)
         )
         return await cur.fetchone()
+
+
+async def residents_of(conn: Conn, homes: Sequence[str]) -> dict[str, Resident]:
+    """Return who lives in some homes, by home; one that nobody wrote down is left out."""
+    async with conn.cursor(row_factory=class_row(Resident)) as cur:
+        await cur.execute(
+            "SELECT home, first_name, full_name, phone, address, know FROM resident WHERE home = ANY(%s)",
+            (list(homes),),
+        )
+        return {one.home: one for one in await cur.fetchall()}
 
 
 _WATCH: Final = """

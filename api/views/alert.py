@@ -10,7 +10,7 @@ from typing import Any, Final
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, StoryStep
 from api import times
-from api.views.said import in_room, whose
+from api.views.said import in_room, starting, whose
 from gateway.reading import Quantity
 
 _ALARMS: Final[Mapping[str, str]] = {
@@ -150,7 +150,7 @@ def ending(alert: Alert, *, now: datetime) -> str:
     by = f" by {alert.closed_by_name}" if alert.closed_by_name else " by itself"
     word = f" “{alert.closing_word}”" if alert.closing_word else ""
     said = outcome_in_words(alert.outcome)
-    return f"{_starting(said)}, closed{by} at {times.when(alert.closed_at, now=now)}.{word}"
+    return f"{starting(said)}, closed{by} at {times.when(alert.closed_at, now=now)}.{word}"
 
 
 def outcome_in_words(outcome: Outcome | None) -> str:
@@ -246,8 +246,8 @@ def _step_words(step: StoryStep, name: str, viewer: str, *, now: datetime) -> tu
         "pressed": ("now", _pressed(detail, name, now=now)),
         "raised": ("now", _RAISED.get(detail, "Alert opened.")),
         "seen again": ("seen", _SEEN_AGAIN.get(detail, f"{name} was seen again.")),
-        "mine": ("good", f"{_starting(who)} said “mine”{' by text' if detail == 'text' else ''}."),
-        "let go": ("failed", f"{_starting(who)} {_LET_GO.get(detail, 'let go')}."),
+        "mine": ("good", f"{starting(who)} said “mine”{' by text' if detail == 'text' else ''}."),
+        "let go": ("failed", f"{starting(who)} {_LET_GO.get(detail, 'let go')}."),
         "closed": ("good", f"Closed{by}: {detail}."),
     }
     return words.get(step.kind)
@@ -333,7 +333,3 @@ def _who(full_name: str | None, viewer: str) -> str:
     if full_name is None:
         return "somebody"
     return "you" if full_name == viewer else full_name
-
-
-def _starting(who: str) -> str:
-    return who[:1].upper() + who[1:]

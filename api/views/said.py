@@ -22,3 +22,8 @@ def since_when(at: datetime, *, now: datetime) -> str:
     """Return `Monday 8 June, 14:20`, or `06:17 today`."""
     on, today = times.local_date(at), times.local_date(now)
     return f"{times.day(on, today=today)}, {times.clock_time(at)}" if on != today else f"{times.clock_time(at)} today"
+
+
+def starting(words: str) -> str:
+    """Return words with a capital at their beginning."""
+    return words[:1].upper() + words[1:]

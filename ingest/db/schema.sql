@@ -92,6 +92,7 @@ CREATE TABLE alert (
     CONSTRAINT alert_was_raised_by_a_known_policy FOREIGN KEY (policy) REFERENCES policy(policy)
 );
 CREATE INDEX alert_of_a_home_lately ON public.alert USING btree (home, raised_at DESC);
+CREATE INDEX alert_that_is_open ON public.alert USING btree (home, at) WHERE ((state <> 'closed'::text) AND (part_of IS NULL));
 CREATE INDEX alert_to_tell_next ON public.alert USING btree (next_telling_at) WHERE (next_telling_at IS NOT NULL);
 CREATE INDEX alert_with_its_parts ON public.alert USING btree (part_of) WHERE (part_of IS NOT NULL);
 CREATE INDEX alert_with_nobody_left ON public.alert USING btree (alert) WHERE ((nobody_left_at IS NOT NULL) AND (state = 'open'::text));
@@ -743,6 +744,7 @@ CREATE TABLE watch_span (
     CONSTRAINT watch_span_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
     CONSTRAINT watch_span_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
 );
+CREATE INDEX watch_span_that_is_blind ON public.watch_span USING btree (until) WHERE (state = 'blind'::text);
 CREATE UNIQUE INDEX watch_span_is_open_once ON public.watch_span USING btree (home) WHERE (until IS NULL);
 -- watch_span: what was known live; never rewritten
 -- watch_span.until: excluded; null: it goes on

@@ -5,6 +5,7 @@ Facts are written where judging and ingest would write them; alerts are raised t
 
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,6 +131,10 @@ class Street:
             await store.set_access(conn, person, home, views, given_by="test", now=self.now)
 
     # -- what is true
+
+    def connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
+        """Return a connection to the street's database."""
+        return self._pool.connection()
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Run SQL, and return its rows."""

@@ -1,0 +1,108 @@
+"""Who may see a home, and who has looked?  Reads alone: `access` grants the look and leaves the record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+Conn = AsyncConnection[Any]
+
+# Ours: people with a view of one home.
+_GRANTS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Somebody may see a home.
+
+    Attributes:
+        what: daughter, neighbour: as others know them; None where nobody wrote that down.
+        view: family or carer.
+    """
+
+    person: str
+    full_name: str
+    what: str | None
+    view: str
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Somebody looked at a home.
+
+    Attributes:
+        viewer: a person's key, or what else looked.
+        full_name: None where the viewer is no person that we know any more.
+        view: from which page.
+        quarter: the beginning of the quarter of an hour.
+    """
+
+    viewer: str
+    full_name: str | None
+    what: str | None
+    is_operator: bool
+    view: str
+    quarter: datetime
+
+
+async def grants_of(conn: Conn, home: str) -> list[Grant]:
+    """Return who may see a home now, by name; operators, who may see every home, are among them only if named."""
+    async with conn.cursor(row_factory=class_row(Grant)) as cur:
+        await cur.execute(
+            """
+            SELECT person, full_name, what, view, given_at FROM access_grant JOIN person USING (person)
+            WHERE home = %s AND withdrawn_at IS NULL ORDER BY full_name, view DESC LIMIT %s
+            """,
+            (home, _GRANTS_MAX),
+        )
+        return await cur.fetchall()
+
+
+async def operators(conn: Conn) -> list[str]:
+    """Return the full names of the operators, at most 100."""
+    rows = await conn.execute(
+        "SELECT full_name FROM person WHERE is_operator ORDER BY full_name LIMIT %s", (_GRANTS_MAX,)
+    )
+    return [name for (name,) in await rows.fetchall()]
+
+
+async def looks_at(
+    conn: Conn, home: str, *, since: datetime, most: int, behind: int = 0, by: str | None = None
+) -> list[Looked]:
+    """Return the looks at a home, newest first.
+
+    Args:
+        conn: any.
+        home: which.
+        since: the earliest that is wanted.
+        most: of them.
+        behind: how many to pass over.
+        by: of this viewer only; None: of all.
+    """
+    async with conn.cursor(row_factory=class_row(Looked)) as cur:
+        await cur.execute(
+            """
+            SELECT viewer, full_name, what, COALESCE(is_operator, false) AS is_operator, view, quarter
+            FROM access_record LEFT JOIN person ON person.person = access_record.viewer
+            WHERE home = %(home)s AND quarter >= %(since)s AND (%(by)s::text IS NULL OR viewer = %(by)s)
+            ORDER BY quarter DESC, viewer, view LIMIT %(most)s OFFSET %(behind)s
+            """,
+            {"home": home, "since": since, "by": by, "most": most, "behind": behind},
+        )
+        return await cur.fetchall()
+
+
+async def count_looks(conn: Conn, home: str, *, since: datetime) -> list[tuple[str, int]]:
+    """Return how many looks each viewer had since then, the most first: full name, or the viewer's key; at most 100."""
+    rows = await conn.execute(
+        """
+        SELECT COALESCE(full_name, viewer), count(*) FROM access_record
+        LEFT JOIN person ON person.person = access_record.viewer
+        WHERE home = %s AND quarter >= %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s
+        """,
+        (home, since, _GRANTS_MAX),
+    )
+    return [(name, looks) for name, looks in await rows.fetchall()]

@@ -1,0 +1,94 @@
+"""Who may see a home, and who looked: in words, to an operator and to the resident."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from api import times
+from api.records import Grant, Looked
+from api.views.said import starting
+
+_TO_OPERATORS: Final[Mapping[str, str]] = {
+    "home": "the page of the home",
+    "alert": "an alert",
+    "open alerts": "whether an alert is open",
+    "list of homes": "how well the home can be seen, in a list",
+    "everything": "everything of the home",
+    "sheet": "the sheet of the resident",
+    "confidence answer": "an answer about confidence",
+}
+_TO_THE_RESIDENT: Final[Mapping[str, str]] = {
+    "home": "how you are, where you were last, and your days",
+    "alert": "an alert of yours, and your address",
+    "open alerts": "whether an alert of yours is open",
+    "list of homes": "how well we can see your home, in a list of homes",
+    "everything": "everything that we keep about your home",
+    "sheet": "this sheet",
+    "confidence answer": "what your family said about feeling confident",
+}
+_SEES: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"family"}): "sees which room you were last in and when, how your days went, and your alerts.",
+    frozenset({"carer"}): "sees your alerts, your address and what to know when coming; not which room, nor your days, "
+    "but in an alert where you were last.",
+    frozenset({"family", "carer"}): "sees which room you were last in and when, how your days went, your alerts, and "
+    "your address and what to know when coming.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LookLine:
+    """A look in a list: when, who, and at what."""
+
+    at: datetime
+    when: str
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sees:
+    """Somebody who may see a home, and what."""
+
+    who: str
+    what: str
+
+
+def to_operators(looks: Sequence[Looked], *, now: datetime) -> list[LookLine]:
+    """Return looks as an operator reads them; a page that no list of ours knows is called as its record calls it."""
+    return _lines(looks, _TO_OPERATORS, now=now)
+
+
+def to_the_resident(looks: Sequence[Looked], *, now: datetime) -> list[LookLine]:
+    """Return looks as the resident reads them."""
+    return _lines(looks, _TO_THE_RESIDENT, now=now)
+
+
+def _lines(looks: Sequence[Looked], names: Mapping[str, str], *, now: datetime) -> list[LookLine]:
+    return [
+        LookLine(
+            one.quarter,
+            starting(_about(one.quarter, now=now)),
+            f"{one.full_name or one.viewer}{f', {one.what}' if one.what else ''}",
+            names.get(one.view, one.view),
+        )
+        for one in looks
+    ]
+
+
+def _about(quarter: datetime, *, now: datetime) -> str:
+    """Return the day and the quarter of an hour that a record names: it does not know the minute."""
+    on, today = times.local_date(quarter), times.local_date(now)
+    return f"{times.day(on, today=today)}, about {times.clock_time(quarter)}"
+
+
+def who_sees(grants: Sequence[Grant]) -> list[Sees]:
+    """Return who may see what, a line for each person."""
+    views: dict[str, set[str]] = {}
+    names = {grant.person: f"{grant.full_name}{f', {grant.what},' if grant.what else ''}" for grant in grants}
+    for grant in grants:
+        views.setdefault(grant.person, set()).add(grant.view)
+    return [
+        Sees(names[person], _SEES.get(frozenset(seen), f"sees: {', '.join(sorted(seen))}."))
+        for person, seen in views.items()
+    ]
