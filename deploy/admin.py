@@ -164,12 +164,23 @@ def _add_hub(
     tables: dict[str, Mapping[str, object]] = {
         "hub": {"id": hub, "lane": lane, "secret": secret},
         "platform": {"host": host, "port": int(port), "tls": not host.startswith("127.")},
-        "radio": {"host": "127.0.0.1", "port": 1883},
+        "radio": {"host": "127.0.0.1", "port": 1883, **_said_of_sensors(home, dsn)},
         "outbox": {"path": "outbox.sqlite"},
     }
     write_secretly(file, toml(tables))
     _tell_broker(dsn, data, environment)
     print(f"hub {hub} speaks for {home} (lane {lane}); its configuration, with its only secret, is in {file}")
+
+
+def _said_of_sensors(home: str, dsn: str) -> dict[str, list[str]]:
+    """Return what a hub must be told of its home's sensors: which call for help, are beds, are switched on by hand."""
+    with connect(dsn, name="hub add") as conn:
+        sensors = devices.list_sensors(conn, home)
+    return {
+        listed: names
+        for listed, kinds in street.RADIO_LISTS.items()
+        if (names := [sensor.sensor for sensor in sensors if sensor.kind in kinds])
+    }
 
 
 def hub_revoke(hub: str, data: Path, environment: Mapping[str, str]) -> None:

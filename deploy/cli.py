@@ -92,8 +92,15 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
-def gateway() -> None:
+def gateway(
+    explain: Annotated[
+        str | None,
+        typer.Option(help="Only say what each device can tell, and why not more: `live`, or a saved bridge/devices."),
+    ] = None,
+) -> None:
     """Run the gateway alone, in a home."""
+    if explain is not None:
+        _explain(explain)
     from gateway.__main__ import main as process  # noqa: PLC0415
 
     sys.exit(process(os.environ))
@@ -183,6 +190,18 @@ def hub_list(
     from deploy import admin  # noqa: PLC0415
 
     _run(lambda: admin.hub_list(_data(data, "data"), os.environ, permissions=permissions))
+
+
+def _explain(where: str) -> NoReturn:
+    """Print what the equipment can tell; a hub has nothing installed of what `_run` knows."""
+    from gateway.look import CannotLook, look  # noqa: PLC0415
+
+    try:
+        typer.echo(look(where, os.environ), nl=False)
+    except CannotLook as why:
+        typer.echo(str(why), err=True)
+        sys.exit(1)
+    sys.exit(0)
 
 
 def _data(said: Path | None, name: str) -> Path:

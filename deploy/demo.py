@@ -220,7 +220,10 @@ class Demo:
             "port": int(kept.said(f"broker {home.id}") or 0),
             "user": _EQUIPMENT,
             "password": kept.secret(f"equipment {home.id}"),
-            "pendants": [sensor.id for sensor in home.sensor if sensor.kind == "pendant"],
+            **{
+                listed: [sensor.id for sensor in home.sensor if sensor.kind in kinds]
+                for listed, kinds in street.RADIO_LISTS.items()
+            },
         }
 
     def _simulator_part(self, street_: Street) -> Part:

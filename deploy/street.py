@@ -6,7 +6,7 @@ and every mistake is reported with where it stands, all at once.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,8 +20,19 @@ _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _DURATION = re.compile(r"(\d+)\s*(s|min|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
-KINDS: Final = ("motion", "contact", "pendant", "climate", "bed", "chair", "plug", "smoke", "water", "button")
+KINDS: Final = (
+    *("motion", "contact", "pendant", "pull-cord", "climate", "bed", "chair", "plug", "smoke", "water", "button"),
+)
 """What a sensor is, for people; what it measures is told by its messages."""
+
+RADIO_LISTS: Final[Mapping[str, frozenset[str]]] = {
+    "pendants": frozenset({"pendant"}),
+    "pull_cords": frozenset({"pull-cord"}),
+    "seats": frozenset({"bed", "chair"}),
+    # A plug in a street file is of what somebody switches on by hand; a fridge's is none of ours.
+    "appliances": frozenset({"plug"}),
+}
+"""In which list of a hub's table `radio` a sensor stands, by its kind: what its messages do not tell."""
 
 
 class Wrong(Exception):

@@ -57,6 +57,7 @@ def _run(config: Config, hub: Hub) -> int:
                 "outbox": lambda: DISK_UNWRITABLE if DISK_UNWRITABLE in hub.status.troubles else None,
             },
             facts=lambda: dataclasses.asdict(hub.status),
+            texts={"/equipment": hub.equipment},
         )
     except OSError as why:
         log.error("the health address cannot be used", extra={"why": str(why)})  # noqa: TRY400 -- one sentence

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from gateway.adapters.exposes import Setup
 from gateway.health import Address
 from gateway.reading import HubId
 from gateway.wire import LANES, PACK_RECORDS_MAX, is_hub_id
@@ -49,6 +50,11 @@ class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base_topic: Zigbee2MQTT's `mqtt.base_topic`.
         pendants: friendly names of devices whose every action is a call for help, whatever they look like.
         pull_cords: likewise, and they are pull cords.
+        switches: friendly names of devices whose actions are none, whatever they are called; a word that calls for
+            help (`emergency`, `sos`, `panic`, `help`) is one even from them.
+        seats: friendly names of sensors that lie in or under a bed or a chair: what they sense is somebody there.
+        appliances: friendly names of plugs of what somebody switches on by hand, a kettle or a television: that they
+            draw power is then a sign of life.  Never a fridge.
         retriggers: friendly names of motion sensors that say `occupancy: true` only when they see someone and
             never `false`, so that each is a new movement.
     """
@@ -60,7 +66,22 @@ class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_topic: _Text = "zigbee2mqtt"
     pendants: tuple[_Name, ...] = ()
     pull_cords: tuple[_Name, ...] = ()
+    switches: tuple[_Name, ...] = ()
+    seats: tuple[_Name, ...] = ()
+    appliances: tuple[_Name, ...] = ()
     retriggers: tuple[_Name, ...] = ()
+
+    def setup(self) -> Setup:
+        """Return what the installer said of the home's devices."""
+        return Setup(
+            base_topic=self.base_topic,
+            pendants=frozenset(self.pendants),
+            pull_cords=frozenset(self.pull_cords),
+            switches=frozenset(self.switches),
+            seats=frozenset(self.seats),
+            appliances=frozenset(self.appliances),
+            retriggers=frozenset(self.retriggers),
+        )
 
     def __repr__(self) -> str:
         return f"Radio(host={self.host!r}, port={self.port})"  # Never the password.
@@ -241,7 +262,7 @@ def _override(tables: dict[str, Any], env: Mapping[str, str]) -> None:
             inside = tables.setdefault(table, {})
             if not isinstance(inside, dict):
                 raise BadConfig(f"{table} is not a table")
-            is_list = field.name in {"pendants", "pull_cords", "retriggers"}
+            is_list = field.type == tuple[_Name, ...]
             inside[field.name] = [name for name in said.split(",") if name] if is_list else said
     if HEALTH_VARIABLE in env:
         tables["health"] = env[HEALTH_VARIABLE]

@@ -19,6 +19,9 @@ Check = Callable[[], str | None]
 Facts = Callable[[], Mapping[str, object]]
 """Return what else `/ready` shall tell, such as how far the process has come; fit for JSON."""
 
+Text = Callable[[], str]
+"""Return a page of plain text, such as what an installer wants to know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -43,8 +46,23 @@ class Address:
 class HealthServer:
     """Answers on one address from a thread of its own, until it is closed."""
 
-    def __init__(self, process: str, address: Address, checks: Mapping[str, Check], *, facts: Facts = dict) -> None:
+    def __init__(
+        self,
+        process: str,
+        address: Address,
+        checks: Mapping[str, Check],
+        *,
+        facts: Facts = dict,
+        texts: Mapping[str, Text] | None = None,
+    ) -> None:
         """Listen at once.
+
+        Args:
+            process: its name.
+            address: where.
+            checks: what must be well for it to be ready, by name.
+            facts: what else `/ready` shall tell.
+            texts: by path, what else there is to read.
 
         Raises:
             OSError: the address is taken or not ours.
@@ -54,6 +72,7 @@ class HealthServer:
             name = process
             asked = checks
             told = staticmethod(facts)
+            read = texts or {}
 
         self._server = ThreadingHTTPServer((address.host, address.port), Handler)
         self._server.daemon_threads = True
@@ -71,6 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     name = ""
     asked: Mapping[str, Check]
     told: Facts
+    read: Mapping[str, Text]
     timeout = 5
 
     def do_GET(self) -> None:
@@ -82,8 +102,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {**self.told(), "process": self.name, "ready": not wrong, "why": wrong})
         elif self.path == "/metrics":
             self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", generate_latest(REGISTRY))
+        elif self.path in self.read:
+            self._send(HTTPStatus.OK, "text/plain; charset=utf-8", self.read[self.path]().encode())
         else:
-            self._answer(HTTPStatus.NOT_FOUND, {"paths": ["/health", "/ready", "/metrics"]})
+            self._answer(HTTPStatus.NOT_FOUND, {"paths": ["/health", "/ready", "/metrics", *self.read]})
 
     def _answer(self, status: HTTPStatus, body: object) -> None:
         self._send(status, "application/json", json.dumps(body).encode() + b"\n")

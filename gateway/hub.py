@@ -17,10 +17,11 @@ from typing import Final
 import msgspec
 
 from gateway import metrics, radio
-from gateway.adapters import zigbee2mqtt
+from gateway.adapters.exposes import Setup
 from gateway.clock import Clock, Moment, is_set_by_a_time_server
 from gateway.config import Config, OutboxFile
 from gateway.connection import Delivery
+from gateway.equipment import Equipment
 from gateway.heartbeat import Heartbeat
 from gateway.outbox import IN_MEMORY, Kept, NoRoom, Outbox, OutboxLost, OutboxUnusable
 from gateway.player import Player
@@ -97,15 +98,19 @@ class Hub:
         self._publisher = Publisher(config, self._outbox, self, boot=boot, say_aloud=self._say_aloud)
         self._radio: Radio | None = None
         self._player: Player | None = None
-        self._setup = zigbee2mqtt.Setup()
+        setup = Setup()
         if config.radio is not None:
-            self._setup = _setup(config)
+            setup = config.radio.setup()
             self._radio = Radio(config.radio, config.hub, self, last=self._last_heard())
         if config.recording is not None:
             self._player = Player(config.recording, self._outbox, moment=moment)
-        self._equipment = zigbee2mqtt.State.after(self._outbox.last_values())
+        self._equipment = Equipment(setup, self._outbox.last_values())
         self._chores_at_s = self._noted_at_s = self._alive_at_s = moment.real_s
         self.status = Status()
+
+    def equipment(self) -> str:
+        """Return what each device can tell and what it cannot, for whoever installs it."""
+        return self._equipment.report()
 
     # What the connections' threads call.
 
@@ -125,7 +130,7 @@ class Hub:
 
     def _is_chatter(self, topic: str) -> bool:
         """Return whether it is Zigbee2MQTT's own talk, of which there is much, and not what we need of it."""
-        bridge = f"{self._setup.base_topic}/bridge/"
+        bridge = f"{self._equipment.setup.base_topic}/bridge/"
         return topic.startswith(bridge) and topic.removeprefix(bridge) not in {"devices", "state"}
 
     def _put(self, event: _Event) -> bool:
@@ -217,13 +222,7 @@ class Hub:
         message = self._radio.heard(event.delivery, moment=event.moment)
         if message is None:
             return ()
-        heard = zigbee2mqtt.hear(self._equipment, message, self._setup)
-        if self._radio.is_taken_already(event.delivery):
-            metrics.RADIO.labels("taken already").inc()
-            return tuple(o for o in heard.observations if o.quantity in ALARMS)
-        self._equipment = heard.state
-        metrics.RADIO.labels(heard.note).inc()
-        return heard.observations
+        return self._equipment.hear(message, is_taken_already=self._radio.is_taken_already(event.delivery))
 
     def _hear_radio_line(self, event: _Event, line: Radio) -> None:
         metrics.UP.labels(radio.NAME).set(event.is_up)
@@ -325,7 +324,7 @@ class Hub:
     def _hears_equipment(self) -> bool:
         if self._radio is None:
             return True  # A recording is always heard.
-        return self._radio.is_up and self._equipment.bridge_up is not False
+        return self._radio.is_up and self._equipment.is_heard
 
     def _say_aloud(self, alarm: Record) -> None:
         if self._radio is not None:
@@ -390,13 +389,3 @@ def _opened(limits: OutboxFile, moment: Moment) -> Outbox:
 
 def _in_memory(limits: OutboxFile) -> OutboxFile:
     return msgspec.structs.replace(limits, path=IN_MEMORY, bytes_max=50_000_000)
-
-
-def _setup(config: Config) -> zigbee2mqtt.Setup:
-    assert config.radio is not None
-    return zigbee2mqtt.Setup(
-        base_topic=config.radio.base_topic,
-        pendants=frozenset(config.radio.pendants),
-        pull_cords=frozenset(config.radio.pull_cords),
-        retriggers=frozenset(config.radio.retriggers),
-    )

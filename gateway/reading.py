@@ -19,11 +19,13 @@ class Quantity(enum.StrEnum):
     MOVEMENT = "movement"  # someone moved in the sensor's field; 0 when the sensor says that it ended
     PRESENCE = "presence"  # someone is in a bed or chair, or seen by a mmWave sensor, moving or not
     OPEN = "open"  # a door, window or drawer
-    POWER_ON = "power_on"  # an appliance draws power
+    VIBRATION = "vibration"  # something shook; traffic and washing machines shake too, so it tells of no person
+    POWER_ON = "power_on"  # an appliance that somebody switches on draws power
     TEMPERATURE_C = "temperature_c"
     HUMIDITY_PCT = "humidity_pct"
     ILLUMINANCE_LUX = "illuminance_lux"
     POWER_W = "power_w"
+    ENERGY_KWH = "energy_kwh"  # drawn since the meter began
     BATTERY_PCT = "battery_pct"
     BATTERY_MV = "battery_mv"
     BATTERY_LOW = "battery_low"

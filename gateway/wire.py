@@ -46,6 +46,7 @@ _UNIT: Final = {
     Quantity.HUMIDITY_PCT: "%RH",
     Quantity.ILLUMINANCE_LUX: "lx",
     Quantity.POWER_W: "W",
+    Quantity.ENERGY_KWH: "kWh",  # RFC 8798 section 3, a secondary unit
     Quantity.BATTERY_PCT: "%EL",
     Quantity.BATTERY_MV: "mV",  # RFC 8798 section 3, a secondary unit
 }

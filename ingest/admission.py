@@ -34,6 +34,7 @@ _YES_OR_NO: Final = (
             Quantity.MOVEMENT,
             Quantity.PRESENCE,
             Quantity.OPEN,
+            Quantity.VIBRATION,
             Quantity.POWER_ON,
             Quantity.BATTERY_LOW,
             Quantity.TAMPER,
@@ -52,6 +53,8 @@ _RANGE: Final = {
     # A single-phase supply: 100 A cut-out at 230 V and ten in a hundred above (ESQC Regulations 2002, 27).  Below 0 a
     # home with panels gives back.
     Quantity.POWER_W: (-25_300.0, 25_300.0),
+    # Zigbee Smart Energy 1.4 (07-5356-19), D.3.2.2.1.1: a meter's sum is 48 bits, of Wh here.  Below 0 it gives back.
+    Quantity.ENERGY_KWH: (-(2.0**48) / 1000, 2.0**48 / 1000),
     # Zigbee Cluster Library, 3.3.2.2.3.2: in half per cent, 0 to 200.
     Quantity.BATTERY_PCT: (0.0, 100.0),
     # The same, 3.3.2.2.3.1: one byte of 100 mV.

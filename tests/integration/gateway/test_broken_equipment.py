@@ -17,6 +17,7 @@ from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from gateway.config import OutboxFile
 from gateway.connection import Connection, Delivery, Door
+from gateway.look import CannotLook, look
 from gateway.outbox import NoRoom, Outbox
 from gateway.reading import Observation, Quantity, SensorId
 from gateway.wire import Stream
@@ -222,3 +223,24 @@ def test_a_line_is_encrypted_and_a_stranger_in_the_middle_is_not_talked_to(tmp_p
         stranger = ssl.create_default_context()
         assert heard_with(trusting)[:1] == ["readings connected, session False"]
         assert heard_with(stranger) == []
+
+
+def test_whoever_installs_a_sensor_reads_on_the_hub_what_it_can_tell(
+    hub: RunningHub, platform: Platform, equipment: Equipment
+) -> None:
+    """On a ladder with a phone in one hand nobody looks for a reason in a log."""
+    assert platform
+    listed = (Path(__file__).parents[2] / "contract" / "zigbee2mqtt" / "definitions.json").read_bytes()
+    equipment.says("bridge/devices", listed, retain=True)
+    there = hub.start()
+    wait_until(lambda: "Wall SOS" in there.equipment())
+
+    assert look("live", hub.env) == there.equipment()
+    assert "Wall_SOS)\n  CALLS" in there.equipment()
+
+
+def test_looking_where_nothing_is_kept_says_what_to_mend(hub: RunningHub, local_broker: LocalBroker) -> None:
+    """The usual reason is that Zigbee2MQTT was never started."""
+    assert local_broker
+    with pytest.raises(CannotLook, match="does Zigbee2MQTT run"):
+        look("live", hub.env)

@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.adapters import zigbee2mqtt
-from gateway.adapters.zigbee2mqtt import DEVICES_MAX, PAYLOAD_BYTES_MAX, Heard, Message, Setup, State, sensor_id
+from gateway.adapters.exposes import DEVICES_MAX, Setup
+from gateway.adapters.names import sensor_id
+from gateway.adapters.zigbee2mqtt import PAYLOAD_BYTES_MAX, Heard, Message, State
 from gateway.reading import ALARMS, Observation, Quantity, SensorId
 from gateway.wire import is_sensor_id
 
@@ -161,8 +163,8 @@ def test_a_device_whose_model_can_call_for_help_is_a_pendant_whatever_its_name()
     """Nobody should have to name a device in a file before its press counts."""
     state = _after_bridge()
 
-    assert "Pendant" in state.pendants
-    assert "Hallway motion" not in state.pendants
+    assert state.devices["Pendant"].calls is Quantity.PENDANT_ALARM
+    assert state.devices["Hallway motion"].calls is None
     assert "Hallway motion" in state.devices
     assert "Coordinator" not in state.devices
 
@@ -317,7 +319,7 @@ def test_a_home_with_too_many_devices_still_calls_for_help() -> None:
 
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
@@ -338,6 +340,137 @@ _topics = st.one_of(
         lambda t: f"zigbee2mqtt/{t}"
     ),
 )
+
+
+def _listed(*devices: tuple[str, str], setup: Setup = PENDANTS, state: State | None = None) -> State:
+    """Return the state after Zigbee2MQTT listed these devices, each a name and an address."""
+    payload = json.dumps([{"friendly_name": name, "ieee_address": address} for name, address in devices]).encode()
+    message = _message("bridge/devices", payload, is_retained=True)
+    return zigbee2mqtt.hear(state or State(), message, setup).state
+
+
+def test_what_zigbee2mqtt_remembers_at_its_start_is_no_sign_that_a_sensor_lives() -> None:
+    """A sensor that died a fortnight ago was seen as dead only after the next restart (Zigbee2MQTT #27652)."""
+    online, cached = b'{"state":"online"}', {"occupancy": False, "temperature": 19.5, "linkquality": 80}
+    told = _told(
+        _message("bridge/state", online),
+        _message("Hall", cached, minute=0.1),
+        _message("Hall", {**cached, "occupancy": True}, minute=0.2),  # a change is news all the same
+        _message("Bath smoke", {"smoke": True}, minute=0.2),
+        _message("Hall", cached | {"occupancy": True}, minute=1),
+    )
+
+    assert [_said(t) for t in told] == [[], [], [("movement", 1.0)], [("smoke_alarm", 1.0)], [("link_quality", 80.0)]]
+
+
+def test_a_renamed_device_is_not_opened_by_its_new_name() -> None:
+    """A door that has stood open is no sign of life because somebody tidied up the names."""
+    state = _listed(("Door", "0x1"), ("Hall", "0x2"))
+    state = zigbee2mqtt.hear(state, _message("Door", {"contact": False, "linkquality": 7}), PENDANTS).state
+    state = _listed(("Front door", "0x1"), ("Hall", "0x2"), state=state)
+    (told,) = _told(_message("Front door", {"contact": False, "linkquality": 9}), state=state)
+
+    assert _said(told) == [("link_quality", 9.0)]
+    assert not [sensor for sensor, _ in state.last if sensor == "Door"]
+
+
+def test_two_devices_that_swapped_names_keep_what_each_said() -> None:
+    """The bathroom's door must not be opened by the kitchen's."""
+    state = _listed(("A", "0x1"), ("B", "0x2"))
+    state = zigbee2mqtt.hear(state, _message("A", {"contact": False}), PENDANTS).state
+    state = zigbee2mqtt.hear(state, _message("B", {"contact": True}), PENDANTS).state
+    state = _listed(("B", "0x1"), ("A", "0x2"), state=state)
+
+    assert {str(sensor): said.value for (sensor, _), said in state.last.items()} == {"B": 1.0, "A": 0.0}
+
+
+@pytest.mark.parametrize(
+    "said", [{"click": "single"}, {"action": "single", "click": "single"}, {"action": "", "click": 1}]
+)
+def test_an_old_releases_click_is_one_press(said: dict[str, Any]) -> None:
+    """Hubs are not updated every year, and the press must count even so, once."""
+    (told,) = _told(_message("Bedside button", said))
+
+    assert _said(told) == [("pendant_alarm", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("action", "calls"),
+    [("on", False), ("toggle", False), ("emergency", True), ("sos_press", True), ("panic", True), ("fall", False)],
+)
+def test_a_light_switch_calls_only_with_a_word_that_says_so(action: str, calls: bool) -> None:
+    """Whatever the installer named it: a switch's `on` is the light, and its `emergency` is not."""
+    setup = Setup(switches=frozenset({"Pendant light switch"}))
+    (told,) = _told(_message("Pendant light switch", {"action": action}), setup=setup)
+
+    assert bool(told) is calls
+
+
+def test_what_a_smoke_alarm_says_that_nobody_can_read_is_an_alarm() -> None:
+    """It is there for one thing."""
+    payload = (FRAMES / "definitions.json").read_bytes()
+    listed = zigbee2mqtt.hear(State(), _message("bridge/devices", payload), Setup()).state
+    told = _told(_message("Kitchen smoke", b"{smo"), _message("Weather", b"{tem"), state=listed, setup=Setup())
+
+    assert [_said(t) for t in told] == [[("unknown_alarm", 1.0)], []]
+
+
+def test_a_property_that_the_listing_lacks_is_heard_by_its_name() -> None:
+    """A converter that forgot to list `smoke` must not silence it."""
+    state = _listed(("Kitchen", "0x1"))
+    (told,) = _told(_message("Kitchen", {"smoke": True, "nonsense": 4}), state=state)
+
+    assert _said(told) == [("smoke_alarm", 1.0)]
+
+
+def test_an_appliance_is_switched_on_and_off_but_does_not_flicker() -> None:
+    """A television in standby is nobody at home; one whose picture darkens is not switched off and on."""
+    watts = [1.2, 9.0, 85.0, 9.0, 8.0, 7.9, 9.0, 10.0]
+    told = _told(
+        *(_message("TV", {"power": w}, minute=m) for m, w in enumerate(watts)),
+        setup=Setup(appliances=frozenset({"TV"})),
+    )
+
+    assert [[v for q, v in _said(t) if q == "power_on"] for t in told] == [[], [], [1.0], [], [], [0.0], [], [1.0]]
+
+
+def test_a_plug_that_is_no_appliance_is_no_sign_of_life() -> None:
+    """A fridge switches itself on all night."""
+    (told,) = _told(_message("Fridge", {"power": 90.0}))
+
+    assert _said(told) == [("power_w", 90.0)]
+
+
+def test_of_two_zones_either_is_enough() -> None:
+    """A second probe that stays dry must not hide the first."""
+    told = _told(
+        _message("Sink", {"water_leak_alarm_1": False, "water_leak_alarm_2": True}),
+        _message("Room", {"occupancy_1": True, "occupancy_2": False}),
+    )
+
+    assert [_said(t) for t in told] == [[("water_alarm", 1.0)], [("movement", 1.0)]]
+
+
+def test_a_full_home_still_hears_a_fire() -> None:
+    """The bound on what is remembered is none on what is told."""
+    state = State(last={(SensorId(f"d{n}"), Quantity.MOVEMENT): zigbee2mqtt.Said(1.0) for n in range(DEVICES_MAX)})
+    (told,) = _told(_message("One more", {"smoke": True}), state=state)
+
+    assert _said(told) == [("smoke_alarm", 1.0)]
+
+
+@given(
+    st.sampled_from([{"action": "emergency"}, {"smoke": True}, {"sos": "ON"}, {"water_leak": 1}, {"click": "sos"}]),
+    st.dictionaries(_words | st.text(max_size=8), _json, max_size=6),
+    st.booleans(),
+)
+def test_nothing_that_is_said_beside_it_hides_a_call_for_help(
+    call: dict[str, Any], beside: dict[str, Any], is_late: bool
+) -> None:
+    """One strange property must not cost a life."""
+    (told,) = _told(_message("Any device", {**beside, **call}, is_late=is_late), setup=Setup())
+
+    assert [o for o in told if o.quantity in ALARMS]
 
 
 @given(st.lists(st.tuples(_topics, _payloads, st.booleans()), max_size=12))

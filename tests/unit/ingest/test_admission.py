@@ -37,7 +37,7 @@ def _sending(uptime: timedelta, boot: str = "b2", at: datetime = NINE) -> Sendin
 @given(st.sampled_from(list(Quantity)), st.floats(allow_nan=False, allow_infinity=False))
 def test_a_yes_or_no_is_one_or_nought(quantity: Quantity, value: float) -> None:
     """A door that is 0.5 open means that somebody misread a message."""
-    unit = {"c", "pct", "lux", "w", "mv", "quality"}
+    unit = {"c", "pct", "lux", "w", "kwh", "mv", "quality"}
     is_yes_or_no = quantity.rpartition("_")[2] not in unit
 
     if is_yes_or_no and value not in (0, 1):
