@@ -1,6 +1,6 @@
 """How is a street of homes that do not exist brought to life?
 
-    python -m firmware_sim --street street.toml --diary DIR [--seed N] [--clock FILE] [--control-port N]
+    python -m firmware_sim --street street.toml --diary DIR [--seed N] [--clock FILE] [--control-port N] [--chance]
 
 One line of JSON on standard output says that it is ready; everything else goes to standard error.
 """
@@ -29,11 +29,12 @@ def main(words: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     try:
         living = Living(
-            street_in(asked.street),
+            street_in(asked.street, seed=asked.seed),
             seed=asked.seed,
             diaries=asked.diary,
             clock=Clock(asked.clock),
             catch_up=asked.catch_up,
+            has_chance=asked.chance,
         )
         control = None if asked.control_port is None else Control(asked.control_port, living.ask)
     except (BadStreet, NoClock, OSError, ValueError) as why:
@@ -67,6 +68,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="decides all that is left to chance")
     parser.add_argument("--clock", type=Path, default=_clock_file(), help="the shared clock file; real time without")
     parser.add_argument("--control-port", type=int, help="take orders on 127.0.0.1; 0 for any free port")
+    parser.add_argument("--chance", action="store_true", help="let things befall the homes by chance, too")
     parser.add_argument("--catch-up", type=_duration, default=timedelta(minutes=15), help="such as 90s, 15m, 2h")
     return parser
 

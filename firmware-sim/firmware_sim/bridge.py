@@ -9,7 +9,7 @@ message repeats the cached state of its sensor, `action` is never cached, and no
 
 import hashlib
 import json
-import random
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from firmware_sim.sensors import Kind, News, Said, SensorSpec, Value
+from firmware_sim.models import Kind, News, Value
+from firmware_sim.sensors import Said, SensorSpec
 
 BASE: Final = "zigbee2mqtt"
 # `availability.passive.timeout`, 1500 minutes, and the second that its timer adds.
@@ -31,7 +32,8 @@ class Message:
     """One publication, and what the diary needs to know of it.
 
     `sensor` is None for the bridge's own.  `why` is the sensor's reason, or one of the bridge's: `cached`,
-    `availability`, `bridge`.  `is_alarm`: a resident pressed something.
+    `availability`, `bridge`.  `who` caused it, where somebody did.  `is_alarm`: a resident pressed something, or a
+    life-safety device warns.
     """
 
     topic: str
@@ -42,6 +44,7 @@ class Message:
     sensor: str | None = None
     news: News | None = None
     is_alarm: bool = False
+    who: str | None = None
 
 
 STATE_TOPIC: Final = f"{BASE}/bridge/state"
@@ -71,11 +74,11 @@ class Bridge:
         self._sensors = {spec.name: spec for spec in sensors}
         self._qos = qos
         self._cached = {name: _cacheable(cached.get(name, {})) for name in self._sensors}
-        self._heard_at = {name: heard_at.get(name, now) for name in self._sensors}
+        self.heard_at = {name: heard_at.get(name, now) for name in self._sensors}
         self._started_at = now
         self._health_at = now + _HEALTH_EVERY
         self._messages = dict.fromkeys(self._sensors, 0)
-        self._online = {name for name, at in self._heard_at.items() if now - at < OFFLINE_AFTER}
+        self._online = {name for name, at in self.heard_at.items() if now - at < OFFLINE_AFTER}
 
     def starts(self, *, now: datetime) -> list[Message]:
         """Return what is published once after a start: who is here, who answers, and all cached states again."""
@@ -87,13 +90,14 @@ class Bridge:
 
     def hears(self, said: Said) -> list[Message]:
         """Return what is published when a sensor speaks."""
-        self._heard_at[said.sensor] = said.at
+        self.heard_at[said.sensor] = said.at
         self._messages[said.sensor] += 1
         messages = []
         if said.sensor not in self._online:
             self._online.add(said.sensor)
             messages.append(self._availability(said.sensor))
-        messages.append(self._state(said.sensor, why=said.why.value, news=said.news, now=said.at))
+        who = None if said.who is None else said.who.value
+        messages.append(self._state(said.sensor, why=said.why.value, news=said.news, now=said.at, who=who))
         return messages
 
     def looks_after_itself(self, *, now: datetime) -> list[Message]:
@@ -105,7 +109,7 @@ class Bridge:
         return said
 
     def _gives_up(self, now: datetime) -> list[Message]:
-        lost = [name for name in self._online if now - self._heard_at[name] >= OFFLINE_AFTER]
+        lost = [name for name in self._online if now - self.heard_at[name] >= OFFLINE_AFTER]
         self._online.difference_update(lost)
         return [self._availability(name) for name in lost]
 
@@ -142,10 +146,10 @@ class Bridge:
             sensor=name,
         )
 
-    def _state(self, name: str, *, why: str, news: News, now: datetime) -> Message:
+    def _state(self, name: str, *, why: str, news: News, now: datetime, who: str | None = None) -> Message:
         state = self._cached[name] | dict(news)
         self._cached[name] = _cacheable(state)
-        state["linkquality"] = random.Random(f"{self._home}/{name}/{now.isoformat()}").randint(45, 165)
+        state["linkquality"] = 45 + zlib.crc32(f"{self._home}/{name}/{now.isoformat()}".encode()) % 121
         return Message(
             f"{BASE}/{name}",
             stable_json(state),
@@ -154,8 +158,13 @@ class Bridge:
             why=why,
             sensor=name,
             news=news,
-            is_alarm=self._sensors[name].kind is Kind.PENDANT and "action" in news,
+            is_alarm=_is_alarm(self._sensors[name].kind, news),
+            who=who,
         )
+
+
+def _is_alarm(kind: Kind, news: News) -> bool:
+    return (kind is Kind.PENDANT and "action" in news) or news.get("smoke") is True or news.get("water_leak") is True
 
 
 def devices_payload(home: str, sensors: Iterable[SensorSpec]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 A small HTTP server on the loopback address: `POST /homes/{home}/{order}`, `POST /homes/{home}/sensors/{sensor}/{order}`
 and `GET /health`.  It decides nothing: what was asked goes into the queue of the thread that lives the homes, and
-its answer comes back.  Orders: press, collapse, recover, out, back; battery-dies, battery-changed.
+its answer comes back.  The orders are those of `faults.Do`.
 """
 
 import json

@@ -5,13 +5,17 @@ before it is sent.  One JSON object a line; nothing is ever changed.
 
 A message: `serial` (1, 2, 3 ... in this home, never twice), `at` and `at_ms` (the homes' time), `sensor` (None:
 the bridge's own), `why`, `what` (property to value: only what is new in it), `topic`, `payload`, `qos`, `retain`,
-`alarm`.
+`alarm`, `who` (who caused it, where somebody did: `resident`, `partner`, `visitor`, `cat`).
 
 Its fate: `serial`, `radio` and `real_ms`; `acknowledged` (PUBACK), `sent` (QoS 0, handed to the network), `lost`
 (there was no broker), `unanswered` (we stopped first).
 
-An order: `order`, `at`, `at_ms`, `sensor`.  A leap: `skipped_from` (excluded) and `skipped_until` (included), and
-the same with `_ms`: life that was not played.
+An order: `order`, `at`, `at_ms`, `sensor`, and `by`: `order` or `chance`.
+
+What truly happened and no sensor says, what orders led to included: `life` (`went out`, `collapsed`, `came to visit`),
+`at`, `at_ms`, `who`, `room`.
+
+A leap: `skipped_from` (excluded) and `skipped_until` (included), and the same with `_ms`: life that was not played.
 
 A message without a fate: we died in between, and only the broker knows.
 """
@@ -26,7 +30,8 @@ from typing import Any, Final
 
 from firmware_sim.bridge import Message
 from firmware_sim.faults import Do, Order
-from firmware_sim.sensors import Value
+from firmware_sim.happening import Happening
+from firmware_sim.models import Value
 
 _LINE_BYTES_MAX: Final = 1_000_000
 
@@ -38,6 +43,7 @@ class Recollection:
     serial: int = 0
     through: datetime | None = None
     orders: list[Order] = field(default_factory=list)
+    lived_through_ms: int = -1
     states: dict[str, dict[str, Value]] = field(default_factory=dict)
     heard_at: dict[str, datetime] = field(default_factory=dict)
 
@@ -77,6 +83,7 @@ class Diary:
             "qos": message.qos,
             "retain": message.retain,
             "alarm": message.is_alarm,
+            "who": message.who,
         }
         self._append(line, must_last=message.is_alarm)
         return self._serial
@@ -87,8 +94,13 @@ class Diary:
 
     def write_order(self, order: Order) -> None:
         """Write an order before it takes effect; it is on the disk by then."""
-        line = {"order": order.do.value, **_moment("at", order.at), "sensor": order.sensor}
-        self._append(line, must_last=True)
+        self._append(order_line(order), must_last=True)
+
+    def write_life(self, happening: Happening) -> None:
+        """Write what truly happened; one that a restart plays again is already there."""
+        at_ms = round(happening.at.timestamp() * 1000)
+        if at_ms > self.recollection.lived_through_ms:
+            self._append(life_line(happening))
 
     def write_leap(self, since: datetime, until: datetime) -> None:
         """Write that the life from `since` (excluded) to `until` (included) was never played."""
@@ -109,6 +121,18 @@ class Diary:
             os.fsync(self._fd)
 
 
+def order_line(order: Order) -> dict[str, Any]:
+    """Return an order as a line of a diary."""
+    by = "chance" if order.is_chance else "order"
+    return {"order": order.do.value, **_moment("at", order.at), "sensor": order.sensor, "by": by}
+
+
+def life_line(happening: Happening) -> dict[str, Any]:
+    """Return what truly happened as a line of a diary."""
+    where = {"who": happening.who.value, "room": happening.room}
+    return {"life": happening.what.value, **_moment("at", happening.at), **where}
+
+
 def recollection_of(path: Path) -> Recollection:
     """Return what a diary remembers.
 
@@ -118,9 +142,12 @@ def recollection_of(path: Path) -> Recollection:
     found = Recollection()
     for line in lines_of(path):
         if "order" in line:
-            found.orders.append(Order(_at(line["at_ms"]), Do(line["order"]), line["sensor"]))
+            is_chance = line.get("by") == "chance"
+            found.orders.append(Order(_at(line["at_ms"]), Do(line["order"]), line["sensor"], is_chance))
             # What the order leads to may be said at its very moment, and is not known to have been said.
             _reaches(found, line["at_ms"] - 1)
+        elif "life" in line:
+            found.lived_through_ms = line["at_ms"]
         elif "skipped_until_ms" in line:
             _reaches(found, line["skipped_until_ms"])
         elif "topic" in line:

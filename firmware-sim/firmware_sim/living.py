@@ -9,17 +9,20 @@ import logging
 import queue
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from firmware_sim.bridge import OFFLINE, ONLINE, Bridge, Message
+from firmware_sim.chance import Fate
 from firmware_sim.clock import Clock
 from firmware_sim.control import Answer, Asked
 from firmware_sim.diary import Diary
 from firmware_sim.faults import Do, NotNow, Order
+from firmware_sim.happening import Happening
 from firmware_sim.home import Home
+from firmware_sim.models import Value
 from firmware_sim.radio import Connected, Delivered, Disconnected, Radio, Told
 from firmware_sim.street import Address
 
@@ -36,7 +39,15 @@ class Lived:
     """One home being lived in: the home, its bridge, its diary and its radio."""
 
     def __init__(
-        self, address: Address, *, seed: int, diary: Diary, radio: Radio, catch_up: timedelta, now: datetime
+        self,
+        address: Address,
+        *,
+        seed: int,
+        diary: Diary,
+        radio: Radio,
+        catch_up: timedelta,
+        has_chance: bool,
+        now: datetime,
     ) -> None:
         """Go on from where the diary ends, or begin now if it is empty."""
         past = diary.recollection
@@ -49,15 +60,11 @@ class Lived:
         self._orders = list(past.orders)
         self._through = past.through or now
         self._home = Home(address.spec, seed=seed, orders=self._orders, now=self._through)
-        self._bridge = Bridge(
-            self.name,
-            address.spec.sensors,
-            qos=address.qos,
-            # A home that was never played has been lived in all the same, and its Zigbee2MQTT knows its sensors.
-            cached={**self._home.known, **past.states},
-            heard_at=past.heard_at,
-            now=now,
-        )
+        spec = address.spec
+        self._fate = Fate(self.name, spec.sensors, seed=seed, since=self._through) if has_chance else None
+        self._had_power = self._home.condition.has_power
+        # A home that was never played has been lived in all the same, and its Zigbee2MQTT knows its sensors.
+        self._bridge = self._new_bridge({**self._home.known, **past.states}, past.heard_at, now=now)
         if self._through > now:
             log.warning(
                 "the diary of home %s ends at %s, ahead of the clock: silent until then", self.name, self._through
@@ -66,20 +73,18 @@ class Lived:
         self._serial = past.serial
         self._on_their_way: OrderedDict[int, int] = OrderedDict()
 
-    @property
-    def next_at(self) -> datetime:
-        return self._home.next_at
+    def next_at(self, now: datetime) -> datetime:
+        """Return when something may happen here next."""
+        return self._home.next_at if self._fate is None else min(self._home.next_at, self._fate.next_at(now))
 
     def live_until(self, now: datetime) -> None:
         """Play what happened since the last time, leaving out what is longer ago than we catch up."""
-        if now - self._through > self._catch_up:
-            self._leap(now - self._catch_up)
-        for said in self._home.said_until(now):
-            for message in self._bridge.hears(said):
-                self._send(message, said.at)
-        for message in self._bridge.looks_after_itself(now=now):
-            self._send(message, now)
-        self._through = max(self._through, now)
+        for order in self._fate.due(now) if self._fate is not None else ():
+            self._befalls(order)
+        self._advance(now)
+        if self._home.condition.has_power:
+            for message in self._bridge.looks_after_itself(now=now):
+                self._send(message, now)
 
     def obey(self, do: Do, sensor: str | None, *, now: datetime) -> dict[str, Any]:
         """Write an order down, let it take effect, and say what is to be said at once.
@@ -90,12 +95,60 @@ class Lived:
         """
         self.live_until(now)
         order = Order(self._order_moment(now), do, sensor)
+        self._obey(order)
+        self._play(max(now, order.at) + _MS)
+        return {"home": self.name, "order": do.value, "at": order.at.isoformat(), "serial": self._serial}
+
+    def _befalls(self, order: Order) -> None:
+        """Let chance have its way, where it makes sense."""
+        if order.at <= self._through or order in self._orders:
+            return
+        self._advance(order.at)
+        try:
+            self._obey(order)
+        except NotNow as why:
+            log.info("home %s: chance is turned down: %s", self.name, why)
+
+    def _obey(self, order: Order) -> None:
         self._home.can_obey(order)
         self._diary.write_order(order)
         self._orders.append(order)
         self._home.obey(order)
-        self.live_until(max(now, order.at) + _MS)
-        return {"home": self.name, "order": do.value, "at": order.at.isoformat(), "serial": self._serial}
+        self._power_follows(order.at)
+
+    def _power_follows(self, at: datetime) -> None:
+        """Let the bridge go dark with the home's power, and start again with it."""
+        has_power = self._home.condition.has_power
+        if has_power is self._had_power:
+            return
+        self._had_power = has_power
+        if not has_power:
+            self._radio.cut()
+            self._has_started = False
+        else:
+            self._bridge = self._new_bridge(self._home.known, self._bridge.heard_at, now=at)
+            self._radio.start()
+
+    def _new_bridge(
+        self, cached: Mapping[str, Mapping[str, Value]], heard_at: Mapping[str, datetime], *, now: datetime
+    ) -> Bridge:
+        sensors, qos = self._address.spec.sensors, self._address.qos
+        return Bridge(self.name, sensors, qos=qos, cached=cached, heard_at=heard_at, now=now)
+
+    def _advance(self, now: datetime) -> None:
+        if now - self._through > self._catch_up:
+            self._leap(now - self._catch_up)
+        self._play(now)
+
+    def _play(self, now: datetime) -> None:
+        """Let the home live until then: what is true is written down, what is said is sent."""
+        for told in self._home.told_until(now):
+            if isinstance(told, Happening):
+                self._diary.write_life(told)
+                continue
+            for message in self._bridge.hears(told):
+                self._send(message, told.at)
+        self._through = max(self._through, now)
 
     def is_told(self, told: Told, *, now: datetime) -> None:
         """Take in what the radio learnt."""
@@ -114,12 +167,14 @@ class Lived:
                 log.warning("not connected: home %s, %s", self.name, reason)
 
     def start(self) -> None:
-        """Connect."""
-        self._radio.start()
+        """Connect, if there is power."""
+        if self._home.condition.has_power:
+            self._radio.start()
 
     def says_goodbye(self, *, now: datetime) -> None:
         """Say that the bridge is going, as Zigbee2MQTT does."""
-        self._send(OFFLINE, now)
+        if self._home.condition.has_power:
+            self._send(OFFLINE, now)
 
     def stop(self) -> None:
         """Disconnect, and write down what was never answered."""
@@ -134,17 +189,26 @@ class Lived:
 
     @property
     def has_started(self) -> bool:
-        """Whether its Zigbee2MQTT has ever reached its broker."""
-        return self._has_started
+        """Whether its Zigbee2MQTT has reached its broker, or cannot for want of power."""
+        return self._has_started or not self._home.condition.has_power
 
     def state(self) -> dict[str, Any]:
         """Return how it goes, for those who ask."""
+        condition = self._home.condition
         return {
             "connected": self._radio.is_connected,
             "serial": self._serial,
             "through": self._through.isoformat(),
-            "whereabouts": self._home.condition.whereabouts.value,
-            "silent": sorted(self._home.condition.silent),
+            "whereabouts": condition.whereabouts.value,
+            "ill": condition.is_ill,
+            "door_stands_open": condition.door_stands_open,
+            "heated": condition.unheated_since is None,
+            "faded": sorted(condition.faded),
+            "silent": sorted(condition.silent),
+            "stuck": sorted(condition.stuck),
+            "power": condition.has_power,
+            "line": condition.has_line,
+            "clock": condition.has_right_clock,
         }
 
     def _order_moment(self, now: datetime) -> datetime:
@@ -174,9 +238,16 @@ class Living:
     """A whole street, until it is told to stop."""
 
     def __init__(
-        self, addresses: Iterable[Address], *, seed: int, diaries: Path, clock: Clock, catch_up: timedelta
+        self,
+        addresses: Iterable[Address],
+        *,
+        seed: int,
+        diaries: Path,
+        clock: Clock,
+        catch_up: timedelta,
+        has_chance: bool,
     ) -> None:
-        """Open every home's diary and go on from there.
+        """Open every home's diary and go on from there; with `has_chance` things befall the homes by chance, too.
 
         Raises:
             OSError: a diary cannot be written.
@@ -192,6 +263,7 @@ class Living:
                 diary=Diary(diaries / f"{address.spec.home}.jsonl"),
                 radio=Radio(address.spec.home, address.broker, self._inbox.put),
                 catch_up=catch_up,
+                has_chance=has_chance,
                 now=now,
             )
             for address in addresses
@@ -224,7 +296,7 @@ class Living:
             now = self._clock.now()
             for home in self._homes.values():
                 home.live_until(now)
-            next_at = min(home.next_at for home in self._homes.values())
+            next_at = min(home.next_at(now) for home in self._homes.values())
             if not self._attend(min(self._clock.real_s_until(next_at), _LOOK_AGAIN_S)):
                 return
 

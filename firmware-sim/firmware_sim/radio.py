@@ -6,6 +6,7 @@ line broke is sent again after it is back.  The network has a thread of its own,
 learns into the queue it was given; everything else is done by the one thread that reads that queue.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -91,15 +92,17 @@ class Radio:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         self._client = client
+        self._is_cut = False
 
     def start(self) -> None:
         """Start the network's thread, which connects, and connects again whenever it must."""
+        self._is_cut = False
         self._client.connect_async(self._broker.host, self._broker.port, keepalive=_KEEP_ALIVE_S)
         self._client.loop_start()
 
     @property
     def is_connected(self) -> bool:
-        return self._client.is_connected()
+        return self._client.is_connected() and not self._is_cut
 
     def send(self, message: Message) -> int | None:
         """Send a message and return the id under which its fate will be told, or None: it is lost."""
@@ -109,6 +112,15 @@ class Radio:
         # Without a connection paho keeps a QoS 1 message for the next one, as mqtt.js does; anything else is lost.
         kept = sent.rc == paho.MQTT_ERR_SUCCESS or (sent.rc == paho.MQTT_ERR_NO_CONN and message.qos > 0)
         return sent.mid if kept else None
+
+    def cut(self) -> None:
+        """Be gone without a word, as when the power fails: the broker finds out and says the last will."""
+        self._is_cut = True
+        self._client.loop_stop()
+        line = self._client.socket()
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.close()
 
     def stop(self) -> None:
         """Say good-bye to the broker, so that it keeps the last will to itself, and end the network's thread."""

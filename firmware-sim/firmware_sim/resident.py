@@ -1,339 +1,478 @@
-"""What does a resident do all day?
+"""What does someone who lives in a home do all day?
 
-A day is a pure function of seed, home and date: the same three give the same day, in any process and at any
-moment, so nothing has to be remembered across a restart.  Times are made in the resident's own wall time
-(Europe/London, with its two odd nights) and handed out in UTC.
+A day runs from 04:00 to 04:00 of the wall clock (Europe/London, with its two odd nights), because nearly everybody is
+in bed then: each day begins and ends with someone asleep, and is a pure function of seed, home, person and date.
+What somebody does after something befell them (they fell and were helped up) is a day begun in the middle.
 
-The shares and lengths below are ours, set so that a day has the 200 to 600 movements that homes of the TIHM
-recordings have (385 activations a home-day, mean over 30 homes, April to June 2019) and nights are long and
-quiet; a test keeps them there.
+The shares and lengths below are ours, set against the TIHM recordings (385 activations a home-day, mean over 30
+homes, April to June 2019); tests/bench/README.md has the comparison.
 """
 
-import enum
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-LOCAL: Final = ZoneInfo("Europe/London")
-_DAY_MIN: Final = 24 * 60
-# Nobody's wall-clock plan may fall between 01:00 and 02:00, which does not exist in March and comes twice in October.
-_LATEST_BED_MIN: Final = _DAY_MIN + 55
-_EARLIEST_RISE_MIN: Final = 4 * 60
+from firmware_sim.happening import LOCAL, Happening, What, Who
+from firmware_sim.routines import DAY_MIN, Routine
+
+BEGINS_MIN: Final = 4 * 60
+"""When a day begins, in minutes of the wall clock.  The clocks change between 01:00 and 02:00, in its middle."""
+
+_EARLIEST_RISE_MIN: Final = BEGINS_MIN + 30
 _LATEST_RISE_MIN: Final = 11 * 60
-
-
-class What(enum.Enum):
-    """What can happen in a home that equipment could notice."""
-
-    MOVED = "moved"
-    DOOR_OPENED = "door opened"
-    DOOR_CLOSED = "door closed"
-    PENDANT_PRESSED = "pendant pressed"
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something happened in a home, whether or not a sensor was there to notice."""
-
-    at: datetime
-    what: What
-    room: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outing:
-    """A usual absence: leaves about then, for about so long, in minutes of the wall clock."""
-
-    leaves_min: int
-    lasts_min: int
-
-
-@dataclass(frozen=True, slots=True)
-class Routine:
-    """How someone usually lives; minutes of the wall clock since midnight.
-
-    `bed_min` may be above 1440: after midnight.  `night_visits` is the mean number of walks to the bathroom a
-    night.  `outings` is by weekday, Monday is 0.
-    """
-
-    name: str
-    rise_min: int
-    rise_spread_min: float
-    bed_min: int
-    bed_spread_min: float
-    night_visits: float
-    wanders: bool = False
-    sunday_lie_in_min: int = 0
-    outings: dict[int, Outing] = field(default_factory=dict)
-
-
-ROUTINES: Final[dict[str, Routine]] = {
-    routine.name: routine
-    for routine in (
-        Routine(
-            name="early riser",
-            rise_min=6 * 60 + 10,
-            rise_spread_min=12,
-            bed_min=21 * 60 + 30,
-            bed_spread_min=15,
-            night_visits=1.0,
-            outings={
-                0: Outing(9 * 60 + 30, 70),
-                2: Outing(9 * 60 + 30, 60),
-                4: Outing(9 * 60 + 40, 80),
-                6: Outing(10 * 60 + 15, 100),
-            },
-        ),
-        Routine(
-            name="late riser",
-            rise_min=9 * 60 + 20,
-            rise_spread_min=30,
-            bed_min=_DAY_MIN + 10,
-            bed_spread_min=20,
-            night_visits=0.7,
-            sunday_lie_in_min=30,
-            outings={
-                1: Outing(13 * 60 + 30, 120),
-                3: Outing(14 * 60, 90),
-                5: Outing(12 * 60 + 45, 150),
-            },
-        ),
-        Routine(
-            name="night walker",
-            rise_min=7 * 60 + 30,
-            rise_spread_min=25,
-            bed_min=22 * 60 + 30,
-            bed_spread_min=25,
-            night_visits=3.5,
-            wanders=True,
-            sunday_lie_in_min=15,
-            outings={1: Outing(10 * 60 + 30, 45), 5: Outing(11 * 60, 60)},
-        ),
-    )
-}
+# Nobody's plan falls between 01:00 and 02:00, which does not exist in March and comes twice in October.
+_LATEST_BED_MIN: Final = DAY_MIN + 55
 
 # How long, in seconds, someone goes unseen while in a room (shortest, longest); drawn evenly on a log scale.
 _UNSEEN_S: Final[dict[str, tuple[float, float]]] = {
-    "kitchen": (20, 240),
+    "kitchen": (20, 220),
     "bathroom": (15, 150),
     "bedroom": (20, 240),
     "hallway": (3, 10),
     "lounge": (45, 1100),
-    "bed": (1800, 16000),
+    "bed": (1500, 16000),
 }
 # How long, in minutes, a visit lasts (shortest, longest).
 _VISIT_MIN: Final[dict[str, tuple[float, float]]] = {
-    "kitchen": (4, 15),
+    "kitchen": (4, 14),
     "bathroom": (4, 10),
     "bedroom": (4, 12),
-    "lounge": (20, 75),
+    "lounge": (15, 70),
 }
 _MEALS: Final = ((12 * 60 + 30, 35.0), (17 * 60 + 30, 45.0))
 _LAST_OUTING_ENDS_MIN: Final = 17 * 60
+_NAP_MIN: Final = (13 * 60 + 40, 35.0, 80.0)
+_EVENING_MIN: Final = 17 * 60 + 30
 
 
 @dataclass(frozen=True, slots=True)
-class _Moments:
-    """When someone got up on a date and went to bed at its end, in wall minutes since its midnight."""
+class Posture:
+    """Where someone is, and what they will have to undo before they walk away."""
+
+    room: str = "bedroom"
+    is_in_bed: bool = True
+    is_seated: bool = False
+    has_television_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When someone gets up on a date and goes to bed at its end, in wall minutes since its midnight."""
 
     rise_min: float
     bed_min: float
 
 
-def day(routine: Routine, *, seed: int, home: str, on: date) -> tuple[Happening, ...]:
-    """Return all that happens on a local date, in order, each at a moment of its own.
-
-    The day runs from local midnight (included) to the next (excluded): 23 or 25 hours on the two nights when
-    the clocks change.  What is left of the evening before, for someone who goes to bed after midnight, is
-    part of it.
-    """
-    chance = random.Random(f"{seed}/{home}/{on.isoformat()}/day")
-    before = _moments(routine, seed=seed, home=home, on=on - timedelta(days=1))
-    today = _moments(routine, seed=seed, home=home, on=on)
-    walk = _Walk(chance, on)
-
-    if before.bed_min > _DAY_MIN:
-        walk.evening(until_min=before.bed_min - _DAY_MIN)
-    walk.night(until=_wall(on, today.rise_min), routine=routine)
-    walk.morning()
-    walk.daytime(routine, until_min=min(today.bed_min, _DAY_MIN))
-    if today.bed_min <= _DAY_MIN:
-        walk.go_to_bed()
-        walk.night(until=walk.ends_at, routine=routine)
-    return walk.happened()
+def begins_on(now: datetime) -> date:
+    """Return the date whose day a moment belongs to: before 04:00, that of the evening before."""
+    local = now.astimezone(LOCAL)
+    return local.date() - timedelta(days=local.hour * 60 + local.minute < BEGINS_MIN)
 
 
-def life(routine: Routine, *, seed: int, home: str, since: date) -> Iterator[Happening]:
-    """Yield all that happens from local midnight of `since` on, without end, in order."""
-    for days in count():
-        yield from day(routine, seed=seed, home=home, on=since + timedelta(days=days))
+def begins_at(on: date) -> datetime:
+    """Return the moment at which a date's day begins."""
+    return wall(on, BEGINS_MIN)
 
 
-def _moments(routine: Routine, *, seed: int, home: str, on: date) -> _Moments:
-    """Return when the resident rises and goes to bed; apart from the day, since tomorrow asks too."""
-    chance = random.Random(f"{seed}/{home}/{on.isoformat()}/moments")
+def wall(on: date, minutes: float) -> datetime:
+    """Return the UTC moment of a local wall time, in minutes since that date's midnight."""
+    return (datetime.combine(on, time(), LOCAL) + timedelta(minutes=minutes)).astimezone(UTC)
+
+
+def moments(routine: Routine, *, seed: int, home: str, who: Who, on: date) -> Moments:
+    """Return when someone rises and goes to bed on a date."""
+    chance = random.Random(f"{seed}/{home}/{who.value}/{on.isoformat()}/moments")
     lie_in = routine.sunday_lie_in_min if on.weekday() == 6 else 0
     rise = chance.gauss(routine.rise_min + lie_in, routine.rise_spread_min)
     bed = chance.gauss(routine.bed_min, routine.bed_spread_min)
-    return _Moments(
+    return Moments(
         rise_min=min(max(rise, _EARLIEST_RISE_MIN), _LATEST_RISE_MIN),
         bed_min=min(max(bed, 19 * 60), _LATEST_BED_MIN),
     )
 
 
-def _wall(on: date, minutes: float) -> datetime:
-    """Return the UTC moment of a local wall time, in minutes since that date's midnight."""
-    naive = datetime(on.year, on.month, on.day) + timedelta(minutes=minutes)  # noqa: DTZ001 - the zone is set next.
-    return naive.replace(tzinfo=LOCAL).astimezone(UTC)
+def day(
+    routine: Routine, *, seed: int, home: str, on: date, who: Who = Who.RESIDENT, is_ill: bool = False
+) -> tuple[Happening, ...]:
+    """Return all that somebody does from 04:00 of a date to 04:00 of the next, in order, each at a moment of its own.
+
+    It lasts 23 or 25 hours on the two nights when the clocks change.
+    """
+    course = Course(routine, seed=seed, home=home, who=who, at=begins_at(on), posture=Posture(), name="day")
+    course.lives_on(is_ill=is_ill)
+    return tuple(course.happened)
 
 
-class _Walk:
-    """Someone going from room to room through one date; it remembers what happened on the way."""
+class Course:
+    """What somebody does from a moment on, until the day's end; it remembers what happened on the way."""
 
-    def __init__(self, chance: random.Random, on: date) -> None:
-        self._chance = chance
-        self._on = on
-        self._at = _wall(on, 0)
-        self.ends_at = _wall(on + timedelta(days=1), 0)
-        self._room = "bedroom"
-        self._seen: list[Happening] = []
+    def __init__(
+        self,
+        routine: Routine,
+        *,
+        seed: int,
+        home: str,
+        who: Who,
+        at: datetime,
+        posture: Posture,
+        name: str,
+    ) -> None:
+        """Begin.
 
-    def happened(self) -> tuple[Happening, ...]:
-        """Return what happened, to the millisecond, never two at once."""
-        return tuple(self._seen)
+        Args:
+            routine: how they usually live.
+            seed: with home, who, date and name it decides everything that is left to chance.
+            home: whose.
+            who: in it.
+            at: aware; the day that it belongs to is lived to its end.
+            posture: where they are then, and how.
+            name: tells apart several courses of one day.
+        """
+        self.on = begins_on(at)
+        self._chance = random.Random(f"{seed}/{home}/{who.value}/{self.on.isoformat()}/{name}")
+        self._routine = routine
+        self._who = who
+        self._at = at
+        self._moments = moments(routine, seed=seed, home=home, who=who, on=self.on)
+        self._ends_at = begins_at(self.on + timedelta(days=1))
+        self._room = posture.room
+        self._is_in_bed = posture.is_in_bed
+        self._is_seated = posture.is_seated
+        self._has_television_on = posture.has_television_on
+        self._last_at = at - timedelta(milliseconds=1)
+        self.happened: list[Happening] = []
 
-    def evening(self, *, until_min: float) -> None:
-        """Sit up in the lounge, then go to bed."""
-        self._room = "lounge"
-        self._stay("lounge", until=_wall(self._on, until_min))
-        self.go_to_bed()
+    def lives_on(self, *, is_ill: bool) -> None:
+        """Live to the end of the day, as the hour and their health suggest."""
+        rise_at, bed_at = wall(self.on, self._moments.rise_min), wall(self.on, self._moments.bed_min)
+        if is_ill:
+            self._lies_ill(until=bed_at)
+        elif self._at < rise_at:
+            self._sleeps(until=rise_at)
+            self._rises()
+            self._daytime(until=bed_at)
+        elif self._at < bed_at:
+            self._daytime(until=bed_at)
+        if not self._is_in_bed:
+            self._goes_to_bed()
+        self._sleeps(until=self._ends_at)
 
-    def go_to_bed(self) -> None:
-        """Pass by the bathroom."""
-        self._visit("bathroom", 8)
-        self._visit("bedroom", 6)
+    def leaves(self, why: What = What.WENT_OUT) -> None:
+        """Go out by the front door at once."""
+        if self._has_television_on:
+            self._switches_television(on=False)
+        self._walks_to("hallway")
+        self._passes(self._chance.uniform(2, 6))
+        self._door("front door", self._chance.uniform(5, 10))
+        self._happens(What.LEFT, "hallway")
+        self._happens(why, "front door")
+        self._room = "outside"
 
-    def morning(self) -> None:
+    def returns(self) -> None:
+        """Come in by the front door."""
+        self._door("front door", self._chance.uniform(4, 8))
+        self._happens(What.CAME_HOME, "front door")
+        self._room = "hallway"
+        self._passes(self._chance.uniform(1, 3))
+        self._moves()
+
+    def collapses(self) -> None:
+        """Fall, out of bed or chair if that is where they were."""
+        if self._is_in_bed:
+            self._happens(What.GOT_UP, "bed")
+        if self._is_seated:
+            self._happens(What.STOOD_UP, "chair")
+        self._happens(What.COLLAPSED, self._room)
+
+    def notes(self, what: What) -> None:
+        """Let something be true that shows in nothing yet."""
+        self._happens(what, self._room)
+
+    def is_helped_up(self) -> None:
+        """Get up from the floor, with whoever came, and have something in the kitchen."""
+        self._moves()
+        self._happens(What.WAS_HELPED_UP, self._room)
+        self._passes(30)
+        self._visits("kitchen", self._chance.uniform(5, 12))
+
+    def wanders(self) -> None:
+        """Walk about without aim for an hour or so."""
+        self._happens(What.WANDERED, self._room)
+        for _ in range(self._chance.randint(6, 12)):
+            room = self._chance.choice(("kitchen", "lounge", "hallway", "bathroom", "hallway"))
+            if room == self._room:
+                self._moves()
+            self._visits(room, self._chance.uniform(2, 9))
+
+    def forgets_the_door(self) -> None:
+        """Open the front door, to look at the weather, and go back in without shutting it."""
+        self._walks_to("hallway")
+        self._passes(self._chance.uniform(2, 5))
+        self._happens(What.DOOR_OPENED, "front door")
+        self._happens(What.FORGOT_THE_DOOR, "front door")
+        self._passes(self._chance.uniform(20, 60))
+
+    def shuts_the_door(self) -> None:
+        """Go to the front door and shut it."""
+        self._walks_to("hallway")
+        self._passes(self._chance.uniform(2, 5))
+        self._happens(What.DOOR_CLOSED, "front door")
+        self._happens(What.SHUT_THE_DOOR, "front door")
+        self._passes(self._chance.uniform(2, 5))
+
+    def _rises(self) -> None:
         """Bathroom, dress, breakfast."""
-        self._visit("bathroom", self._chance.uniform(8, 18))
-        self._visit("bedroom", self._chance.uniform(5, 12))
-        self._visit("kitchen", self._chance.uniform(20, 40))
+        self._happens(What.ROSE, self._room)
+        self._visits("bathroom", self._chance.uniform(8, 18))
+        self._visits("bedroom", self._chance.uniform(5, 12))
+        self._eats(self._chance.uniform(20, 40))
 
-    def night(self, *, until: datetime, routine: Routine) -> None:
+    def _goes_to_bed(self) -> None:
+        """Pass by the bathroom."""
+        self._visits("bathroom", 8)
+        self._visits("bedroom", 6)
+        self._happens(What.WENT_TO_BED, "bedroom")
+        self._lies_down()
+
+    def _sleeps(self, *, until: datetime) -> None:
         """Sleep, turn over, and get up as often as this resident does."""
+        self._lies_down()
         hours = (until - self._at).total_seconds() / 3600
         if hours <= 0:
             return
-        # A night is about eight hours; the part of it before midnight has its share of the walks.
-        for _ in range(_poisson(self._chance, routine.night_visits * hours / 8)):
-            asleep_s = self._chance.expovariate(routine.night_visits / (8 * 3600))
-            wakes_at = self._at + timedelta(seconds=max(1200, asleep_s))
-            if wakes_at >= until - timedelta(minutes=30):
+        # A night is about eight hours; each part of it has its share of the walks.
+        for _ in range(_poisson(self._chance, self._routine.night_visits * hours / 8)):
+            asleep_s = self._chance.expovariate(self._routine.night_visits / (8 * 3600))
+            wakes_at = self._at + timedelta(seconds=max(self._chance.uniform(900, 1500), asleep_s))
+            if wakes_at >= until - timedelta(minutes=50):
                 break
-            self._stay("bed", until=wakes_at)
-            self._night_walk(wanders=routine.wanders)
-        self._stay("bed", until=until)
+            self._stays("bed", until=wakes_at)
+            self._walks_at_night()
+        self._stays("bed", until=until)
 
-    def daytime(self, routine: Routine, *, until_min: float) -> None:
-        """Meals, an outing where it is the day for one, and the rooms in between."""
-        until = _wall(self._on, until_min)
-        meals = [
-            (_wall(self._on, at + self._chance.gauss(0, 12)), minutes * self._chance.uniform(0.7, 1.3))
-            for at, minutes in _MEALS
-        ]
-        outing = self._outing(routine)
+    def _walks_at_night(self) -> None:
+        self._happens(What.WALKED_AT_NIGHT, self._room)
+        self._visits("bathroom", self._chance.uniform(3, 8))
+        if self._routine.wanders and self._chance.random() < 0.6:
+            self._visits(self._chance.choice(("kitchen", "lounge", "hallway")), self._chance.uniform(4, 30))
+        self._visits("bedroom", 1)
+        self._lies_down()
+
+    def _lies_ill(self, *, until: datetime) -> None:
+        """Stay in bed but for the bathroom, a drink, and an hour in the chair."""
+        self._lies_down()
+        while self._at < until:
+            up_at = self._at + timedelta(minutes=self._chance.uniform(70, 200))
+            self._stays("bed", until=min(up_at, until))
+            if up_at >= until:
+                return
+            self._visits("bathroom", self._chance.uniform(4, 12))
+            if self._chance.random() < 0.4:
+                self._eats(self._chance.uniform(5, 12))
+            if self._chance.random() < 0.15:
+                self._visits("lounge", self._chance.uniform(20, 50))
+            self._visits("bedroom", 1)
+            self._lies_down()
+
+    def _daytime(self, *, until: datetime) -> None:
+        """Meals, an outing and a nap where it is the day for one, and the rooms in between."""
+        coming = self._appointments(until)
         bathroom_at = self._next_bathroom()
         while self._at < until:
-            if outing is not None and self._at >= outing[0]:
-                self._go_out(back_at=outing[1])
-                outing = None
-            elif meals and self._at >= meals[0][0]:
-                self._visit("kitchen", meals.pop(0)[1])
+            if coming and self._at >= coming[0][0]:
+                self._keeps(*coming.pop(0))
             elif self._at >= bathroom_at:
-                self._visit("bathroom", self._chance.uniform(*_VISIT_MIN["bathroom"]))
+                self._visits("bathroom", self._chance.uniform(*_VISIT_MIN["bathroom"]))
                 bathroom_at = self._next_bathroom()
             else:
-                self._somewhere()
+                self._goes_somewhere()
 
-    def _somewhere(self) -> None:
+    def _appointments(self, until: datetime) -> list[tuple[datetime, str, float]]:
+        """Return what the day holds from now on: when, what, and for how many minutes."""
+        coming = [
+            (wall(self.on, at + self._chance.gauss(0, 12)), "meal", minutes * self._chance.uniform(0.7, 1.3))
+            for at, minutes in _MEALS
+        ]
+        if self._chance.random() < self._routine.naps:
+            at, shortest, longest = _NAP_MIN
+            coming.append((wall(self.on, at), "nap", self._chance.uniform(shortest, longest)))
+        first, last = wall(self.on, self._moments.rise_min + 40), wall(self.on, 21 * 60)
+        coming += [
+            (first + (last - first) * self._chance.random(), "garden", self._chance.uniform(0.5, 6))
+            for _ in range(_poisson(self._chance, self._routine.garden))
+        ]
+        coming += self._outing()
+        return sorted(one for one in coming if self._at <= one[0] < until)
+
+    def _outing(self) -> list[tuple[datetime, str, float]]:
+        usual = self._routine.outings.get(self.on.weekday())
+        if usual is None or self._chance.random() < 0.1:  # Rain, or a bad hip.
+            return []
+        leaves_min = usual.leaves_min + self._chance.gauss(0, 12)
+        back_min = min(leaves_min + usual.lasts_min * self._chance.uniform(0.7, 1.4), _LAST_OUTING_ENDS_MIN)
+        return [(wall(self.on, leaves_min), "outing", max(10.0, back_min - leaves_min))]
+
+    def _keeps(self, at: datetime, what: str, minutes: float) -> None:
+        """Do what was due at a moment, as late as it has become."""
+        match what:
+            case "meal":
+                self._eats(minutes)
+            case "nap":
+                self._naps(minutes)
+            case "garden":
+                self._uses_the_back_door(minutes)
+            case _:
+                self.leaves()
+                # Someone who left late is not back before they have left.
+                self._at = max(at + timedelta(minutes=minutes), self._at + timedelta(minutes=10))
+                self.returns()
+
+    def _goes_somewhere(self) -> None:
         rooms = [room for room in ("lounge", "kitchen", "bedroom") if room != self._room]
         weights = [{"lounge": 10, "kitchen": 5, "bedroom": 2}[room] for room in rooms]
         room = self._chance.choices(rooms, weights)[0]
-        self._visit(room, self._chance.uniform(*_VISIT_MIN[room]))
+        minutes = self._chance.uniform(*_VISIT_MIN[room])
+        if room == "kitchen" and self._chance.random() < 0.7:
+            self._eats(minutes)
+        else:
+            self._visits(room, minutes)
 
-    def _night_walk(self, *, wanders: bool) -> None:
-        self._visit("bathroom", self._chance.uniform(3, 8))
-        if wanders and self._chance.random() < 0.6:
-            self._visit(self._chance.choice(("kitchen", "lounge", "hallway")), self._chance.uniform(4, 30))
-        self._visit("bedroom", 2)
+    def _eats(self, minutes: float) -> None:
+        """Be in the kitchen for so long, with the fridge and, mostly, the kettle."""
+        self._walks_to("kitchen")
+        until = self._at + timedelta(minutes=minutes)
+        self._passes(self._chance.uniform(5, 30))
+        for _ in range(1 + _poisson(self._chance, minutes / 9)):
+            self._door("fridge door", self._chance.uniform(3, 20))
+            self._passes(self._chance.uniform(2, 60))
+        if self._chance.random() < 0.6:
+            boils_s = self._chance.uniform(90, 210)
+            self._happens(What.SWITCHED_ON, "kettle")
+            self._stays("kitchen", until=self._at + timedelta(seconds=boils_s))
+            self._happens(What.SWITCHED_OFF, "kettle")
+        self._stays("kitchen", until=max(until, self._at))
+
+    def _naps(self, minutes: float) -> None:
+        self._visits("bedroom", 2)
+        self._lies_down()
+        self._stays("bed", until=self._at + timedelta(minutes=minutes))
+
+    def _uses_the_back_door(self, minutes: float) -> None:
+        """Put something out, feed the birds, look at the washing."""
+        self._walks_to("kitchen")
+        self._door("back door", self._chance.uniform(2, 8))
+        self._happens(What.LEFT, "kitchen")
+        self._passes(minutes * 60)
+        self._door("back door", self._chance.uniform(2, 8))
+        self._moves()
 
     def _next_bathroom(self) -> datetime:
         return self._at + timedelta(minutes=self._chance.uniform(90, 200))
 
-    def _outing(self, routine: Routine) -> tuple[datetime, datetime] | None:
-        usual = routine.outings.get(self._on.weekday())
-        if usual is None or self._chance.random() < 0.1:  # Rain, or a bad hip.
-            return None
-        leaves_min = usual.leaves_min + self._chance.gauss(0, 12)
-        back_min = min(leaves_min + usual.lasts_min * self._chance.uniform(0.7, 1.4), _LAST_OUTING_ENDS_MIN)
-        return _wall(self._on, leaves_min), _wall(self._on, back_min)
+    def _visits(self, room: str, minutes: float) -> None:
+        self._walks_to(room)
+        until = self._at + timedelta(minutes=minutes)
+        if room == "lounge" and minutes > 8:
+            self._passes(self._chance.uniform(10, 40))
+            self._sits_down()
+        self._stays(room, until=until)
 
-    def _go_out(self, *, back_at: datetime) -> None:
-        self._through_the_hallway()
-        self._front_door()
-        # Someone who left late is not back before they have left.
-        self._at = max(back_at, self._at + timedelta(minutes=10))
-        self._front_door()
-        self._room = "outside"
-        self._through_the_hallway()
-        self._room = "hallway"
+    def _walks_to(self, room: str) -> None:
+        """Get up if need be, and go to a room through the hallway."""
+        self._rises_from_rest()
+        if room == self._room:
+            self._moves()
+            return
+        if self._room != "hallway":
+            self._enters("hallway")
+            self._passes(self._chance.uniform(2, 8))
+        if room != "hallway":
+            self._enters(room)
 
-    def _front_door(self) -> None:
-        self._happens(What.DOOR_OPENED, "front door")
-        self._passes(self._chance.uniform(5, 14))
-        self._happens(What.DOOR_CLOSED, "front door")
+    def _enters(self, room: str) -> None:
+        self._happens(What.LEFT, self._room)
+        self._room = room
+        self._moves()
+
+    def _rises_from_rest(self) -> None:
+        if self._is_in_bed:
+            self._is_in_bed = False
+            self._happens(What.GOT_UP, "bed")
+            self._moves()
+            self._passes(self._chance.uniform(5, 25))
+        if self._is_seated:
+            self._is_seated = False
+            self._happens(What.STOOD_UP, "chair")
+            self._moves()
+            self._passes(self._chance.uniform(2, 6))
+
+    def _lies_down(self) -> None:
+        if self._is_in_bed:
+            return
+        if self._has_television_on:
+            self._switches_television(on=False)
+        self._walks_to("bedroom")
+        self._passes(self._chance.uniform(10, 40))
+        self._is_in_bed = True
+        self._happens(What.LAY_DOWN, "bed")
+
+    def _sits_down(self) -> None:
+        self._is_seated = True
+        self._happens(What.SAT_DOWN, "chair")
+        evening = self._at >= wall(self.on, _EVENING_MIN)
+        if not self._has_television_on and self._chance.random() < (0.9 if evening else 0.3):
+            self._switches_television(on=True)
+        elif self._has_television_on and not evening and self._chance.random() < 0.4:
+            self._switches_television(on=False)
+
+    def _switches_television(self, *, on: bool) -> None:
+        self._has_television_on = on
+        self._happens(What.SWITCHED_ON if on else What.SWITCHED_OFF, "television")
+
+    def _door(self, door: str, seconds: float) -> None:
+        self._happens(What.DOOR_OPENED, door)
+        self._passes(seconds)
+        self._happens(What.DOOR_CLOSED, door)
         self._passes(self._chance.uniform(1, 4))
 
-    def _visit(self, room: str, minutes: float) -> None:
-        if room != self._room:
-            self._through_the_hallway()
-            self._room = room
-        self._stay(room, until=self._at + timedelta(minutes=minutes))
-
-    def _through_the_hallway(self) -> None:
-        self._happens(What.MOVED, "hallway")
-        self._passes(self._chance.uniform(2, 8))
-
-    def _stay(self, place: str, *, until: datetime) -> None:
+    def _stays(self, place: str, *, until: datetime) -> None:
         """Move now and then until then; in bed only when turning over, which the bedroom's sensor may see."""
         shortest_s, longest_s = _UNSEEN_S[place]
-        room = "bedroom" if place == "bed" else place
-        if place == "bed":
-            self._room = "bedroom"
-        else:
-            self._happens(What.MOVED, room)
         while True:
             unseen_s = shortest_s * (longest_s / shortest_s) ** self._chance.random()
+            if place != "bed":
+                unseen_s /= self._routine.pace
             if self._at + timedelta(seconds=unseen_s) >= until:
                 self._at = max(self._at, until)
                 return
             self._passes(unseen_s)
-            self._happens(What.MOVED, room)
+            self._moves()
 
     def _passes(self, seconds: float) -> None:
         self._at += timedelta(milliseconds=max(1, round(seconds * 1000)))
 
+    def _moves(self) -> None:
+        self._happens(What.MOVED, self._room)
+
     def _happens(self, what: What, room: str) -> None:
-        """Remember it, unless the date is over: the next date has its own midnight."""
+        """Remember it at a millisecond of its own, unless the day is over: the next begins in bed."""
         at = self._at.replace(microsecond=self._at.microsecond // 1000 * 1000)
-        if self._seen and at <= self._seen[-1].at:
-            at = self._seen[-1].at + timedelta(milliseconds=1)
-        if at < self.ends_at:
-            self._seen.append(Happening(at, what, room))
+        at = max(at, self._last_at + timedelta(milliseconds=1))
+        self._last_at = at
+        if at < self._ends_at:
+            self.happened.append(Happening(at, what, room, self._who))
+
+
+def what_ends_by_itself(rest: Sequence[Happening], begun: set[str]) -> list[Happening]:
+    """Return what of an interrupted course still happens: a kettle switches itself off, a door falls shut."""
+    ended: dict[str, Happening] = {}
+    for one in rest:
+        ends = one.what is What.DOOR_CLOSED or (one.what is What.SWITCHED_OFF and one.room == "kettle")
+        if ends and one.room in begun:
+            ended.setdefault(one.room, one)
+    return list(ended.values())
 
 
 def _poisson(chance: random.Random, mean: float) -> int:

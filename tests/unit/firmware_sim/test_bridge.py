@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.bridge import OFFLINE, OFFLINE_AFTER, ONLINE, Bridge, devices_payload, stable_json
-from firmware_sim.resident import Happening, What
-from firmware_sim.sensors import MODELS, Kind, Said, SensorSpec, Why, sensor_from
+from firmware_sim.happening import Happening, What
+from firmware_sim.models import MODELS, Kind
+from firmware_sim.sensors import Said, SensorSpec, Why, sensor_from
 
 CONTRACT = Path(__file__).parents[2] / "contract" / "zigbee2mqtt"
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -28,8 +29,9 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 def real_devices() -> dict[str, dict[str, Any]]:
     """Return model -> its record in the real `bridge/devices`."""
-    payload = next(it["payload"] for it in lines_of(CONTRACT / "bridge.json") if it["topic"].endswith("/devices"))
-    return {device["definition"]["model"]: device for device in json.loads(payload) if "definition" in device}
+    lines = lines_of(CONTRACT / "bridge.json") + lines_of(CONTRACT / "bridge-wide.json")
+    payloads = [json.loads(it["payload"]) for it in lines if it["topic"].endswith("/devices")]
+    return {device["definition"]["model"]: device for them in payloads for device in them if "definition" in device}
 
 
 def recorded() -> Iterator[tuple[str, str, list[dict[str, Any]]]]:

@@ -71,6 +71,7 @@ def test_a_message_has_all_that_a_count_against_the_table_needs(tmp_path: Path) 
         "qos": 1,
         "retain": False,
         "alarm": False,
+        "who": None,
     }
     assert lines[2] == {"serial": 2, "radio": "acknowledged", "real_ms": 1500}
     assert lines[4]["alarm"] is True

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_sim.resident import Happening, What
-from firmware_sim.sensors import MODELS, USUAL_MODEL, Kind, Said, Sensor, SensorSpec, Why, sensor_from
+from firmware_sim.happening import Happening, What, Who
+from firmware_sim.models import MODELS, USUAL_MODEL, Kind
+from firmware_sim.sensors import Said, Sensor, SensorSpec, Why, sensor_from
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PIRS = [name for name, model in MODELS.items() if model.kind is Kind.MOTION]
+PIRS = [name for name, model in MODELS.items() if model.kind is Kind.MOTION and not model.is_presence]
 
 gaps_s = st.lists(st.integers(1, 400), min_size=1, max_size=60)
 
@@ -128,3 +129,101 @@ def test_check_ins_of_a_street_do_not_come_at_once() -> None:
     }
 
     assert len(phases) == 100
+
+
+def put_up_in(kind: Kind, room: str) -> Sensor:
+    return sensor_from(SensorSpec("it", kind, room, USUAL_MODEL[kind]), seed="1/h1/it", since=NINE)
+
+
+def meets(sensor: Sensor, what: What, *, after_s: float = 0, who: Who = Who.RESIDENT) -> Said | None:
+    at = NINE + timedelta(seconds=after_s)
+    return sensor.meets(Happening(at, what, sensor.spec.room, who), now=at)
+
+
+def test_a_mmwave_sensor_sees_who_sits_still_until_the_last_has_left() -> None:
+    """It is why presence is not movement: someone who lies on the floor is present too."""
+    sensor = put_up("FP1E", room="lounge")
+
+    entered = meets(sensor, What.MOVED)
+    other_entered = meets(sensor, What.MOVED, after_s=70, who=Who.PARTNER)
+    still = sensor.falls_due(now=sensor.due_at)
+    one_left = meets(sensor, What.LEFT, after_s=120, who=Who.PARTNER)
+    last_left = meets(sensor, What.LEFT, after_s=130)
+    gone = sensor.falls_due(now=sensor.due_at)
+
+    assert entered is not None
+    assert entered.news == {"presence": True, "movement": "movement"}
+    assert other_entered is not None
+    assert still.news == {"movement": "no_movement"}
+    assert one_left is None
+    assert last_left is None
+    assert gone.news == {"presence": False, "movement": "no_presence"}
+    assert gone.at == NINE + timedelta(seconds=130) + MODELS["FP1E"].hold
+
+
+def test_a_bed_feels_the_resident_and_nobody_else() -> None:
+    """The strap lies on one side of the bed."""
+    sensor = put_up_in(Kind.BED, "bed")
+
+    lay_down = meets(sensor, What.LAY_DOWN)
+    partner = meets(sensor, What.GOT_UP, after_s=60, who=Who.PARTNER)
+    got_up = meets(sensor, What.GOT_UP, after_s=120)
+
+    assert lay_down is not None
+    assert lay_down.news["occupancy"] is True
+    assert partner is None
+    assert got_up is not None
+    assert got_up.news["occupancy"] is False
+
+
+def test_a_kettle_draws_power_and_its_zero_comes_eleven_seconds_late() -> None:
+    """Zigbee2MQTT does not believe a plug's first zero."""
+    sensor = put_up_in(Kind.PLUG, "kettle")
+
+    on = meets(sensor, What.SWITCHED_ON)
+    off = meets(sensor, What.SWITCHED_OFF, after_s=150)
+    zero = sensor.falls_due(now=sensor.due_at)
+
+    assert on is not None
+    assert int(on.news["power"]) > 2500
+    assert off is None
+    assert (zero.at, zero.news) == (NINE + timedelta(seconds=161), {"power": 0, "current": 0})
+
+
+def test_a_cat_sets_off_a_sensor_unless_it_takes_no_notice_of_pets() -> None:
+    """Half of what moves at night in some homes has four legs."""
+    sees = sensor_from(SensorSpec("it", Kind.MOTION, "lounge", "SNZB-03"), seed="1", since=NINE)
+    does_not = sensor_from(SensorSpec("it", Kind.MOTION, "lounge", "SNZB-03", sees_pets=False), seed="1", since=NINE)
+
+    assert meets(sees, What.MOVED, who=Who.CAT) is not None
+    assert meets(does_not, What.MOVED, who=Who.CAT) is None
+    assert meets(does_not, What.MOVED) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "ends", "name"),
+    [(Kind.SMOKE, What.SMOKED, What.SMOKE_CLEARED, "smoke"), (Kind.WATER, What.LEAKED, What.DRIED, "water_leak")],
+)
+def test_a_danger_is_said_and_its_end(kind: Kind, begins: What, ends: What, name: str) -> None:
+    """A life-safety device is the one thing besides the pendant that must never wait."""
+    sensor = put_up_in(kind, "kitchen")
+
+    said = [meets(sensor, begins), meets(sensor, ends, after_s=240)]
+
+    assert [one and dict(one.news) for one in said] == [{name: True}, {name: False}]
+
+
+def test_without_heating_a_room_cools_and_with_it_warms_again() -> None:
+    """Too cold is a question of its own, and needs a home that gets cold slowly."""
+    sensor = put_up_in(Kind.CLIMATE, "lounge")
+    warm = float(sensor.falls_due(now=sensor.due_at).news["temperature"])
+
+    sensor.unheated_since = NINE
+    for _ in range(48):
+        cold = float(sensor.falls_due(now=sensor.due_at).news["temperature"])
+    sensor.unheated_since = None
+    again = float(sensor.falls_due(now=sensor.due_at).news["temperature"])
+
+    assert cold < 10
+    assert again > 15
+    assert abs(again - warm) < 3
