@@ -32,12 +32,14 @@ def cookie_name(*, is_secure: bool) -> str:
     return "__Host-telecare" if is_secure else "telecare"
 
 
-async def maybe_viewer(request: Request, world: GivenToAll, conn: Connection, real_now: RealNow) -> Viewer | None:
+async def maybe_viewer(
+    request: Request, world: GivenToAll, conn: Connection, real_now: RealNow, now: Now
+) -> Viewer | None:
     """Return who is signed in, or None."""
     token = request.cookies.get(cookie_name(is_secure=world.config.is_secure))
     if not token or len(token) > 100:
         return None
-    return await store.viewer_of(conn, token, real_now=real_now)
+    return await store.viewer_of(conn, token, real_now=real_now, now=now)
 
 
 MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 
 from psycopg import AsyncConnection
 
+from api import consents
+
 Connection = AsyncConnection[Any]
 View = Literal["family", "carer"]
 
@@ -205,19 +207,30 @@ async def sign_out(conn: Connection, session: bytes, *, real_now: datetime) -> N
     )
 
 
-async def viewer_of(conn: Connection, session_token: str, *, real_now: datetime) -> Viewer | None:
-    """Return who holds a session, with the grants in force now, or None if it opens nothing."""
+async def viewer_of(conn: Connection, session_token: str, *, real_now: datetime, now: datetime) -> Viewer | None:
+    """Return who holds a session, with the grants in force now, or None if it opens nothing.
+
+    A grant is in force while it is not withdrawn and the resident's consent to it holds; operators run the service,
+    and what they were given needs no consent to each of them.
+
+    Args:
+        conn: the connection.
+        session_token: from the cookie.
+        real_now: by the system's clock, on which sessions age.
+        now: by the homes' clock, on which consents end.
+    """
     row = await _first(
         conn,
-        """
+        f"""
         SELECT person.person, person.full_name, person.what, person.is_operator,
                (SELECT name FROM service),
                array(SELECT ARRAY[home, view] FROM access_grant
-                     WHERE access_grant.person = person.person AND withdrawn_at IS NULL)
+                     WHERE access_grant.person = person.person AND withdrawn_at IS NULL
+                       AND (person.is_operator OR {consents.IN_FORCE}))
         FROM session JOIN person USING (person)
-        WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(now)s
-        """,
-        {"token": hashed(session_token), "now": real_now},
+        WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(real_now)s AND left_at IS NULL
+        """,  # noqa: S608 - a constant of ours
+        {"token": hashed(session_token), "real_now": real_now, "now": now},
     )
     if row is None:
         return None

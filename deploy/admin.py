@@ -6,7 +6,6 @@ Every command may be repeated without harm, and works beside a running platform.
 import asyncio
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,18 +21,22 @@ from alerts.judging import policy as policies
 from alerts.judging.finding import JSON
 from alerts.judging.numbers import Numbers, checked
 from alerts.store import thresholds
+from api import consents, times
+from api.office import agreed, changes, homes, hubs, people
+from api.office.said import e164, wall_time
 from deploy import street
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess
 from deploy.embedded.nats import nats
 from deploy.platform import INGEST_USER, Kept, hub_access, running_database
-from deploy.street import Home, Street, Thresholds
+from deploy.street import Agreed, Home, Person, Street, Thresholds
 from gateway.clock import CLOCK_FILE_VARIABLE, Clock
 from ingest import devices
 from ingest.db import migrate as migrating
 from ingest.db.pool import connect, settings
 
 _BY: Final = "setup"
+_BY_HAND: Final = "the command line"
 
 
 class Cannot(Exception):
@@ -62,9 +65,24 @@ def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check:
         known = {hub.hub for hub in devices.list_hubs(conn)}
     apply_street(said, dsn, now=now)
     print(f"set up: {len(said.home)} homes, {len(said.person)} people")
+    _print_warnings(said, dsn, now=now)
     for home in said.home:
         if home.hub not in known:
             _add_hub(home.id, home.hub, None, data, environment, now=now)
+
+
+def _print_warnings(said: Street, dsn: str, *, now: datetime) -> None:
+    """Print what an operator should see to in these homes: a setup is not done while nobody may look."""
+
+    async def find() -> list[str]:
+        async with await _connection(dsn) as conn:
+            return [
+                f"{home.id}: {warning}"
+                for home in said.home
+                for warning in await agreed.warnings(conn, home.id, now=now)
+            ]
+
+    print("\n".join(asyncio.run(find())), end="\n" if said.home else "")
 
 
 def apply_street(said: Street, dsn: str, *, now: datetime) -> None:
@@ -81,11 +99,30 @@ async def _apply_people(said: Street, dsn: str, *, now: datetime) -> None:
     async with await _connection(dsn) as conn, conn.transaction():
         for person in said.person:
             await alerts_store.set_person(
-                conn, person.id, person.name, what=person.what, phone=street.e164(person.phone)
+                conn,
+                person.id,
+                person.name,
+                what=person.what,
+                phone=e164(person.phone),
+                email=person.email,
+                likes=person.likes,
+                kinds=kinds_of(person, said),
             )
         await alerts_store.set_service(conn, said.service.name, said.service.operator)
         for home in said.home:
             await _apply_home(conn, home, said.service.operator, now=now)
+        content = {"homes": [home.id for home in said.home], "people": [person.id for person in said.person]}
+        await changes.note(conn, "street set up", by=_BY, now=now, content=content)
+
+
+def kinds_of(person: Person, said: Street) -> tuple[str, ...]:
+    """Return what somebody is: what the file says, or else what follows from the homes that they stand in."""
+    kinds = set(person.kinds)
+    if not kinds:
+        kinds |= {"family contact"} if any(person.id in home.family for home in said.home) else set()
+        kinds |= {"unpaid carer"} if any(person.id in (*home.told, *home.carers) for home in said.home) else set()
+    kinds |= {"operator"} if person.id == said.service.operator else set()
+    return tuple(kind for kind in people.KINDS if kind in kinds)
 
 
 async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str, *, now: datetime) -> None:
@@ -95,13 +132,15 @@ async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str
         home.id,
         first_name=resident.first_name,
         full_name=resident.name,
-        phone=street.e164(resident.phone) if resident.phone else None,
+        phone=e164(resident.phone) if resident.phone else None,
         address=resident.address,
         know=resident.know,
     )
     await alerts_store.set_telling(conn, home.id, home.told)
     await thresholds.set_by_file(conn, home.id, numbers_of(home.thresholds), now=now)
     await alerts_store.set_sensors(conn, home.id, now=now)
+    rooms = dict.fromkeys([*home.rooms, *(sensor.room for sensor in home.sensor if sensor.room)])
+    await homes.add_rooms(conn, home.id, tuple(rooms))
     # Who gets what nobody else took must be able to see it, take it and close it.
     carers = {*home.carers, operator}
     for person in {*home.family, *carers}:
@@ -109,6 +148,20 @@ async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str
         views += ["family"] if person in home.family else []
         views += ["carer"] if person in carers else []
         await api_store.set_access(conn, person, home.id, views, given_by=_BY, now=now)
+    for said_yes in home.consent:
+        await _apply_consent(conn, home, said_yes, now=now)
+
+
+async def _apply_consent(conn: AsyncConnection[TupleRow], home: Home, said_yes: Agreed, *, now: datetime) -> None:
+    said = {"basis": said_yes.basis, "said_by": said_yes.said_by, "why": said_yes.why, "by": _BY}
+    until = times.midnight(said_yes.until + timedelta(days=1))
+    if said_yes.to == "care":
+        await consents.write(conn, home.id, "care", **said, until=until, now=now)
+        return
+    for view, given in (("family", home.family), ("carer", home.carers)):
+        for person in given:
+            if not said_yes.who or person in said_yes.who:
+                await consents.write(conn, home.id, "data", person=person, view=view, **said, until=until, now=now)
 
 
 def numbers_of(said: Thresholds) -> Numbers:
@@ -119,7 +172,8 @@ def numbers_of(said: Thresholds) -> Numbers:
         if (value := getattr(said, name)) is not None
     }
     if said.waking is not None:
-        given |= zip(("waking_from", "waking_until"), said.waking, strict=True)
+        waking = (wall_time(value).isoformat() for value in said.waking)
+        given |= zip(("waking_from", "waking_until"), waking, strict=True)
     if said.learned is not None:
         given["learned"] = said.learned
     return checked(given)
@@ -127,7 +181,12 @@ def numbers_of(said: Thresholds) -> Numbers:
 
 def ensure_hub(home: str, hub: str, kept: Kept, dsn: str, *, now: datetime) -> None:
     """Let a home's hub in with the secret that is kept for it, and have the home watched through it."""
-    _write_hub(home, hub, kept.secret(f"hub {hub}"), dsn, now=now)
+
+    async def let_in() -> None:
+        async with await _connection(dsn) as conn:
+            await hubs.let_in(conn, dsn, home, hub, kept.secret(f"hub {hub}"), now=now)
+
+    asyncio.run(let_in())
 
 
 def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
@@ -142,57 +201,49 @@ def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
 
 def hub_add(home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str]) -> None:
     """Make a hub's credentials, tell the broker, write its configuration, and print where it is."""
-    _add_hub(home, hub or f"hub-{home}"[:32].rstrip("-"), out, data, environment, now=_clock(data, environment).now())
+    _add_hub(home, hub or hubs.usual_name(home), out, data, environment, now=_clock(data, environment).now())
 
 
 def _add_hub(
     home: str, hub: str, out: Path | None, data: Path, environment: Mapping[str, str], *, now: datetime
 ) -> None:
-    if hub == INGEST_USER:
-        raise Cannot(f"No hub can be called {hub}: that is the platform's own name on the broker.")
     dsn = running_database(environment, data)
     file = out or data / "hubs" / f"{hub}.toml"
     if file.exists():
         raise Cannot(f"{file} is there already, and a hub's file has its only secret; choose another with --out.")
-    secret = secrets.token_urlsafe(32)
-    try:
-        lane = _write_hub(home, hub, secret, dsn, now=now)
-    except devices.CannotAdd as why:
-        raise Cannot(str(why)) from why
-    broker = environment.get("TELECARE_BROKER") or f"127.0.0.1:{Kept(data).said('embedded_broker_port') or 1883}"
-    host, _, port = broker.rpartition(":")
-    tables: dict[str, Mapping[str, object]] = {
-        "hub": {"id": hub, "lane": lane, "secret": secret},
-        "platform": {"host": host, "port": int(port), "tls": not host.startswith("127.")},
-        "radio": {"host": "127.0.0.1", "port": 1883, **_said_of_sensors(home, dsn)},
-        "outbox": {"path": "outbox.sqlite"},
-    }
-    write_secretly(file, toml(tables))
+    # Where it cannot be written nothing may be added: its secret would be gone.
+    file.parent.mkdir(parents=True, exist_ok=True)
+    broker = hubs_broker(environment, Kept(data))
+
+    async def add() -> hubs.Added:
+        async with await _connection(dsn) as conn:
+            await homes.require(conn, home)
+            return await hubs.add(conn, dsn, home, {"hub": hub}, broker=broker, by=_BY_HAND, now=now)
+
+    added = asyncio.run(add())
+    write_secretly(file, added.configuration)
     _tell_broker(dsn, data, environment)
-    print(f"hub {hub} speaks for {home} (lane {lane}); its configuration, with its only secret, is in {file}")
+    print(
+        f"hub {added.hub} speaks for {home} (lane {added.lane}); its configuration, with its only secret, is in {file}"
+    )
 
 
-def _said_of_sensors(home: str, dsn: str) -> dict[str, list[str]]:
-    """Return what a hub must be told of its home's sensors: which call for help, are beds, are switched on by hand."""
-    with connect(dsn, name="hub add") as conn:
-        sensors = devices.list_sensors(conn, home)
-    return {
-        listed: names
-        for listed, kinds in street.RADIO_LISTS.items()
-        if (names := [sensor.sensor for sensor in sensors if sensor.kind in kinds])
-    }
+def hubs_broker(environment: Mapping[str, str], kept: Kept) -> str:
+    """Return `host:port` of the platform's broker as hubs reach it."""
+    configured = environment.get("TELECARE_HUBS_BROKER") or environment.get("TELECARE_BROKER")
+    return configured or f"127.0.0.1:{kept.said('embedded_broker_port') or 1883}"
 
 
 def hub_revoke(hub: str, data: Path, environment: Mapping[str, str]) -> None:
     """Turn a hub away from now on."""
     dsn = running_database(environment, data)
     now = _clock(data, environment).now()
-    with connect(dsn, name="hub revoke") as conn:
-        if not devices.revoke_hub(conn, hub, now=now):
-            raise Cannot(f"There is no hub {hub} that may speak now; `telecare hub list` shows them.")
-        home = next(one.home for one in devices.list_hubs(conn) if one.hub == hub)
-    if home is not None:
-        asyncio.run(_watch_no_longer(dsn, home, hub, now=now))
+
+    async def revoke() -> None:
+        async with await _connection(dsn) as conn:
+            await hubs.revoke(conn, hub, by=_BY_HAND, now=now)
+
+    asyncio.run(revoke())
     _tell_broker(dsn, data, environment)
     print(f"hub {hub} is turned away from now on")
 
@@ -267,24 +318,6 @@ def write_secretly(file: Path, content: str) -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder with all that is in it, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write_hub(home: str, hub: str, secret: str, dsn: str, *, now: datetime) -> int:
-    hashes = (permissions.hash_nats(secret), permissions.hash_mosquitto(secret))
-    with connect(dsn, name="hub add") as conn:
-        lane = devices.add_hub(conn, hub, home, hashes, now=now)
-    asyncio.run(_watch(dsn, home, hub, now=now))
-    return lane
-
-
-async def _watch(dsn: str, home: str, hub: str, *, now: datetime) -> None:
-    async with await _connection(dsn) as conn:
-        await alerts_store.set_watched(conn, home, hub, now=now)
-
-
-async def _watch_no_longer(dsn: str, home: str, hub: str, *, now: datetime) -> None:
-    async with await _connection(dsn) as conn:
-        await alerts_store.set_unwatched(conn, home, hub, now=now)
 
 
 def _tell_broker(dsn: str, data: Path, environment: Mapping[str, str]) -> None:

@@ -241,6 +241,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     """Return the kinds of trouble whose one sentence tells a person what to do."""
     import psycopg  # noqa: PLC0415
 
+    from api.office.said import Mistakes  # noqa: PLC0415
     from deploy import street  # noqa: PLC0415
     from deploy.admin import Cannot  # noqa: PLC0415
     from deploy.embedded.machine import Missing  # noqa: PLC0415
@@ -249,4 +250,14 @@ def _mendable() -> tuple[type[Exception], ...]:
     from ingest.db.pool import Unfit  # noqa: PLC0415
 
     # An OSError names the file or folder and what is wrong with it.
-    return (Cannot, CannotMigrate, DidNotStart, Missing, Unfit, street.Wrong, psycopg.OperationalError, OSError)
+    return (
+        Cannot,
+        CannotMigrate,
+        DidNotStart,
+        Missing,
+        Mistakes,
+        Unfit,
+        street.Wrong,
+        psycopg.OperationalError,
+        OSError,
+    )

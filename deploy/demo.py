@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from api.office.said import RADIO_LISTS, e164
 from deploy import admin, street
 from deploy.broker.permissions import login
 from deploy.child import PLAIN_ENVIRONMENT, Command
@@ -189,7 +190,7 @@ class Demo:
 
     def _phones_part(self, street_: Street) -> Part:
         folder = self.asked.data
-        phones = [f"--phone={street.e164(p.phone)}={p.name}{', ' + p.what if p.what else ''}" for p in street_.person]
+        phones = [f"--phone={e164(p.phone)}={p.name}{', ' + p.what if p.what else ''}" for p in street_.person]
         arguments = (
             *(sys.executable, "-m", "deploy.pretend_twilio", "--port", self.phones.rpartition(":")[2]),
             *("--webhook", f"{self.pages}/twilio/text", "--sender", _SENDER),
@@ -222,7 +223,7 @@ class Demo:
             "password": kept.secret(f"equipment {home.id}"),
             **{
                 listed: [sensor.id for sensor in home.sensor if sensor.kind in kinds]
-                for listed, kinds in street.RADIO_LISTS.items()
+                for listed, kinds in RADIO_LISTS.items()
             },
         }
 

@@ -15,9 +15,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 import psycopg
 from psycopg import AsyncConnection, Connection
@@ -30,7 +30,7 @@ from deploy.demo import Asked, Demo, require_ports
 from deploy.demo_clock import DemoClock
 from deploy.embedded import machine
 from deploy.said import Say
-from deploy.street import Home, Person, Resident, Sensor, Service, Street
+from deploy.street import Agreed, Home, Person, Resident, Sensor, Service, Street
 from deploy.supervise import Stopped, Supervisor
 from gateway.adapters import tihm
 from gateway.clock import Clock
@@ -274,6 +274,10 @@ def _lines(file: Path) -> Iterator[IO[str]]:
         yield lines
 
 
+def _agreed(to: Literal["care", "data"]) -> Agreed:
+    return Agreed(to=to, basis="resident", said_by="Margaret", why="to be looked after", until=date(2099, 12, 31))
+
+
 def _street(home: str, recording: tihm.Recording) -> Street:
     """Return a street of this one home, with invented people around it."""
     there = sorted({str(one.sensor) for one in recording.activations})
@@ -295,6 +299,7 @@ def _street(home: str, recording: tihm.Recording) -> Street:
                 family=(_CARER,),
                 carers=(_CARER, "jim"),
                 sensor=tuple(sensors),
+                consent=(_agreed("care"), _agreed("data")),
             ),
         ),
     )

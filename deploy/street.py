@@ -5,34 +5,25 @@ and every mistake is reported with where it stands, all at once.
 """
 
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import time, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
-import phonenumbers
+
+from api import consents
+from api.office import people
+from api.office.said import KINDS, e164, email, one_of, wall_time
+from deploy import shapes
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 _DURATION = re.compile(r"(\d+)\s*(s|min|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-
-KINDS: Final = (
-    *("motion", "contact", "pendant", "pull-cord", "climate", "bed", "chair", "plug", "smoke", "water", "button"),
-)
-"""What a sensor is, for people; what it measures is told by its messages."""
-
-RADIO_LISTS: Final[Mapping[str, frozenset[str]]] = {
-    "pendants": frozenset({"pendant"}),
-    "pull_cords": frozenset({"pull-cord"}),
-    "seats": frozenset({"bed", "chair"}),
-    # A plug in a street file is of what somebody switches on by hand; a fridge's is none of ours.
-    "appliances": frozenset({"plug"}),
-}
-"""In which list of a hub's table `radio` a sensor stands, by its kind: what its messages do not tell."""
 
 
 class Wrong(Exception):
@@ -61,6 +52,9 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: _Words
     phone: str
     what: _Words | None = None
+    email: str | None = None
+    likes: str = "text"
+    kinds: tuple[str, ...] = ()
 
 
 class Resident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +86,17 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learned: bool | None = None
 
 
+class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A consent: to being watched over, or to these people's seeing; left out: everybody in `family` and `carers`."""
+
+    to: Literal["care", "data"]
+    basis: str
+    said_by: _Words
+    why: _Words
+    until: date
+    who: tuple[_Id, ...] = ()
+
+
 class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A watched place."""
 
@@ -101,7 +106,9 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told: tuple[_Id, ...]
     family: tuple[_Id, ...] = ()
     carers: tuple[_Id, ...] = ()
+    rooms: tuple[_Words, ...] = ()
     sensor: tuple[Sensor, ...] = ()
+    consent: tuple[Agreed, ...] = ()
     thresholds: Thresholds = Thresholds()
 
 
@@ -120,11 +127,13 @@ def read(path: Path) -> Street:
         Wrong: it cannot be read or does not hold together.
     """
     try:
-        street = msgspec.toml.decode(path.read_bytes(), type=Street)
+        street = shapes.struct_of(Street, tomllib.loads(path.read_bytes().decode()))
     except OSError as why:
         raise Wrong([f"{path} cannot be read: {why.strerror}"]) from why
-    except (msgspec.DecodeError, UnicodeDecodeError) as why:
-        raise Wrong([f"{path}: {_in_plain_words(str(why))}"]) from why
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
+        raise Wrong([f"{path}: {why}"]) from why
+    except shapes.Shapeless as why:
+        raise Wrong(f"{path}: {mistake}" for mistake in why.mistakes) from why
     mistakes = [f"{path}: {mistake}" for mistake in _mistakes(street)]
     if mistakes:
         raise Wrong(mistakes)
@@ -146,33 +155,6 @@ def duration(said: str) -> timedelta:
     return found
 
 
-def wall_time(said: str) -> time:
-    """Return a time of day such as 07:00.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", said) is None:
-        raise ValueError(f"{said!r} is not a time of day such as 07:00")
-    return time.fromisoformat(said)
-
-
-def e164(said: str) -> str:
-    """Return a phone number as +447700900123; one without a country is taken for British.
-
-    Raises:
-        ValueError: nobody can be reached under it.
-    """
-    try:
-        # Ofcom's numbers for drama (07700 900xxx) are possible but never valid, and demos need them.
-        number = phonenumbers.parse(said, "GB")
-        if not phonenumbers.is_possible_number(number):
-            raise ValueError(f"{said!r} is not a phone number")
-    except phonenumbers.NumberParseException as why:
-        raise ValueError(f"{said!r} is not a phone number") from why
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
 def _mistakes(street: Street) -> Iterator[str]:
     people = {person.id for person in street.person}
     yield from _twice("person id", (person.id for person in street.person))
@@ -187,11 +169,20 @@ def _mistakes(street: Street) -> Iterator[str]:
             phones.append(e164(person.phone))
         except ValueError as why:
             yield f"person {person.id}: {why}"
+        yield from (f"person {person.id}: {mistake}" for mistake in _mistakes_of_a_person(person))
     yield from _twice("phone", phones)
     if street.service.operator not in people:
         yield f"service: operator {street.service.operator!r} is not a person in this file"
     for home in street.home:
         yield from (f"home {home.id}: {mistake}" for mistake in _mistakes_of_a_home(home, people))
+
+
+def _mistakes_of_a_person(person: Person) -> Iterator[str]:
+    if person.email is not None:
+        yield from _refusals("email", email, person.email)
+    yield from _refusals("likes", one_of(people.LIKES), person.likes)
+    for kind in person.kinds:
+        yield from _refusals("kinds", one_of(people.KINDS), kind)
 
 
 def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
@@ -202,13 +193,30 @@ def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
         for person in getattr(home, role):
             if person not in people:
                 yield f"{role}: {person!r} is not a person in this file"
+    yield from _mistakes_in_sensors(home)
+    yield from _mistakes_in_consents(home)
+    if home.resident.phone is not None:
+        yield from _refusals("resident: phone", e164, home.resident.phone)
+    yield from _mistakes_in_thresholds(home.thresholds)
+
+
+def _mistakes_in_sensors(home: Home) -> Iterator[str]:
     yield from _twice("sensor id", (sensor.id for sensor in home.sensor))
     for sensor in home.sensor:
         if sensor.kind not in KINDS:
             yield f"sensor {sensor.id}: kind {sensor.kind!r} is none of {', '.join(KINDS)}"
-    if home.resident.phone is not None:
-        yield from _refusals("resident: phone", e164, home.resident.phone)
-    yield from _mistakes_in_thresholds(home.thresholds)
+        if home.rooms and sensor.room is not None and sensor.room not in home.rooms:
+            yield f"sensor {sensor.id}: there is no room {sensor.room!r}; the rooms are {', '.join(home.rooms)}"
+
+
+def _mistakes_in_consents(home: Home) -> Iterator[str]:
+    for agreed in home.consent:
+        yield from _refusals("consent: basis", one_of(consents.BASES), agreed.basis)
+        for person in agreed.who:
+            if person not in {*home.family, *home.carers}:
+                yield f"consent: {person!r} is neither in family nor in carers"
+        if agreed.to == "care" and agreed.who:
+            yield "consent: to care names nobody: it is about being watched over, not about who sees"
 
 
 def _mistakes_in_thresholds(thresholds: Thresholds) -> Iterator[str]:
@@ -233,8 +241,3 @@ def _twice(what: str, values: Iterable[str]) -> Iterator[str]:
     for value, times in Counter(values).items():
         if times > 1:
             yield f"{what} {value!r} stands there {times} times"
-
-
-def _in_plain_words(complaint: str) -> str:
-    """Return msgspec's complaint with a path that a reader of TOML knows: `home[0].told`."""
-    return complaint.replace("`$.", "`").replace("[...]", " (one of them)").replace("Object", "a table")

@@ -34,6 +34,7 @@ from alerts.store.setting import (
     set_telling,
     set_unwatched,
     set_watched,
+    take_off_rota,
 )
 from alerts.store.shown import (
     GRACE,
@@ -96,6 +97,7 @@ __all__ = [
     "set_unwatched",
     "set_watched",
     "story",
+    "take_off_rota",
     "take_status",
     "take_text",
     "telling_of",

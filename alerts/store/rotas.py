@@ -65,18 +65,23 @@ class Team:
 
 async def rota_of(conn: Conn, home: str | None, *, since: datetime) -> Rota:
     """Return everything that says who is told about a home from a moment on; of none, the operator alone."""
-    rows = await conn.execute(
-        "SELECT person FROM telling_step JOIN person USING (person) WHERE home = %s AND left_at IS NULL "
-        "ORDER BY position",
-        (home,),
-    )
-    always = tuple(person for (person,) in await rows.fetchall())
+    always = await always_told(conn, home)
     shifts = tuple(one.planned() for one in await shifts_of(conn, home)) if home is not None else ()
     overrides = await _overrides(conn, home, since=since) if home is not None else []
     rows = await conn.execute("SELECT operator FROM service")
     row = await rows.fetchone()
     planned = tuple(Override(one.person, one.instead, one.since, one.until) for one in overrides)
     return Rota(always, shifts, planned, None if row is None else row[0])
+
+
+async def always_told(conn: Conn, home: str | None) -> tuple[str, ...]:
+    """Return who is told about a home at any hour, the first first."""
+    rows = await conn.execute(
+        "SELECT person FROM telling_step JOIN person USING (person) WHERE home = %s AND left_at IS NULL "
+        "ORDER BY position",
+        (home,),
+    )
+    return tuple(person for (person,) in await rows.fetchall())
 
 
 _SHIFTS: Final = """

@@ -6,7 +6,7 @@ read twice changes no judgement.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -15,6 +15,9 @@ from alerts.store import thresholds
 from alerts.store.inputs import give_to_judgement
 
 Conn = AsyncConnection[TupleRow]
+
+OPERATOR: Final = "operator"
+"""The kind of person that has a column of its own: what an operator may, no other kind may."""
 
 
 async def set_service(conn: Conn, name: str, operator: str | None) -> None:
@@ -25,25 +28,61 @@ async def set_service(conn: Conn, name: str, operator: str | None) -> None:
             "ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, operator = excluded.operator",
             (name, operator),
         )
-        await conn.execute(
-            "UPDATE person SET is_operator = NOT is_operator WHERE is_operator = (person IS DISTINCT FROM %s)",
-            (operator,),
-        )
+        await conn.execute("UPDATE person SET is_operator = true WHERE person = %s AND NOT is_operator", (operator,))
 
 
-async def set_person(conn: Conn, person: str, full_name: str, *, what: str | None, phone: str | None) -> None:
-    """Write who a person is.
+async def set_person(
+    conn: Conn,
+    person: str,
+    full_name: str,
+    *,
+    what: str | None,
+    phone: str | None,
+    email: str | None = None,
+    likes: str = "text",
+    kinds: Sequence[str] | None = None,
+) -> None:
+    """Write who a person is; without `kinds` these stay as they are.
 
     Raises:
         psycopg.errors.CheckViolation: the phone is not in E.164.
-        psycopg.errors.UniqueViolation: somebody else has this phone.
+        psycopg.errors.UniqueViolation: somebody else has this phone or address.
     """
+    others = None if kinds is None else [kind for kind in kinds if kind != OPERATOR]
     await conn.execute(
-        "INSERT INTO person (person, full_name, what, phone) VALUES (%s, %s, %s, %s) "
-        "ON CONFLICT (person) DO UPDATE SET full_name = excluded.full_name, what = excluded.what, "
-        "phone = excluded.phone",
-        (person, full_name, what, phone),
+        """
+        INSERT INTO person (person, full_name, what, phone, email, likes, kinds, is_operator)
+        VALUES (%(person)s, %(full_name)s, %(what)s, %(phone)s, %(email)s, %(likes)s,
+                COALESCE(%(kinds)s::text[], '{}'), COALESCE(%(is_operator)s, false))
+        ON CONFLICT (person) DO UPDATE SET full_name = excluded.full_name, what = excluded.what,
+            phone = excluded.phone, email = excluded.email, likes = excluded.likes,
+            kinds = COALESCE(%(kinds)s::text[], person.kinds),
+            is_operator = COALESCE(%(is_operator)s, person.is_operator)
+        """,
+        {
+            "person": person,
+            "full_name": full_name,
+            "what": what,
+            "phone": phone,
+            "email": email,
+            "likes": likes,
+            "kinds": others,
+            "is_operator": None if kinds is None else OPERATOR in kinds,
+        },
     )
+
+
+async def take_off_rota(conn: Conn, person: str, *, now: datetime) -> None:
+    """Let a person be told no more: not always, not in shifts, and not instead of others."""
+    async with conn.transaction():
+        await conn.execute("DELETE FROM telling_step WHERE person = %s", (person,))
+        await conn.execute(
+            "UPDATE rota_shift SET removed_at = %s WHERE person = %s AND removed_at IS NULL", (now, person)
+        )
+        await conn.execute(
+            "UPDATE rota_override SET removed_at = %s WHERE (person = %s OR instead = %s) AND removed_at IS NULL",
+            (now, person, person),
+        )
 
 
 async def set_resident(

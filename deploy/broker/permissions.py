@@ -4,16 +4,13 @@ Pure, but for the salts.  Both brokers are told the same thing: a hub writes its
 its own answers, ingest does the reverse for all hubs, and nothing else is allowed.
 """
 
-import base64
-import hashlib
 import json
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import bcrypt
+from ingest.hub_secret import hash_mosquitto, hash_nats
 
 LANES: Final = 64
 
@@ -25,13 +22,6 @@ _ROOT: Final = ("telecare", "v1")
 _HUB: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _NATS_HASH: Final = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 _MOSQUITTO_HASH: Final = re.compile(r"\$7\$\d+\$[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]+=*")
-
-# A secret is 256 random bits, so it cannot be guessed however cheap one guess is.  The hash only keeps the
-# secret out of a file that leaks, and ten thousand hubs that come back at once must not cost the broker
-# minutes of hashing: the lowest cost that bcrypt knows, and mosquitto_passwd's own default.
-_BCRYPT_ROUNDS: Final = 4
-_PBKDF2_ITERATIONS: Final = 101
-_PBKDF2_SALT_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +67,6 @@ class HubAccess:
 
     def login(self) -> Login:
         return Login(self.hub, self.nats_hash, self.mosquitto_hash)
-
-
-def hash_nats(secret: str) -> str:
-    """Return what NATS keeps of a secret of 256 random bits (bcrypt).
-
-    Raises:
-        ValueError: the secret is longer than the 72 bytes that bcrypt looks at.
-    """
-    if len(secret.encode()) > 72:
-        raise ValueError("a broker's secret has at most 72 bytes")
-    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(_BCRYPT_ROUNDS, prefix=b"2a")).decode()
-
-
-def hash_mosquitto(secret: str) -> str:
-    """Return what Mosquitto keeps of a secret of 256 random bits: `$7$iterations$salt$hash`, PBKDF2-SHA512."""
-    salt = secrets.token_bytes(_PBKDF2_SALT_BYTES)
-    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, _PBKDF2_ITERATIONS)
-    return f"$7${_PBKDF2_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def login(user: str, secret: str) -> Login:

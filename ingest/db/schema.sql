@@ -168,6 +168,41 @@ CREATE INDEX confidence_report_of_a_home_lately ON public.confidence_report USIN
 -- confidence_report.answer: null: cannot say
 -- confidence_report.rung_at: when somebody rang a family that answered 1 or 2, as the page promises them
 
+CREATE TABLE consent (
+    consent bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    what text NOT NULL,
+    person text,
+    view text,
+    basis text NOT NULL,
+    said_by text NOT NULL,
+    why text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    written_by text NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by text,
+    CONSTRAINT consent_is_known_once PRIMARY KEY (consent),
+    CONSTRAINT consent_basis_is_known CHECK ((basis = ANY (ARRAY['resident'::text, 'attorney'::text, 'best interests'::text, 'not asked yet'::text]))),
+    CONSTRAINT consent_ends_after_it_begins CHECK ((until > since)),
+    CONSTRAINT consent_is_for_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT consent_is_for_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT consent_is_to_care_or_to_data CHECK ((what = ANY (ARRAY['care'::text, 'data'::text]))),
+    CONSTRAINT consent_says_who_said_so_and_is_not_empty CHECK (((said_by <> ''::text) AND (why <> ''::text))),
+    CONSTRAINT consent_to_data_names_who_may_see_which_view CHECK ((((what = 'data'::text) = (person IS NOT NULL)) AND ((what = 'data'::text) = (view IS NOT NULL)))),
+    CONSTRAINT consent_view_is_known CHECK ((view = ANY (ARRAY['family'::text, 'carer'::text]))),
+    CONSTRAINT consent_was_withdrawn_by_somebody CHECK (((withdrawn_at IS NULL) = (withdrawn_by IS NULL)))
+);
+CREATE INDEX consent_of_a_home ON public.consent USING btree (home);
+CREATE INDEX consent_of_a_person_in_force ON public.consent USING btree (person, home, view) WHERE (withdrawn_at IS NULL);
+-- consent: a grant shows nothing without one in force; operators run the service and need none
+-- consent.what: care: being watched over at all; data: this person may see this view.  Each is asked for by itself
+-- consent.basis: resident: their own yes; attorney: whoever decides for them by law; best interests: decided for one who cannot; not asked yet: given before consents were kept
+-- consent.said_by: the name of whoever said yes, or decided
+-- consent.why: what for, in the words in which it was agreed
+-- consent.until: excluded; by the clock that homes are judged on
+
 CREATE TABLE home (
     home text NOT NULL,
     lane smallint NOT NULL,
@@ -209,6 +244,15 @@ CREATE TABLE home_judgement (
 );
 -- home_judgement: what the detectors of a home remember; one that does not fit is rebuilt from the log
 -- home_judgement.state: JSON, never a pickle
+
+CREATE TABLE home_room (
+    home text NOT NULL,
+    room text NOT NULL,
+    CONSTRAINT home_room_is_known_once PRIMARY KEY (home, room),
+    CONSTRAINT home_room_has_a_name CHECK ((room <> ''::text)),
+    CONSTRAINT home_room_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+-- home_room: the rooms in which sensors of a home may stand
 
 CREATE TABLE home_team (
     home text NOT NULL,

@@ -23,11 +23,11 @@ from typing import Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from deploy.broker.permissions import hash_mosquitto, hash_nats
 from deploy.embedded import machine, postgres
 from ingest import devices
 from ingest.db.pool import connect
 from ingest.entry import Alarm, Entry, Trouble, unpack
+from ingest.hub_secret import hash_mosquitto, hash_nats
 from tests.chaos.middleman import Middleman, Treat
 from tests.world.broker import PlatformBroker
 from tests.world.database import Database

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from deploy.broker import permissions
 from deploy.embedded import knock
 from gateway.wire import Leaf, Stream
 from ingest import devices
 from ingest.db.pool import connect
+from ingest.hub_secret import hash_mosquitto, hash_nats
 from tests.world.raw_hub import RawHub, pack, record
 from tests.world.whole import Whole
 
@@ -49,7 +49,7 @@ class Cruel:
 def cruel(whole: Whole) -> Iterator[Cruel]:
     """Add a second hub to the home by the door that `telecare hub add` uses."""
     secret = secrets.token_urlsafe(32)
-    hashes = (permissions.hash_nats(secret), permissions.hash_mosquitto(secret))
+    hashes = (hash_nats(secret), hash_mosquitto(secret))
     with connect(whole.platform.database_url, name="test") as conn:
         lane = devices.add_hub(conn, HUB, HOME, hashes, now=whole.clock.now())
     whole.platform.permit()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.broker.permissions import hash_mosquitto, hash_nats
 from ingest import devices
 from ingest.db.pool import connect
+from ingest.hub_secret import hash_mosquitto, hash_nats
 from tests.world.broker import PlatformBroker
 from tests.world.database import Database
 from tests.world.processes import Process, running

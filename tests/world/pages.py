@@ -23,7 +23,7 @@ from alerts.judging.finding import Finding
 from alerts.judging.policy import Policy
 from alerts.store import judged
 from alerts.telling import sms
-from api import store
+from api import consents, store
 from api.app import build
 from api.config import Config
 from gateway.clock import Anchor, Clock, write_anchor
@@ -126,9 +126,9 @@ class Street:
         return client
 
     async def give(self, person: str, home: str, *views: store.View) -> None:
-        """Let somebody see a home in exactly these views; none of them takes it away."""
+        """Let somebody see a home in exactly these views, with the resident's yes; none of them takes it away."""
         async with self._pool.connection() as conn:
-            await store.set_access(conn, person, home, views, given_by="test", now=self.now)
+            await _give(conn, person, home, views, now=self.now)
 
     # -- what is true
 
@@ -275,4 +275,14 @@ async def _set_up(conn: AsyncConnection[Any]) -> None:
         (CONTROL.person, GEORGES): ("carer",),
     }
     for (person, home), views in given.items():
-        await store.set_access(conn, person, home, views, given_by="test", now=NINE)
+        await _give(conn, person, home, views, now=NINE)
+
+
+async def _give(
+    conn: AsyncConnection[Any], person: str, home: str, views: Sequence[store.View], *, now: datetime
+) -> None:
+    await store.set_access(conn, person, home, views, given_by="test", now=now)
+    for view in views:
+        until = now + timedelta(days=365)
+        said = {"basis": "resident", "said_by": "the resident", "why": "to know that all is well"}
+        await consents.write(conn, home, "data", person=person, view=view, **said, until=until, by="test", now=now)

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from api.office.said import e164
 from deploy import admin, street
 from deploy.demo import Asked, Demo
 from deploy.demo_clock import DemoClock
@@ -90,7 +91,7 @@ class Whole(Demo):
     def phone(self, person: str) -> "Phone":
         assert self.street is not None
         found = next(one for one in self.street.person if one.id == person)
-        return Phone(self, street.e164(found.phone))
+        return Phone(self, e164(found.phone))
 
     @contextlib.contextmanager
     def signed_in(self, person: str) -> Iterator[httpx.Client]:

@@ -15,8 +15,6 @@ from deploy.broker.permissions import (
     SAID_BY_HUB,
     HubAccess,
     Login,
-    hash_mosquitto,
-    hash_nats,
     hub_access,
     login,
     mosquitto_acl,
@@ -24,6 +22,7 @@ from deploy.broker.permissions import (
     nats_home,
     nats_platform,
 )
+from ingest.hub_secret import hash_mosquitto, hash_nats
 
 _SECRET = "s" * 43
 _ONE = login("any", _SECRET)

@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import street
-from deploy.street import Wrong, duration, e164, wall_time
+from api.office.said import e164, wall_time
+from deploy import shapes, street
+from deploy.street import Wrong, duration
 
 DEMO = Path(street.__file__).with_name("demo_street.toml")
+
+
+def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    names = st.sampled_from(["id", "name", "operator", "phone", "resident", "sensor", "told", "consent", "hub"])
+    return st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4)
 
 
 def mistakes_in(text: str, folder: Path) -> str:
@@ -44,6 +50,35 @@ def test_every_mistake_is_told_at_once_with_where_it_stands(tmp_path: Path) -> N
     assert "phone '+447700900102' stands there 2 times" in said
 
 
+def test_every_mistake_of_shape_is_told_at_once_too(tmp_path: Path) -> None:
+    """A forgotten quote and a misspelt word are the first slips; one at a time they cost a run each."""
+    text = (
+        DEMO.read_text()
+        .replace('hub = "hub-mill-lane-3"', 'hubb = "hub-mill-lane-3"')
+        .replace('still_for = "5h"', "still_for = 5")
+        .replace('name = "Jim Docherty"', 'nom = "Jim Docherty"')
+        .replace('id = "hall-motion"', 'id = "hall motion"', 1)
+    )
+
+    said = mistakes_in(text, tmp_path)
+
+    assert "unknown field `hubb` - at `home[1]`" in said
+    assert "missing required field `hub` - at `home[1]`" in said
+    assert "expected `str | null`, got `int` - at `home[2].thresholds.still_for`" in said
+    assert "unknown field `nom` - at `person[1]`" in said
+    assert "missing required field `name` - at `person[1]`" in said
+    assert "home[0].sensor[0].id" in said
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), _nested, max_leaves=12))
+def test_a_shape_that_is_not_refused_is_taken(said: object) -> None:
+    """What the checker lets through, the real reader takes; so no file ends in a traceback."""
+    try:
+        shapes.struct_of(street.Street, {"service": said, "person": said, "home": said})
+    except shapes.Shapeless as why:
+        assert why.mistakes
+
+
 @pytest.mark.parametrize(
     ("found", "put", "said"),
     [
@@ -53,6 +88,20 @@ def test_every_mistake_is_told_at_once_with_where_it_stands(tmp_path: Path) -> N
         ('id = "mill-lane-3"', 'id = "shore-road-14"', "home id 'shore-road-14' stands there 2 times"),
         ('waking = ["07:00", "22:00"]', 'waking = ["07:00", "25:00"]', "'25:00' is not a time of day"),
         ('told = ["moira", "jim"]', "told = []", "told is empty"),
+        ('room = "kitchen"', 'room = ""', "expected `str` of length >= 1"),
+        ('phone = "07700 900101"', 'phone = "07700 900101"\nemail = "anne"', "'anne' is not an e-mail address"),
+        (
+            'phone = "07700 900101"',
+            'phone = "07700 900101"\nkinds = ["boss"]',
+            "kinds: 'boss' is none of family contact",
+        ),
+        ('basis = "resident" ', 'basis = "hearsay" ', "basis: 'hearsay' is none of resident, attorney"),
+        ('to = "data" ', 'who = ["sanjay"]\nto = "data" ', "consent: 'sanjay' is neither in family nor in carers"),
+        (
+            'family = ["anne"] ',
+            'rooms = ["attic"]\nfamily = ["anne"] ',
+            "there is no room 'hallway'; the rooms are attic",
+        ),
         ("[service]", "[service", "street.toml: "),
     ],
 )
