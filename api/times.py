@@ -43,6 +43,11 @@ def long_day(on: date) -> str:
     return f"{on:%A} {on.day} {on:%B} {on.year}"
 
 
+def local(at: datetime) -> datetime:
+    """Return a moment as clocks in London show it."""
+    return at.astimezone(LONDON)
+
+
 def local_date(at: datetime) -> date:
     """Return the day in London."""
     return at.astimezone(LONDON).date()

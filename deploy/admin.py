@@ -36,7 +36,8 @@ from ingest.db import migrate as migrating
 from ingest.db.pool import connect, settings
 
 _BY: Final = "setup"
-_BY_HAND: Final = "the command line"
+BY_HAND: Final = "the command line"
+"""Who did it, as change records have it: whoever was at the server."""
 
 
 class Cannot(Exception):
@@ -60,7 +61,7 @@ def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check:
         print(f"{file} is right: {len(said.home)} homes, {len(said.person)} people")
         return
     dsn = running_database(environment, data)
-    now = _clock(data, environment).now()
+    now = clock_of(data, environment).now()
     with connect(dsn, name="setup") as conn:
         known = {hub.hub for hub in devices.list_hubs(conn)}
     apply_street(said, dsn, now=now)
@@ -201,7 +202,7 @@ def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
 
 def hub_add(home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str]) -> None:
     """Make a hub's credentials, tell the broker, write its configuration, and print where it is."""
-    _add_hub(home, hub or hubs.usual_name(home), out, data, environment, now=_clock(data, environment).now())
+    _add_hub(home, hub or hubs.usual_name(home), out, data, environment, now=clock_of(data, environment).now())
 
 
 def _add_hub(
@@ -218,7 +219,7 @@ def _add_hub(
     async def add() -> hubs.Added:
         async with await _connection(dsn) as conn:
             await homes.require(conn, home)
-            return await hubs.add(conn, dsn, home, {"hub": hub}, broker=broker, by=_BY_HAND, now=now)
+            return await hubs.add(conn, dsn, home, {"hub": hub}, broker=broker, by=BY_HAND, now=now)
 
     added = asyncio.run(add())
     write_secretly(file, added.configuration)
@@ -237,11 +238,11 @@ def hubs_broker(environment: Mapping[str, str], kept: Kept) -> str:
 def hub_revoke(hub: str, data: Path, environment: Mapping[str, str]) -> None:
     """Turn a hub away from now on."""
     dsn = running_database(environment, data)
-    now = _clock(data, environment).now()
+    now = clock_of(data, environment).now()
 
     async def revoke() -> None:
         async with await _connection(dsn) as conn:
-            await hubs.revoke(conn, hub, by=_BY_HAND, now=now)
+            await hubs.revoke(conn, hub, by=BY_HAND, now=now)
 
     asyncio.run(revoke())
     _tell_broker(dsn, data, environment)
@@ -343,7 +344,7 @@ def _write_permissions(hubs: list[HubAccess], folder: Path, environment: Mapping
     print(f"permission files for NATS and Mosquitto are in {folder}")
 
 
-def _clock(data: Path, environment: Mapping[str, str]) -> Clock:
+def clock_of(data: Path, environment: Mapping[str, str]) -> Clock:
     """Return the clock of the platform that runs from this folder: a demo's own, or the system's."""
     demo = data / "clock.json"
     if environment.get(CLOCK_FILE_VARIABLE):

@@ -6,11 +6,15 @@ What goes wrong for a reason that a person can mend is said in one sentence, wit
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from deploy import cli_desk
+from deploy.ran import DATA_HELP
+from deploy.ran import data_folder as _data
+from deploy.ran import run as _run
 
 app = typer.Typer(
     name="telecare",
@@ -24,9 +28,11 @@ hub_app = typer.Typer(help="Add, revoke and list hubs.", no_args_is_help=True)
 db_app = typer.Typer(help="The database's tables.", no_args_is_help=True)
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
+app.add_typer(cli_desk.people, name="people")
+app.add_typer(cli_desk.homes, name="homes")
+app.add_typer(cli_desk.rota, name="rota")
 
-_DATA_HELP = "The folder of the embedded database, broker and logs."
-DataOption = Annotated[Path | None, typer.Option("--data", help=_DATA_HELP, file_okay=False)]
+DataOption = Annotated[Path | None, typer.Option("--data", help=DATA_HELP, file_okay=False)]
 
 
 def main() -> None:
@@ -202,62 +208,3 @@ def _explain(where: str) -> NoReturn:
         typer.echo(str(why), err=True)
         sys.exit(1)
     sys.exit(0)
-
-
-def _data(said: Path | None, name: str) -> Path:
-    """Return the data folder: what was said, else `TELECARE_DATA`, else the usual place of this account."""
-    from deploy.embedded import machine  # noqa: PLC0415
-
-    if said is not None:
-        return said.absolute()
-    usual = machine.default_data(os.environ)
-    return usual if os.environ.get("TELECARE_DATA") else usual.with_name(name)
-
-
-def _run(command: Callable[[], int | None]) -> NoReturn:
-    try:
-        code = command() or 0
-    except KeyboardInterrupt:
-        code = 130
-    except Exception as why:
-        if _is_unreadable_address(why):
-            typer.echo("TELECARE_DATABASE_URL is not an address such as postgresql://user@host/name.", err=True)
-        elif isinstance(why, _mendable()):
-            typer.echo(str(why).strip(), err=True)
-        else:
-            raise
-        code = 1
-    sys.exit(code)
-
-
-def _is_unreadable_address(why: Exception) -> bool:
-    """Return whether libpq could not read the database's address; its words repeat it, with its password."""
-    import psycopg  # noqa: PLC0415
-
-    return isinstance(why, psycopg.ProgrammingError) and why.sqlstate is None
-
-
-def _mendable() -> tuple[type[Exception], ...]:
-    """Return the kinds of trouble whose one sentence tells a person what to do."""
-    import psycopg  # noqa: PLC0415
-
-    from api.office.said import Mistakes  # noqa: PLC0415
-    from deploy import street  # noqa: PLC0415
-    from deploy.admin import Cannot  # noqa: PLC0415
-    from deploy.embedded.machine import Missing  # noqa: PLC0415
-    from deploy.supervise import DidNotStart  # noqa: PLC0415
-    from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
-    from ingest.db.pool import Unfit  # noqa: PLC0415
-
-    # An OSError names the file or folder and what is wrong with it.
-    return (
-        Cannot,
-        CannotMigrate,
-        DidNotStart,
-        Missing,
-        Mistakes,
-        Unfit,
-        street.Wrong,
-        psycopg.OperationalError,
-        OSError,
-    )

@@ -43,6 +43,13 @@ async def ahead(conn: Connection, home: str, *, now: datetime, days: int = 7) ->
     return Ahead(home, found, [duty for duty in found if not duty.persons], planned.operator is not None)
 
 
+async def names(conn: Connection, looked: Ahead) -> dict[str, str]:
+    """Return what the persons of a rota are called."""
+    persons = sorted({person for one in looked.duties for person in one.persons})
+    rows = await conn.execute("SELECT person, full_name FROM person WHERE person = ANY(%s)", (persons,))
+    return dict(await rows.fetchall())
+
+
 async def add_shift(conn: Connection, fields: Mapping[str, str], *, by: str, now: datetime) -> int:
     """Write a shift of a home or a team, and return its number.
 

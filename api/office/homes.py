@@ -10,6 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
+from alerts.store import rotas
 from api.office import changes, people, said
 from api.office.said import Form, Mistake, Mistakes
 from ingest import devices
@@ -271,6 +272,24 @@ async def hubs(conn: Connection, home: str) -> list[Hub]:
         (home,),
     )
     return [Hub(*row) for row in await rows.fetchall()]
+
+
+async def lacks(conn: Connection, home: str) -> list[str]:
+    """Return what is still to be written before a home is watched, one sentence each."""
+    found = []
+    if await alerts_store.resident_of(conn, home) is None:
+        found.append("Nobody is written as living there.")
+    if not await sensors(conn, home):
+        found.append("It has no sensors.")
+    if not any(hub.revoked_at is None for hub in await hubs(conn, home)):
+        found.append("It has no hub: nothing can be heard from it.")
+    rows = await conn.execute("SELECT FROM service WHERE operator IS NOT NULL")
+    has_operator = await rows.fetchone() is not None
+    if not await rotas.always_told(conn, home):
+        found.append("Nobody but the operator is told outside shifts." if has_operator else "NOBODY IS TOLD.")
+    if not has_operator:
+        found.append("Nobody gets what nobody else can be told: name the service's operator.")
+    return found
 
 
 async def listed(conn: Connection) -> list[tuple[str, str | None, int, int, int]]:

@@ -128,7 +128,8 @@ def e164(said: str) -> str:
     try:
         # Ofcom's numbers for drama (07700 900xxx) are possible but never valid, and demos need them.
         number = phonenumbers.parse(said, "GB")
-        if not phonenumbers.is_possible_number(number):
+        # One that works only within a town is none: a text cannot be sent to it.
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise ValueError(f"{said!r} is not a phone number")
     except phonenumbers.NumberParseException as why:
         raise ValueError(f"{said!r} is not a phone number") from why
