@@ -8,7 +8,7 @@ nobody else does.  What runs on real time regardless (resends, ticks, keep-alive
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -165,6 +165,52 @@ def is_set_by_a_time_server() -> bool | None:
     if not Path("/run/systemd/timesync").is_dir():
         return None
     return Path("/run/systemd/timesync/synchronized").exists()
+
+
+def agrees_with_a_battery(real_s: float, chips: Path = Path("/sys/class/rtc")) -> bool:
+    """Return whether a clock of the machine that runs while it is off tells the same time, to the minute.
+
+    Without a battery such a clock begins in 1970 or 2000, whatever the system makes of it afterwards
+    (systemd-timesyncd goes on from the last time it knew, which looks right and is not).
+
+    Args:
+        real_s: the system's wall clock, seconds since 1970.
+        chips: where the kernel shows such clocks (Documentation/ABI/testing/rtc-class).
+    """
+    for chip in sorted(chips.glob("*/since_epoch")):
+        try:
+            if abs(int(chip.read_text()) - real_s) < _SAME_MINUTE_S:
+                return True
+        except (OSError, ValueError):
+            continue
+    return False
+
+
+class Assurance:
+    """Does anything vouch for the wall clock of this boot?  Looked at now and then until something does."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        server: Callable[[], bool | None] = is_set_by_a_time_server,
+        battery: Callable[[float], bool] = agrees_with_a_battery,
+    ) -> None:
+        self._server, self._battery = server, battery
+        self._said: bool | None = True if clock.is_simulated() else None
+        self._look_at_s = float("-inf")
+
+    def is_set(self, *, moment: Moment) -> bool | None:
+        """Return whether a time server or a battery vouches for the wall clock; None where nobody can tell."""
+        if self._said is not True and moment.real_s >= self._look_at_s:
+            self._look_at_s = moment.real_s + _LOOK_AGAIN_S
+            by_server = self._server()
+            self._said = True if by_server is not True and self._battery(moment.now.timestamp()) else by_server
+        return self._said
+
+
+_SAME_MINUTE_S = 60
+_LOOK_AGAIN_S = 10.0  # A clock chip on a slow bus takes a millisecond to answer.
 
 
 def kernel_boot_id() -> str:

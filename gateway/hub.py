@@ -18,7 +18,7 @@ import msgspec
 
 from gateway import metrics, radio
 from gateway.adapters.exposes import Setup
-from gateway.clock import Clock, Moment, is_set_by_a_time_server
+from gateway.clock import Assurance, Clock, Moment, is_set_by_a_time_server
 from gateway.config import Config, OutboxFile
 from gateway.connection import Delivery
 from gateway.equipment import Equipment
@@ -93,6 +93,7 @@ class Hub:
         self._stopping = threading.Event()
         self._inbox: queue.Queue[_Event] = queue.Queue(_INBOX_MAX)
         self._version = importlib.metadata.version("telecare")
+        self._assurance = Assurance(clock)
         moment = clock.moment()
         self._outbox = _opened(config.outbox, moment)
         self._publisher = Publisher(config, self._outbox, self, boot=boot, say_aloud=self._say_aloud)
@@ -235,12 +236,13 @@ class Hub:
 
     def _keep(self, seen: Sequence[Observation], told: Sequence[Delivery]) -> None:
         """Keep what was seen on the disk; what cannot be is dropped, but never an alarm."""
-        note = self._alive(self._clock.moment(), told)
+        moment = self._clock.moment()
+        note, is_unset = self._alive(moment, told), self._assurance.is_set(moment=moment) is False
         try:
-            kept = self._outbox.keep(seen, boot=self._boot, note=note)
+            kept = self._outbox.keep(seen, boot=self._boot, note=note, is_wall_unset=is_unset)
         except OutboxLost as why:
             self._begin_again(why)
-            kept = self._outbox.keep(seen, boot=self._boot, note=note)
+            kept = self._outbox.keep(seen, boot=self._boot, note=note, is_wall_unset=is_unset)
         except NoRoom as why:
             alarms = [o for o in seen if o.quantity in ALARMS]
             lost = len(seen) - len(alarms)
@@ -249,7 +251,7 @@ class Hub:
             if not alarms:
                 return
             self._go_on_in_memory(why)
-            kept = self._outbox.keep(alarms, boot=self._boot)
+            kept = self._outbox.keep(alarms, boot=self._boot, is_wall_unset=is_unset)
         self._kept(kept)
 
     def _kept(self, kept: Kept) -> None:

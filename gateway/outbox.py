@@ -23,7 +23,7 @@ from gateway.config import OutboxFile
 from gateway.reading import ALARMS, Observation, SensorId
 from gateway.wire import Record, Stream
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 _SCHEMA: Final = """
 CREATE TABLE book (
@@ -50,6 +50,7 @@ CREATE TABLE record (
     boot       TEXT    NOT NULL,
     uptime_ms  INTEGER NOT NULL,
     may_repeat INTEGER NOT NULL,
+    wall_unset INTEGER NOT NULL DEFAULT 0,  -- nothing had set the wall clock of its boot
     PRIMARY KEY (book, stream, number)
 ) WITHOUT ROWID;
 CREATE TABLE stored_mark (  -- everything through here was stored before this hour ended
@@ -70,6 +71,11 @@ CREATE TABLE note (
     said TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+
+_CHANGES: Final = {
+    # From the format before it to each.  What a hub of format 1 kept was believed, and is.
+    2: "ALTER TABLE record ADD COLUMN wall_unset INTEGER NOT NULL DEFAULT 0",
+}
 
 OLD_CARD: Final = "old card"
 OUTBOX_LOST: Final = "outbox lost"
@@ -210,12 +216,20 @@ class Outbox:
         """Return how many records of a stream are not known to be stored, in all outboxes."""
         return sum(numbers.held for (_, of), numbers in self._numbers.items() if of is stream)
 
-    def keep(self, observations: Sequence[Observation], *, boot: str, note: tuple[str, str] | None = None) -> Kept:
+    def keep(
+        self,
+        observations: Sequence[Observation],
+        *,
+        boot: str,
+        note: tuple[str, str] | None = None,
+        is_wall_unset: bool = False,
+    ) -> Kept:
         """Write observations down under new numbers, on the disk, before this returns.
 
         Args:
             observations: in the order in which they shall be numbered; alarms and readings may be mixed.
             boot: in which boot they were observed.
+            is_wall_unset: nothing has set the wall clock of that boot.
             note: a name and what to remember under it, in the same transaction.
 
         Raises:
@@ -225,7 +239,7 @@ class Outbox:
         while True:
             try:
                 with self._changing():
-                    kept = self._write(observations, boot)
+                    kept = self._write(observations, boot, is_wall_unset=is_wall_unset)
                     if note is not None:
                         self._note(*note)
                     return kept
@@ -236,13 +250,13 @@ class Outbox:
         """Return the records with these numbers, both ends counting, as far as they are held, in order."""
         with self._asking():
             rows = self._db.execute(
-                "SELECT number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat FROM record"
+                "SELECT number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat, wall_unset FROM record"
                 " WHERE book = ? AND stream = ? AND number BETWEEN ? AND ? ORDER BY number",
                 (self._books[outbox], stream, first, last),
             ).fetchall()
         return tuple(
-            Record(number, SensorId(sensor), quantity, value, wall_s, boot, uptime_ms, bool(may_repeat))
-            for number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat in rows
+            Record(number, SensorId(sensor), quantity, value, wall_s, boot, uptime_ms, bool(may_repeat), bool(unset))
+            for number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat, unset in rows
         )
 
     def unstored_alarms(self) -> tuple[Record, ...]:
@@ -403,7 +417,7 @@ class Outbox:
 
     # What follows runs inside the transactions above.
 
-    def _write(self, observations: Sequence[Observation], boot: str) -> Kept:
+    def _write(self, observations: Sequence[Observation], boot: str, *, is_wall_unset: bool) -> Kept:
         given: dict[Stream, tuple[int, int] | None] = dict.fromkeys(Stream)
         for stream in Stream:
             mine = [o for o in observations if (o.quantity in ALARMS) == (stream is Stream.ALARMS)]
@@ -412,7 +426,8 @@ class Outbox:
             numbers = self._numbers[self.current, stream]
             first, last = numbers.last + 1, numbers.last + len(mine)
             given[stream] = (first, last)
-            self._insert(stream, [_record(o, boot, number) for number, o in enumerate(mine, start=first)])
+            records = [_record(o, boot, number) for number, o in enumerate(mine, start=first)]
+            self._insert(stream, [replace(r, is_wall_unset=True) for r in records] if is_wall_unset else records)
             self._put(self.current, stream, replace(numbers, last=last))
         self._db.executemany(
             "INSERT INTO last_value (sensor, quantity, value) VALUES (?, ?, ?)"
@@ -424,10 +439,13 @@ class Outbox:
     def _insert(self, stream: Stream, records: Sequence[Record]) -> None:
         book = self._books[self.current]
         self._db.executemany(
-            "INSERT INTO record (book, stream, number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record (book, stream, number, sensor, quantity, value, wall_s, boot, uptime_ms, may_repeat,"
+            " wall_unset) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (book, stream, r.number, r.sensor, r.quantity, r.value, r.wall_s, r.boot, r.uptime_ms, r.may_repeat)
+                (
+                    *(book, stream, r.number, r.sensor, r.quantity, r.value, r.wall_s, r.boot, r.uptime_ms),
+                    *(r.may_repeat, r.is_wall_unset),
+                )
                 for r in records
             ],
         )
@@ -723,8 +741,10 @@ def _opened(path: Path, limits: OutboxFile) -> sqlite3.Connection:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version == 0:
             db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
-        elif version != _FORMAT:
+        elif version > _FORMAT:
             raise OutboxUnusable(f"{path} was written by another release (format {version}, ours is {_FORMAT})")
+        for to in range(version + 1, _FORMAT + 1) if version else ():
+            db.executescript(f"BEGIN; {_CHANGES[to]}; PRAGMA user_version = {to}; COMMIT;")
     except BaseException:
         db.close()
         raise

@@ -139,6 +139,8 @@ class Record:
         boot: the boot in which it was observed.
         uptime_ms: the hub's uptime when it was observed.
         may_repeat: it may be stored under an earlier outbox already (after an old card was put back).
+        is_wall_unset: nothing had set the wall clock of its boot, so `wall_s` means nothing; a hub of an earlier
+            release does not say.
     """
 
     number: int
@@ -149,6 +151,7 @@ class Record:
     boot: str
     uptime_ms: int
     may_repeat: bool = False
+    is_wall_unset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class _SenMLRecord(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=Tru
     up_: int | None = None
     boot_: str | None = None
     again_: bool = False
+    unset_: bool = False
     bn: str = ""
     bt: float = 0.0
     bu: str = ""
@@ -373,6 +377,7 @@ def _senml(record: Record, boot: str) -> _SenMLRecord:
         up_=record.uptime_ms,
         boot_=record.boot if record.boot != boot else None,
         again_=record.may_repeat,
+        unset_=record.is_wall_unset,
     )
 
 
@@ -422,7 +427,9 @@ def _resolved(records: Sequence[_SenMLRecord], header: Header) -> list[Record]:
         value = _value(record)
         if value is None:
             raise Malformed(f"number {number} has not one finite value")
-        resolved.append(Record(number, SensorId(sensor), quantity, value, wall_s, boot, record.up_, record.again_))
+        resolved.append(
+            Record(number, SensorId(sensor), quantity, value, wall_s, boot, record.up_, record.again_, record.unset_)
+        )
     return resolved
 
 

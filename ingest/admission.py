@@ -186,7 +186,7 @@ class Clocks:
 
 
 def place(
-    wall_s: float,
+    wall_s: float | None,
     boot: str,
     uptime_ms: int,
     sending: Sending,
@@ -201,7 +201,8 @@ def place(
     3. Otherwise it lies somewhere in that interval.
 
     Args:
-        wall_s: by the hub's wall clock when it was observed, seconds since 1970, any finite number.
+        wall_s: by the hub's wall clock when it was observed, seconds since 1970, any finite number; None where nothing
+            had set that clock.
         boot: in which it was observed.
         uptime_ms: of that boot, when it was observed.
         sending: of the message that it came in.
@@ -217,7 +218,7 @@ def place(
     lowest = floor if not_before is None else max(not_before, floor)
     if boot != sending.boot:
         latest = sending.boot_began_at() or sending.at
-        wall_at = moment(wall_s)
+        wall_at = None if wall_s is None else moment(wall_s)
         if wall_at is not None and lowest <= wall_at <= latest:
             return Time(wall_at, None, How.WALL)
     return Time(latest, min(lowest, latest), How.INTERVAL)

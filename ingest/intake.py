@@ -370,7 +370,9 @@ class _Sorter:
     ) -> datetime:
         received_at = self._received_at(hub)
         time = place(
-            *(record.wall_s, record.boot, record.uptime_ms, sending), not_before=not_before, received_at=received_at
+            *(None if record.is_wall_unset else record.wall_s, record.boot, record.uptime_ms, sending),
+            not_before=not_before,
+            received_at=received_at,
         )
         room = self._known.rooms.get((hub.home, record.sensor)) if hub.home else None
         impossible = why_impossible(record.quantity, record.value)

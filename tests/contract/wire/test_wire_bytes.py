@@ -30,6 +30,13 @@ ALARM = Pack(
     Header(OUTBOX, Stream.ALARMS, 3, 3, 1, NOON_S + 0.25, BOOT, UP_MS + 250),
     (Record(3, SensorId("pendant"), "pendant_alarm", 1.0, NOON_S, BOOT, UP_MS),),
 )
+UNSET = Pack(
+    Header("9f2c7a1e5b3d4f60", Stream.READINGS, 46, 47, 12, 1782000100.5, "b7", 60_500),
+    (
+        Record(46, SensorId("hall"), "movement", 1.0, 1781990000.0, "b6", 5000, is_wall_unset=True),
+        Record(47, SensorId("hall"), "movement", 0.0, 1782000095.0, "b7", 55_000),
+    ),
+)
 HEARTBEAT = Heartbeat(
     outbox=OUTBOX,
     sent_at=NOON_S + 0.25,
@@ -42,7 +49,9 @@ HEARTBEAT = Heartbeat(
 )
 
 
-@pytest.mark.parametrize(("name", "pack"), [("readings.bin", READINGS), ("alarm.bin", ALARM)])
+@pytest.mark.parametrize(
+    ("name", "pack"), [("readings.bin", READINGS), ("readings_unset.bin", UNSET), ("alarm.bin", ALARM)]
+)
 def test_a_pack_is_these_bytes(name: str, pack: Pack) -> None:
     """A hub in a home for years must still be understood, and understand."""
     there = (HERE / name).read_bytes()

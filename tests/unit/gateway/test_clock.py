@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clock import CLOCK_FILE_VARIABLE, Anchor, Clock, read_anchor, stretch_at, write_anchor
+from gateway.clock import (
+    CLOCK_FILE_VARIABLE,
+    Anchor,
+    Assurance,
+    Clock,
+    Moment,
+    agrees_with_a_battery,
+    read_anchor,
+    stretch_at,
+    write_anchor,
+)
 from gateway.reading import from_unix_s
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -114,3 +124,39 @@ def test_what_is_no_time_is_said_to_be_none(seconds: float) -> None:
     """The year 33658 is a broken clock."""
     with pytest.raises(ValueError, match="not a time"):
         from_unix_s(seconds)
+
+
+@pytest.mark.parametrize(
+    ("server", "battery", "is_set"),
+    [(True, False, True), (False, True, True), (None, True, True), (False, False, False), (None, False, None)],
+)
+def test_a_clock_that_nothing_vouches_for_is_not_taken_for_set(
+    server: bool | None,
+    battery: bool,
+    is_set: bool | None,
+) -> None:
+    """Its hours would be judged as if they were known."""
+    assurance = Assurance(Clock(), server=lambda: server, battery=lambda _: battery)
+
+    assert assurance.is_set(moment=Clock().moment()) is is_set
+
+
+def test_a_clock_that_was_set_stays_set_and_one_that_was_not_is_looked_at_again() -> None:
+    """A line that comes up ten minutes after the hub did makes what follows certain."""
+    answers = iter([False, True])
+    assurance = Assurance(Clock(), server=lambda: next(answers), battery=lambda _: False)
+    now = Clock().now()
+
+    said = [assurance.is_set(moment=Moment(now, 0, real_s)) for real_s in (0.0, 5.0, 11.0, 99.0)]
+
+    assert said == [False, False, True, True]
+
+
+@pytest.mark.parametrize(("chip", "agrees"), [("1782000030", True), ("946684800", False), ("", False), (None, False)])
+def test_only_a_clock_that_ran_on_agrees(tmp_path: Path, chip: str | None, agrees: bool) -> None:
+    """One whose battery is flat begins in 2000, while the system goes on from yesterday and looks right."""
+    if chip is not None:
+        (tmp_path / "rtc0").mkdir()
+        (tmp_path / "rtc0" / "since_epoch").write_text(chip)
+
+    assert agrees_with_a_battery(1_782_000_000.0, tmp_path) is agrees

@@ -233,6 +233,48 @@ def test_a_file_of_a_newer_release_is_left_alone(limits: OutboxFile) -> None:
         Outbox(limits, now=NOON)
 
 
+_FORMAT_1 = """
+CREATE TABLE book (id INTEGER PRIMARY KEY AUTOINCREMENT, outbox TEXT NOT NULL UNIQUE);
+CREATE TABLE stream (
+    book INTEGER NOT NULL REFERENCES book (id), stream TEXT NOT NULL, last INTEGER NOT NULL DEFAULT 0,
+    sent INTEGER NOT NULL DEFAULT 0, stored INTEGER NOT NULL DEFAULT 0, aloud INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (book, stream)
+) WITHOUT ROWID;
+CREATE TABLE record (
+    book INTEGER NOT NULL REFERENCES book (id), stream TEXT NOT NULL, number INTEGER NOT NULL, sensor TEXT NOT NULL,
+    quantity TEXT NOT NULL, value REAL NOT NULL, wall_s REAL NOT NULL, boot TEXT NOT NULL, uptime_ms INTEGER NOT NULL,
+    may_repeat INTEGER NOT NULL, PRIMARY KEY (book, stream, number)
+) WITHOUT ROWID;
+CREATE TABLE stored_mark (
+    book INTEGER NOT NULL REFERENCES book (id), stream TEXT NOT NULL, hour INTEGER NOT NULL, through INTEGER NOT NULL,
+    PRIMARY KEY (book, stream, hour)
+) WITHOUT ROWID;
+CREATE TABLE last_value (
+    sensor TEXT NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (sensor, quantity)
+) WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, said TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO book (outbox) VALUES ('0123456789abcdef');
+INSERT INTO stream VALUES (1, 'readings', 0, 0, 0, 0), (1, 'alarms', 7, 6, 6, 6);
+INSERT INTO record VALUES (1, 'alarms', 7, 'pendant', 'pendant_alarm', 1.0, 1782000000.0, 'b1', 5, 0);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_file_of_an_earlier_release_is_gone_on_with(limits: OutboxFile) -> None:
+    """An update must not cost the press that waited on the disk while it ran."""
+    db = sqlite3.connect(limits.path)
+    db.executescript(_FORMAT_1)
+    db.close()
+
+    outbox = Outbox(limits, now=NOON)
+    outbox.keep([_press()], boot="b2", is_wall_unset=True)
+
+    waited, pressed = outbox.records(outbox.current, Stream.ALARMS, 1, 99)
+    assert (outbox.current, waited.number, waited.boot, waited.is_wall_unset) == ("0123456789abcdef", 7, "b1", False)
+    assert (pressed.number, pressed.is_wall_unset) == (8, True)
+    outbox.close()
+
+
 def test_without_a_disk_a_hub_goes_on_in_memory_and_says_so() -> None:
     """A broken card is a fault; a press that is not sent is a person on the floor."""
     outbox = Outbox(OutboxFile(path=IN_MEMORY), now=NOON)

@@ -3,6 +3,7 @@
 import json
 import math
 import string
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ _records = st.builds(
     boot=_tokens,
     uptime_ms=_counts,
     may_repeat=st.booleans(),
+    is_wall_unset=st.booleans(),
 )
 
 
@@ -36,10 +38,7 @@ _records = st.builds(
 def _packs(draw: st.DrawFn) -> tuple[Header, tuple[Record, ...]]:
     drawn = draw(st.lists(_records, min_size=1, max_size=6))
     first = draw(st.integers(1, 2**60))
-    records = tuple(
-        Record(n, r.sensor, r.quantity, r.value, r.wall_s, r.boot, r.uptime_ms, r.may_repeat)
-        for n, r in enumerate(drawn, start=first)
-    )
+    records = tuple(replace(r, number=n) for n, r in enumerate(drawn, start=first))
     header = Header(
         draw(_tokens), draw(st.sampled_from(Stream)), first, first + len(records) - 1, draw(st.integers(1, first)),
         draw(_finite), draw(_tokens), draw(_counts),

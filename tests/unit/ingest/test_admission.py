@@ -164,8 +164,10 @@ def test_an_earlier_boots_clock_counts_where_it_fits() -> None:
     assert (time.observed_at, time.uncertain_since, time.how) == (wall_at, None, How.WALL)
 
 
-@pytest.mark.parametrize("wall_s", [0.0, -5.0, 2.0**28 - 1, 2.0**32, (NINE - timedelta(hours=1)).timestamp(), 1e300])
-def test_an_earlier_boots_wrong_clock_leaves_an_interval(wall_s: float) -> None:
+@pytest.mark.parametrize(
+    "wall_s", [None, 0.0, -5.0, 2.0**28 - 1, 2.0**32, (NINE - timedelta(hours=1)).timestamp(), 1e300]
+)
+def test_an_earlier_boots_wrong_clock_leaves_an_interval(wall_s: float | None) -> None:
     """It lies between what came before it and the power coming back, and says no more than that."""
     before = NINE - timedelta(hours=4)
 

@@ -70,3 +70,18 @@ def test_an_unreadable_header_that_is_sent_again_is_no_second_alarm() -> None:
     assert len({alarm.identity for alarm in _alarms(at_once)}) == 1
     assert _alarms(later) == []
     assert (len(at_once.refused), later.refused) == (1, [])
+
+
+def test_a_boot_without_a_set_clock_leaves_the_time_uncertain_though_it_looks_right() -> None:
+    """A hub that started twice without a line goes on from the last time it knew; the hours between are not in it."""
+    wall_s = (NINE - timedelta(hours=3)).timestamp()
+
+    def record(**said: object) -> bytes:
+        one = {"n": "pendant/pendant_alarm", "v": 1, "t": wall_s, "up_": 5, "boot_": "boot-0", **said}
+        return json.dumps([one]).encode()
+
+    unset, set_ = (_alarms(_sorted_out(_pack(1, body)))[0] for body in (record(unset_=True), record()))
+
+    assert (set_.observed_at, set_.uncertain_since) == (NINE - timedelta(hours=3), None)
+    assert unset.uncertain_since is not None
+    assert unset.observed_at == NINE - timedelta(hours=1)  # when the running boot began
