@@ -59,6 +59,19 @@ def demo(
     _run(lambda: (demo_ if recording is None else lived).run(asked, os.environ))
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    short_help="Live thousands of simulated homes into files, for benches.",
+)
+def simulate(context: typer.Context) -> None:
+    """Live simulated homes into files; its options are those of the simulator, `telecare simulate --help`."""
+    import subprocess  # noqa: PLC0415
+
+    # A program of its own: nobody imports the simulator.
+    words = [sys.executable, "-m", "firmware_sim.simulate", *context.args]
+    sys.exit(subprocess.call(words))  # noqa: S603 - our own program, and the words of whoever runs us
+
+
 @app.command()
 def up(
     data: DataOption = None,

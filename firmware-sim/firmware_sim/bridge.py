@@ -78,6 +78,10 @@ class Bridge:
         self._started_at = now
         self._health_at = now + _HEALTH_EVERY
         self._messages = dict.fromkeys(self._sensors, 0)
+        self._addresses = {
+            device["friendly_name"]: device["ieee_address"]
+            for device in devices_payload(home, self._sensors.values())[1:]
+        }
         self._online = {name for name, at in self.heard_at.items() if now - at < OFFLINE_AFTER}
 
     def starts(self, *, now: datetime) -> list[Message]:
@@ -122,13 +126,13 @@ class Bridge:
             "process": {"uptime_sec": int(up_s), "memory_used_mb": 138.2, "memory_percent": 7.2},
             "mqtt": {"connected": True, "queued": 0, "published": sum(self._messages.values()), "received": 0},
             "devices": {
-                device["ieee_address"]: {
-                    "messages": self._messages[device["friendly_name"]],
-                    "messages_per_sec": round(self._messages[device["friendly_name"]] / up_s, 4),
+                address: {
+                    "messages": self._messages[name],
+                    "messages_per_sec": round(self._messages[name] / up_s, 4),
                     "leave_count": 0,
                     "network_address_changes": 0,
                 }
-                for device in devices_payload(self._home, self._sensors.values())[1:]
+                for name, address in self._addresses.items()
             },
         }
         # The one message that it does not sort.
@@ -187,7 +191,10 @@ def devices_payload(home: str, sensors: Iterable[SensorSpec]) -> list[dict[str, 
 
 def stable_json(value: object) -> str:
     """Return JSON as Zigbee2MQTT writes it: keys sorted, no spaces, whole numbers without a point."""
-    return json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _STABLE.encode(_whole(value))
+
+
+_STABLE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _whole(value: object) -> object:

@@ -7,7 +7,7 @@ orders, goes on with exactly the messages that were not yet said.
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -48,7 +48,7 @@ class Home:
         seed: int,
         orders: Sequence[Order] = (),
         now: datetime,
-        checks_in: bool = True,
+        only: Collection[str] | None = None,
     ) -> None:
         """Begin, or begin again: whatever was said up to and at `now` is taken as said.
 
@@ -57,13 +57,14 @@ class Home:
             seed: with the home's id it decides everything that is left to chance.
             orders: all that was ever ordered here, oldest first; what those after `now` lead to is yet to be said.
             now: aware.
-            checks_in: whether the sensors speak of their own accord too; without, only what happens is said, and OFF.
+            only: play these sensors alone, and of them only what they say the moment something happens: for recordings.
         """
         self.spec = spec
         self._seed = seed
         begins = _first_day(orders, now)
         begun_at = begins_at(begins)
-        self._checks_in = checks_in
+        self._only = only
+        self._is_impaired = False
         self.condition: Condition = condition_after(order for order in orders if order.at < begun_at)
         self._people = People(spec.home, spec.household, seed=seed, condition=self.condition, on=begins)
         self.sensors: dict[str, Sensor] = {
@@ -79,6 +80,7 @@ class Home:
         self._unsaid: deque[Said | Happening] = deque()
         self._last_at = begun_at - _MS
         self._hang_up()
+        self._look_after_condition()
         for order in orders:
             if order.at >= begun_at:
                 self._live_until(min(order.at, now))
@@ -91,15 +93,14 @@ class Home:
         self._by_room: dict[str, list[int]] = {}
         for place, sensor in enumerate(self._placed):
             spec = sensor.spec
-            self._by_room.setdefault(spec.name if spec.kind is Kind.PENDANT else spec.room, []).append(place)
+            if self._only is None or spec.name in self._only:
+                self._by_room.setdefault(spec.name if spec.kind is Kind.PENDANT else spec.room, []).append(place)
             sensor.is_faded = spec.name in self.condition.faded
             sensor.unheated_since = self.condition.unheated_since
             if spec.room == "bedroom":
                 sensor.inside.update(self._people.asleep())
             if spec.room == "front door" and self.condition.door_stands_open:
                 sensor.stands_open()
-            if not self._checks_in:
-                sensor.check_in_at = datetime.max.replace(tzinfo=self._last_at.tzinfo)
         self._timers: list[tuple[datetime, int]] = []
         self._wound: dict[int, datetime] = {}
         for place in range(len(self._placed)):
@@ -152,12 +153,18 @@ class Home:
             KeyError: it names a sensor that is not here, or there is none of the kind it needs.
         """
         self.condition = self.can_obey(order)
+        self._look_after_condition()
         if order.do in _OF_PEOPLE:
             self._people.obey(order, self.condition)
         elif order.do in NEEDS_SENSOR:
             self._obey_to_a_sensor(order)
         else:
             self._obey_to_the_home(order)
+
+    def _look_after_condition(self) -> None:
+        """Remember whether any sensor may be kept from speaking: it is asked for each word."""
+        condition = self.condition
+        self._is_impaired = bool(condition.silent or condition.stuck or not condition.has_power)
 
     def _obey_to_a_sensor(self, order: Order) -> None:
         sensor = self.sensors[order.sensor or ""]
@@ -224,6 +231,8 @@ class Home:
 
     def _wind(self, place: int) -> None:
         """Put a sensor's timer where it belongs; what was there before is found to be out of date later."""
+        if self._only is not None:
+            return
         due_at = self._placed[place].due_at
         if self._wound.get(place) != due_at:
             self._wound[place] = due_at
@@ -260,13 +269,16 @@ class Home:
         return max(at, self._last_at + _MS)
 
     def _say(self, said: Said) -> None:
-        condition = self.condition
-        is_off = not condition.has_power and self.sensors[said.sensor].model.is_mains
-        is_stuck = said.sensor in condition.stuck and said.why is not Why.CHECK_IN
-        if is_off or is_stuck or said.sensor in condition.silent:
+        if self._is_impaired and self._is_kept_from(said):
             return  # The moment is free for another.
         self._last_at = said.at
         self._unsaid.append(said)
+
+    def _is_kept_from(self, said: Said) -> bool:
+        condition = self.condition
+        is_off = not condition.has_power and self.sensors[said.sensor].model.is_mains
+        is_stuck = said.sensor in condition.stuck and said.why is not Why.CHECK_IN
+        return is_off or is_stuck or said.sensor in condition.silent
 
 
 def _first_day(orders: Sequence[Order], now: datetime) -> date:

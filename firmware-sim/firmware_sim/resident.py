@@ -31,19 +31,20 @@ _UNSEEN_S: Final[dict[str, tuple[float, float]]] = {
     "bathroom": (15, 150),
     "bedroom": (20, 240),
     "hallway": (3, 10),
-    "lounge": (45, 1100),
-    "bed": (1500, 16000),
+    "lounge": (70, 4200),
+    "bed": (1500, 18000),
 }
 # How long, in minutes, a visit lasts (shortest, longest).
 _VISIT_MIN: Final[dict[str, tuple[float, float]]] = {
     "kitchen": (4, 14),
     "bathroom": (4, 10),
     "bedroom": (4, 12),
-    "lounge": (15, 70),
+    "lounge": (12, 65),
 }
 _MEALS: Final = ((12 * 60 + 30, 35.0), (17 * 60 + 30, 45.0))
 _LAST_OUTING_ENDS_MIN: Final = 17 * 60
 _NAP_MIN: Final = (13 * 60 + 40, 35.0, 80.0)
+_TRIP_MIN: Final = (9 * 60 + 30, 90.0, 480.0)
 _EVENING_MIN: Final = 17 * 60 + 30
 
 
@@ -303,10 +304,18 @@ class Course:
             (first + (last - first) * self._chance.random(), "garden", self._chance.uniform(0.5, 6))
             for _ in range(_poisson(self._chance, self._routine.garden))
         ]
+        coming += [
+            (first + (last - first) * self._chance.random(), "caller", 0.0)
+            for _ in range(_poisson(self._chance, self._routine.callers))
+        ]
         coming += self._outing()
         return sorted(one for one in coming if self._at <= one[0] < until)
 
     def _outing(self) -> list[tuple[datetime, str, float]]:
+        if self._chance.random() < self._routine.trips:
+            at, shortest, longest = _TRIP_MIN
+            lasts_min = shortest * (longest / shortest) ** self._chance.random()
+            return [(wall(self.on, at + self._chance.uniform(0, 150)), "outing", lasts_min)]
         usual = self._routine.outings.get(self.on.weekday())
         if usual is None or self._chance.random() < 0.1:  # Rain, or a bad hip.
             return []
@@ -323,6 +332,8 @@ class Course:
                 self._naps(minutes)
             case "garden":
                 self._uses_the_back_door(minutes)
+            case "caller":
+                self._answers_the_door()
             case _:
                 self.leaves()
                 # Someone who left late is not back before they have left.
@@ -344,7 +355,7 @@ class Course:
         self._walks_to("kitchen")
         until = self._at + timedelta(minutes=minutes)
         self._passes(self._chance.uniform(5, 30))
-        for _ in range(1 + _poisson(self._chance, minutes / 9)):
+        for _ in range(1 + _poisson(self._chance, minutes / 7)):
             self._door("fridge door", self._chance.uniform(3, 20))
             self._passes(self._chance.uniform(2, 60))
         if self._chance.random() < 0.6:
@@ -366,6 +377,13 @@ class Course:
         self._happens(What.LEFT, "kitchen")
         self._passes(minutes * 60)
         self._door("back door", self._chance.uniform(2, 8))
+        self._moves()
+
+    def _answers_the_door(self) -> None:
+        """Take in the post, put out a bottle, see who rang."""
+        self._walks_to("hallway")
+        for _ in range(self._chance.randint(1, 4)):
+            self._door("front door", self._chance.uniform(3, 60))
         self._moves()
 
     def _next_bathroom(self) -> datetime:

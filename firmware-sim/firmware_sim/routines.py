@@ -26,7 +26,8 @@ class Routine:
     `bed_min` may be above 1440: after midnight.  `night_visits` is the mean number of walks to the bathroom a
     night.  `outings` is by weekday, Monday is 0.  `naps` is the share of days with a nap after lunch.  `pace` says how
     often someone is seen while in a room: twice the pace, half the time unseen.  `garden` is the mean number of uses
-    of the back door a day.
+    of the back door a day, `callers` of the front door without going out.  `trips` is the
+    share of days on which they are away for hours: a day centre, a daughter.
     """
 
     name: str
@@ -40,7 +41,9 @@ class Routine:
     outings: dict[int, Outing] = field(default_factory=dict)
     naps: float = 0.1
     pace: float = 1.0
-    garden: float = 2.0
+    garden: float = 4.0
+    callers: float = 4.0
+    trips: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Visits:
     """Somebody who comes on some weekdays (Monday is 0), in minutes of the wall clock, and is let in."""
 
     name: str
-    days: frozenset[int]
+    days: tuple[int, ...]
     comes_min: int
     lasts_min: int
 
@@ -71,21 +74,21 @@ _NIGHT: Final = {1: Outing(10 * 60 + 30, 45), 5: Outing(11 * 60, 60)}
 ROUTINES: Final[dict[str, Routine]] = {
     routine.name: routine
     for routine in (
-        Routine("early riser", 370, 12, 21 * 60 + 30, 15, 1.0, outings=_EARLY, garden=3),
+        Routine("early riser", 370, 12, 21 * 60 + 30, 15, 1.0, outings=_EARLY, garden=7),
         Routine("late riser", 560, 30, DAY_MIN + 10, 20, 0.7, sunday_lie_in_min=30, outings=_LATE),
         Routine("night walker", 450, 25, 22 * 60 + 30, 25, 3.5, wanders=True, sunday_lie_in_min=15, outings=_NIGHT),
-        Routine("stays in", 8 * 60, 20, 21 * 60, 20, 2.2, naps=0.6, pace=0.6, garden=0.3),
+        Routine("stays in", 8 * 60, 20, 21 * 60, 20, 2.2, naps=0.6, pace=0.6, garden=0.5),
         Routine("napper", 7 * 60, 15, 22 * 60, 20, 1.6, naps=0.9, pace=0.8, outings={3: _MORNING}),
-        Routine("busy", 6 * 60 + 45, 10, 22 * 60 + 45, 15, 0.6, pace=1.5, garden=5, outings=_EARLY | _LATE),
+        Routine("busy", 6 * 60 + 45, 10, 22 * 60 + 45, 15, 0.6, pace=1.5, garden=10, outings=_EARLY | _LATE, callers=7),
     )
 }
 
 VISITS: Final[dict[str, Visits]] = {
     visits.name: visits
     for visits in (
-        Visits("cleaner", frozenset({0, 3}), 10 * 60, 110),
-        Visits("home carer", frozenset(range(7)), 8 * 60 + 30, 35),
-        Visits("daughter", frozenset({2, 6}), 15 * 60, 120),
+        Visits("cleaner", (0, 3), 10 * 60, 110),
+        Visits("home carer", tuple(range(7)), 8 * 60 + 30, 35),
+        Visits("daughter", (2, 6), 15 * 60, 120),
     )
 }
 
@@ -117,6 +120,8 @@ def _own(usual: Routine, chance: random.Random) -> Routine:
         rise_min=usual.rise_min + round(chance.gauss(0, 25)),
         bed_min=usual.bed_min + round(chance.gauss(0, 25)),
         night_visits=usual.night_visits * chance.uniform(0.4, 1.8),
-        pace=usual.pace * chance.uniform(0.65, 1.45),
-        garden=usual.garden * chance.uniform(0.2, 1.8),
+        pace=usual.pace * chance.uniform(0.5, 1.5),
+        garden=usual.garden * chance.uniform(0.2, 2.2),
+        callers=usual.callers * chance.uniform(0.2, 2.6),
+        trips=chance.uniform(0, 0.35),
     )
