@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from api import times
@@ -20,6 +21,11 @@ DAYS: Final = 28
 _PAUSE: Final = timedelta(minutes=45)
 _SPELLS_MAX: Final = 40
 _ROWS_MAX: Final = 8
+
+# A pause of this long inside, between two openings of a door each within ten minutes of its ends.  Ours: shorter ones
+# are the bin and the garden.
+_OUTING_MIN: Final = timedelta(minutes=30)
+_AT_THE_DOOR: Final = timedelta(minutes=10)
 
 # As people call the rooms in which one rests or is for a moment.
 _RESTING: Final = ("bed", "bath", "toilet", "wc", "shower", "loo")
@@ -55,6 +61,14 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
+class Outing:
+    """Nobody was seen inside between two openings of a door: somebody was *probably* out."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """What was seen on one day, midnight to midnight in London.
 
@@ -63,6 +77,7 @@ class Day:
         first_at: the first sign of life at or after 04:00; None: none, or not known.
         last_at: the last of the day before 04:00 of the next; None likewise.
         unseen: how long we could not see.
+        outings: those that began on it.
     """
 
     on: date
@@ -70,6 +85,7 @@ class Day:
     first_at: datetime | None
     last_at: datetime | None
     unseen: timedelta
+    outings: tuple[Outing, ...] = ()
 
 
 def is_for_rest(room: str | None) -> bool:
@@ -115,6 +131,29 @@ def spells(slots: Iterable[Slot]) -> list[Spell]:
     return made[-_SPELLS_MAX:]
 
 
+def outings(slots: Iterable[Slot], unseen: Sequence[Unseen]) -> list[Outing]:
+    """Return when somebody was probably out, in time order.
+
+    A pause inside of half an hour or more, with a door that was opened just before nobody was seen any more and one
+    just before somebody was seen again; not where we could not see.
+    """
+    ordered = sorted(slots, key=lambda one: one.first_at)
+    doors = [slot for slot in ordered if slot.is_door]
+    opened = [slot.first_at for slot in doors]
+    inside = [slot for slot in ordered if not slot.is_door]
+    found = []
+    for last, first in pairwise(inside):
+        if first.first_at - last.last_at < _OUTING_MIN:
+            continue
+        between = doors[bisect_left(opened, last.last_at - _AT_THE_DOOR) : bisect_left(opened, first.first_at)]
+        left = [door for door in between if abs(door.first_at - last.last_at) <= _AT_THE_DOOR]
+        back = [door for door in between if first.first_at - door.last_at <= _AT_THE_DOOR]
+        could_see = overlap(unseen, last.last_at, first.first_at) == timedelta(0)
+        if left and back and could_see and back[-1].last_at - left[-1].first_at >= _OUTING_MIN:
+            found.append(Outing(left[-1].first_at, back[-1].last_at))
+    return found
+
+
 def days(slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime, count: int = DAYS) -> list[Day]:
     """Return what was seen on each of the last days, oldest first, today last.
 
@@ -129,15 +168,21 @@ def days(slots: Sequence[Slot], unseen: Sequence[Unseen], *, now: datetime, coun
     today = times.local_date(now)
     inside = [slot for slot in slots if not slot.is_door]
     begins = [slot.begins for slot in inside]
+    out = outings(slots, unseen)
 
     def between(since: datetime, until: datetime) -> Sequence[Slot]:
         return inside[bisect_left(begins, since) : bisect_left(begins, until)]
 
-    return [_day(today - timedelta(days=count - 1 - back), between, unseen, now=now) for back in range(count)]
+    return [_day(today - timedelta(days=count - 1 - back), between, unseen, out, now=now) for back in range(count)]
 
 
 def _day(
-    on: date, between: Callable[[datetime, datetime], Sequence[Slot]], unseen: Sequence[Unseen], *, now: datetime
+    on: date,
+    between: Callable[[datetime, datetime], Sequence[Slot]],
+    unseen: Sequence[Unseen],
+    out: Sequence[Outing],
+    *,
+    now: datetime,
 ) -> Day:
     begins, ends = times.midnight(on), times.midnight(on + timedelta(days=1))
     wakes, sleeps = _at_four(on), _at_four(on + timedelta(days=1))
@@ -149,6 +194,7 @@ def _day(
         min((slot.first_at for slot in awake if slot.first_at >= wakes), default=None),
         max((slot.last_at for slot in awake if wakes <= slot.last_at < sleeps), default=None),
         overlap(unseen, begins, min(ends, now)),
+        tuple(one for one in out if begins <= one.since < ends),
     )
 
 

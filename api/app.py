@@ -13,7 +13,7 @@ from api.access import NotSignedIn
 from api.config import Config
 from api.given import Given
 from api.guard import Guard
-from api.routes import alerts, confidence, fleet, front, health, home, log_in, one_home, sheet, twilio
+from api.routes import alerts, confidence, fleet, front, health, home, log_in, one_home, sheet, stories, twilio
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -29,7 +29,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     # The description of all routes is for tests and readers of the code; it is not served.
     app = FastAPI(title="telecare", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.given = Given(config, pool, clock, Clock(), Sms(config.texts) if config.texts else None)
-    for routes in (front, log_in, home, alerts, confidence, fleet, one_home, sheet, twilio, health):
+    for routes in (front, log_in, home, alerts, confidence, fleet, one_home, sheet, stories, twilio, health):
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")
     app.add_exception_handler(StarletteHTTPException, _refused)

@@ -32,6 +32,8 @@ _NIGHT_FROM, _NIGHT_UNTIL = time(22), time(6)
 _LABELS: Final = {0: "midnight", 6: "06:00", 12: "noon", 18: "18:00"}
 # Labels nearer to each other than this overlap.
 _LABEL_ROOM: Final = 34.0
+# Stripes over as many days have at least one whole row between them.
+_MONTH_SIGN_ROWS: Final = 3
 # A box with words fits into stripes of at least this width.
 _WORDS_ROOM: Final = 60.0
 
@@ -147,7 +149,9 @@ def of_month(days: Sequence[Day], unseen: Iterable[Unseen], *, now: datetime) ->
     short = "".join(_month_bars(day, row, is_tall=False) for row, day in enumerate(days))
     hours = [(_month_x(time(hour)), said) for hour, said in _LABELS.items()]
     words = [Word(at, 11, "middle", said) for at, said in hours]
-    striped = [box for gap in unseen for box in _month_gap(gap, days)]
+    gaps = [_month_gap(gap, days) for gap in unseen]
+    striped = [box for boxes in gaps for box in boxes]
+    signs = [_month_sign(boxes, words) for boxes in gaps if len(boxes) >= _MONTH_SIGN_ROWS]
     mondays = [row for row, day in enumerate(days) if day.on.weekday() == 0]
     for row, day in enumerate(days):
         is_today = row == len(days) - 1
@@ -167,9 +171,13 @@ def of_month(days: Sequence[Day], unseen: Iterable[Unseen], *, now: datetime) ->
         "".join(f"M{at} {_MONTH_TOP - 2}V{bottom}" for at in [*(at for at, _ in hours), _MONTH_RIGHT])
         + "".join(f"M0 {_MONTH_TOP + _MONTH_STEP * row}H{_MONTH_RIGHT}" for row in mondays),
         tuple(striped),
-        (Shape("r", short), Shape("m", tall)),
+        (
+            Shape("r", short),
+            Shape("m", tall),
+            Shape("dr", "".join(_month_out(day, row) for row, day in enumerate(days))),
+        ),
         (Shape("mk", f"M{now_x} {today_y - 1}v{_MONTH_STEP + 2}"),),
-        (),
+        tuple(signs),
         tuple(words),
     )
 
@@ -205,6 +213,16 @@ def _month_bars(day: Day, row: int, *, is_tall: bool) -> str:
     return _bars(sorted(chosen), activity.MONTH_SLOT, _x_on(day), top, 9 if is_tall else 4)
 
 
+def _month_out(day: Day, row: int) -> str:
+    """Return a thin line for each time that somebody was probably out; one over midnight ends with its day."""
+    x, top = _x_on(day), _MONTH_TOP + _MONTH_STEP * row + 5
+    lines = ""
+    for one in day.outings:
+        left, right = x(one.since), x(one.until)
+        lines += f"M{left} {top}h{max(round(right - left, 1), _MARK_WIDTH_MIN)}v1.8H{left}z"
+    return lines
+
+
 def _is_up(slot: Slot) -> bool:
     return not slot.is_door and not activity.is_for_rest(slot.room)
 
@@ -236,6 +254,15 @@ def _month_gap(gap: Unseen, days: Sequence[Day]) -> list[Box]:
         if right > left:
             made.append(Box(left, _MONTH_TOP + _MONTH_STEP * row, round(right - left, 1), _MONTH_STEP))
     return made
+
+
+def _month_sign(boxes: Sequence[Box], words: list[Word]) -> Box:
+    """Return a box for words in the middle row of stripes over several days, and put the words there."""
+    row = boxes[len(boxes) // 2]
+    middle = round(row.x + row.width / 2, 1)
+    sign = Box(round(middle - 54, 1), round(row.y + row.height / 2 - 8.5, 1), 108, 17)
+    words.append(Word(middle, round(sign.y + 12.5, 1), "middle", "We could not see", style="t-b"))
+    return sign
 
 
 def _day_mark(mark: tuple[datetime, str], x: XOfMoment, bottom: float, words: list[Word]) -> Shape:

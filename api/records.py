@@ -7,6 +7,8 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from api import consents
+
 Conn = AsyncConnection[Any]
 
 # Ours: people with a view of one home.
@@ -20,6 +22,7 @@ class Grant:
     Attributes:
         what: daughter, neighbour: as others know them; None where nobody wrote that down.
         view: family or carer.
+        until: when the resident's consent to it ends, excluded; None for an operator, who needs none.
     """
 
     person: str
@@ -27,6 +30,7 @@ class Grant:
     what: str | None
     view: str
     given_at: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,24 @@ class Looked:
     quarter: datetime
 
 
-async def grants_of(conn: Conn, home: str) -> list[Grant]:
-    """Return who may see a home now, by name; operators, who may see every home, are among them only if named."""
+async def grants_of(conn: Conn, home: str, *, now: datetime) -> list[Grant]:
+    """Return who may see a home now, by name: who was given it, and the resident's consent to that holds.
+
+    Operators, who may see every home, are among them only if named.
+    """
     async with conn.cursor(row_factory=class_row(Grant)) as cur:
         await cur.execute(
-            """
-            SELECT person, full_name, what, view, given_at FROM access_grant JOIN person USING (person)
-            WHERE home = %s AND withdrawn_at IS NULL ORDER BY full_name, view DESC LIMIT %s
-            """,
-            (home, _GRANTS_MAX),
+            f"""
+            SELECT person, full_name, person.what, access_grant.view, given_at,
+                   (SELECT max(until) FROM consent WHERE consent.home = access_grant.home
+                    AND consent.person = access_grant.person AND consent.view = access_grant.view
+                    AND withdrawn_at IS NULL AND since <= %(now)s) AS until
+            FROM access_grant JOIN person USING (person)
+            WHERE home = %(home)s AND withdrawn_at IS NULL AND left_at IS NULL
+              AND (is_operator OR {consents.IN_FORCE})
+            ORDER BY full_name, access_grant.view DESC LIMIT %(most)s
+            """,  # noqa: S608 - a constant of ours
+            {"home": home, "now": now, "most": _GRANTS_MAX},
         )
         return await cur.fetchall()
 
@@ -64,7 +77,7 @@ async def grants_of(conn: Conn, home: str) -> list[Grant]:
 async def operators(conn: Conn) -> list[str]:
     """Return the full names of the operators, at most 100."""
     rows = await conn.execute(
-        "SELECT full_name FROM person WHERE is_operator ORDER BY full_name LIMIT %s", (_GRANTS_MAX,)
+        "SELECT full_name FROM person WHERE is_operator AND left_at IS NULL ORDER BY full_name LIMIT %s", (_GRANTS_MAX,)
     )
     return [name for (name,) in await rows.fetchall()]
 

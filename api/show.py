@@ -52,6 +52,7 @@ def _environment() -> Environment:
     env.filters["clock"] = times.clock_time
     env.filters["iso"] = times.iso
     env.filters["moment"] = lambda at, now: times.when(at, now=now)
+    env.filters["on_day"] = lambda at: times.long_day(times.local_date(at))
     env.filters["whose"] = whose
     env.filters["tel"] = times.spoken_phone
     return env

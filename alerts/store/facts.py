@@ -47,6 +47,7 @@ class Alert:
         nobody_left_at: everybody was asked and nobody said "mine"; None otherwise.
         mine_by: the person whose it is, and whose it was when it was closed; None where it is nobody's.
         pressed_again_at: when that person was told that it was pressed again, and has not said "mine" again yet.
+        next_telling_at: when it is looked at who is told next, if nobody does anything; None: nobody, as things are.
     """
 
     alert: int
@@ -71,6 +72,7 @@ class Alert:
     mine_by_name: str | None
     mine_at: datetime | None
     pressed_again_at: datetime | None = None
+    next_telling_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ ALERT: Final = """
            a.state, a.outcome, a.closed_at, a.closed_by, closer.full_name, a.closing_word, a.cause_ended_at,
            a.nobody_left_at, held.person, holder.full_name, held.at,
            (SELECT min(due_at) FROM notification again WHERE again.alert = a.alert AND again.person = held.person
-            AND again.purpose = 'again' AND again.state <> 'not needed' AND again.due_at >= held.at)
+            AND again.purpose = 'again' AND again.state <> 'not needed' AND again.due_at >= held.at),
+           a.next_telling_at
     FROM alert a
     LEFT JOIN acknowledgement held ON held.alert = a.alert AND held.let_go_at IS NULL
     LEFT JOIN person holder ON holder.person = held.person
@@ -60,12 +61,22 @@ async def homeless_alerts(conn: Conn) -> list[Alert]:
     return [alert_of(row) for row in await rows.fetchall()]
 
 
-async def recent_alerts(conn: Conn, home: str, since: datetime) -> list[Alert]:
-    """Return the alerts of a home that were raised since then, newest first; at most 200."""
+async def recent_alerts(
+    conn: Conn, home: str, since: datetime, *, most: int = _ALERTS_MAX, behind: int = 0
+) -> list[Alert]:
+    """Return the alerts of a home that were raised since then, newest first; at most 200.
+
+    Args:
+        conn: to the database.
+        home: which.
+        since: the earliest that is wanted.
+        most: of them.
+        behind: how many to pass over.
+    """
     rows = await conn.execute(
         ALERT + "WHERE a.home = %s AND a.raised_at >= %s AND a.part_of IS NULL "
-        "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s",
-        (home, since, _ALERTS_MAX),
+        "ORDER BY a.raised_at DESC, a.alert DESC LIMIT %s OFFSET %s",
+        (home, since, min(most, _ALERTS_MAX), behind),
     )
     return [alert_of(row) for row in await rows.fetchall()]
 

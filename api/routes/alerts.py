@@ -3,26 +3,24 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
-from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, Resident
 from api import access, show, store
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
-from api.given import Connection, Given, GivenToAll, Now
+from api.given import Connection, GivenToAll, Now
 from api.routes import frame
 from api.store import Viewer
 from api.views import alert as words
 from api.views import state
-from api.views.state import Truth
 
 router = APIRouter()
 
-# More homes than these are a fleet, and want a page of their own.  Ours.
-_HOMES_MAX: Final = 60
+# Homes on one page; the rest is behind a link.  Ours: what a person scrolls through.
+_HOMES_PAGE: Final = 50
 _WORD_MAX: Final = 500
 # So long after it was closed an alert can still be answered with a call for help; as the store has it.
 _JUST_OVER: Final = timedelta(days=1)
@@ -30,23 +28,35 @@ COULD_NOT_FIND_OUT: Final = "could not find out"
 
 
 @router.get("/carer")
-async def list_open(request: Request, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now) -> Response:
+async def list_open(
+    request: Request,
+    viewer: CurrentViewer,
+    world: GivenToAll,
+    conn: Connection,
+    now: Now,
+    number: Annotated[int, Query(alias="page", ge=1, le=1000)] = 1,
+) -> Response:
     """List the alerts that need someone in the homes that this person cares for, and how those homes are seen."""
     homes = viewer.homes_as("carer")
     await access.leave_record(conn, viewer, homes, "open alerts", now=now)
-    shown = [
-        await _card(conn, alert, viewer, now=now)
-        for alert in words.matters_most(await alerts_store.open_alerts(conn, homes))
-    ]
-    seen = [await _home(world, conn, home, now=now) for home in homes[:_HOMES_MAX]]
+    opened = words.matters_most(await alerts_store.open_alerts(conn, homes))
+    residents = await alerts_store.residents_of(conn, [alert.home for alert in opened if alert.home is not None])
+    shown = [_card(alert, frame.resident_in(residents, alert.home or ""), viewer, now=now) for alert in opened]
+    seen = await frame.seen_homes(world, conn, homes, now=now, most=_HOMES_PAGE, behind=(number - 1) * _HOMES_PAGE)
+    behind = number * _HOMES_PAGE < len(homes)
     return show.page(
         request,
         "carer.html",
         people=[card for card in shown if not card["alert"].is_fault],
         faults=[card for card in shown if card["alert"].is_fault],
         homes=seen,
-        lease=state.lease([one["told"] for one in seen], is_alert=any(not card["alert"].is_fault for card in shown)),
-        more=max(len(homes) - _HOMES_MAX, 0),
+        lease=state.lease([one.told for one in seen], is_alert=any(not card["alert"].is_fault for card in shown)),
+        pages={
+            "before": f"/carer?page={number - 1}" if number > 1 else None,
+            "next": f"/carer?page={number + 1}" if behind else None,
+        },
+        count=len(homes),
+        here=f"/carer?page={number}" if number > 1 else "/carer",
         homeless=await alerts_store.homeless_alerts(conn) if viewer.is_operator else [],
         low=await store.low_answers(conn, homes, now=now) if viewer.is_operator else [],
         now=now,
@@ -60,10 +70,10 @@ async def show_alert(
 ) -> Response:
     """Show one alert: whose it is, where, how it may be answered, and its story."""
     assert alert.home is not None
-    card = await _card(conn, alert, viewer, now=now)
-    resident: Resident = card["resident"]
+    resident = await frame.resident_of(conn, alert.home)
     told = await alerts_store.story(conn, alert.alert)
-    seen: Truth = (await _home(world, conn, alert.home, now=now))["told"]
+    _, seen = await frame.seen_now(world, conn, alert.home, now=now)
+    card = _card(alert, resident, viewer, now=now)
     return show.page(
         request,
         "alert.html",
@@ -147,25 +157,22 @@ def _outcomes(alert: Alert) -> list[tuple[str, str, str]]:
     ]
 
 
-async def _card(conn: AsyncConnection[Any], alert: Alert, viewer: Viewer, *, now: datetime) -> dict[str, Any]:
+def _details(alert: Alert, name: str, *, now: datetime) -> list[str]:
+    more = words.goes_on(alert, now=now)
+    return [*words.details(alert, name, now=now), *([more] if more else [])]
+
+
+def _card(alert: Alert, resident: Resident, viewer: Viewer, *, now: datetime) -> dict[str, Any]:
     """Return what is said of an alert wherever it stands."""
-    assert alert.home is not None
-    resident = await frame.resident_of(conn, alert.home)
     is_mine = alert.mine_by == viewer.person and alert.state is State.ACKNOWLEDGED
     return {
         "alert": alert,
         "resident": resident,
         "say": words.sentence(alert, resident.full_name, now=now),
-        "details": words.details(alert, resident.first_name, now=now),
+        "details": _details(alert, resident.first_name, now=now),
         "who_goes": words.who_goes(alert),
         "ended": words.outcome_in_words(alert.outcome),
         "is_mine": is_mine,
         "is_open": alert.state is not State.CLOSED,
         "is_taken": alert.state is State.ACKNOWLEDGED and not is_mine,
     }
-
-
-async def _home(world: Given, conn: AsyncConnection[Any], home: str, *, now: datetime) -> dict[str, Any]:
-    """Return how one home is seen: no open alert says nothing about a home that we cannot see."""
-    watch, told = await frame.seen_now(world, conn, home, now=now)
-    return {"home": home, "resident": await frame.resident_of(conn, home), "watch": watch, "told": told}

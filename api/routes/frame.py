@@ -1,5 +1,7 @@
 """What does every page around a home share?"""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +37,50 @@ def facts(request: Request, viewer: Viewer, place: str) -> dict[str, Any]:
 
 async def resident_of(conn: AsyncConnection[Any], home: str) -> Resident:
     """Return who lives in a home; one that nobody wrote down yet is called by the home's own name."""
-    found = await alerts_store.resident_of(conn, home)
-    return found or Resident(home, f"The resident of {home}", f"The resident of {home}", None, None, None)
+    return await alerts_store.resident_of(conn, home) or _nobody_known(home)
+
+
+def resident_in(residents: Mapping[str, Resident], home: str) -> Resident:
+    """Return who lives in a home, of some that were looked up; called by the home's name where nobody was found."""
+    return residents.get(home) or _nobody_known(home)
+
+
+def _nobody_known(home: str) -> Resident:
+    return Resident(home, f"The resident of {home}", f"The resident of {home}", None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A home in a list, who lives there, and how much of what is written of it holds."""
+
+    home: str
+    resident: Resident
+    told: Truth
+
+
+async def seen_homes(
+    world: Given, conn: AsyncConnection[Any], homes: Sequence[str], *, now: datetime, most: int, behind: int = 0
+) -> list[Seen]:
+    """Return how some homes are seen, those that cannot be seen first, in one question to the database.
+
+    Args:
+        world: for the clock.
+        conn: to the database.
+        homes: which.
+        now: that the leases are held against.
+        most: of them.
+        behind: how many to pass over.
+    """
+    stretch, speed = world.clock.stretch(), world.clock.speed()
+    found = await alerts_store.list_homes(conn, now=now, stretch=stretch, homes=homes, most=most, behind=behind)
+    return [
+        Seen(
+            one.home,
+            one.resident or _nobody_known(one.home),
+            state.truth(one.watch, now=now, speed=speed, stretch=stretch),
+        )
+        for one in found
+    ]
 
 
 async def seen_now(

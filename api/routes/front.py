@@ -1,15 +1,21 @@
 """Where does somebody begin?"""
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from alerts import store as alerts_store
 from api import access, show
 from api.access import CurrentViewer, MaybeViewer
-from api.given import Connection, Now
+from api.given import Connection, GivenToAll, Now
 from api.routes import frame
+from api.views import state
 
 router = APIRouter()
+
+# Ours: a person with more homes as family than these is no family.
+_HOMES_MAX: Final = 200
 
 
 @router.get("/")
@@ -25,11 +31,21 @@ async def begin(request: Request, viewer: MaybeViewer, conn: Connection) -> Resp
 
 
 @router.get("/homes")
-async def list_homes(request: Request, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
+async def list_homes(
+    request: Request, viewer: CurrentViewer, world: GivenToAll, conn: Connection, now: Now
+) -> Response:
     """List the homes that this person was given as family; the only one is shown at once."""
     homes = viewer.homes_as("family")
     if len(homes) == 1:
         return show.then(f"/homes/{homes[0]}")
     await access.leave_record(conn, viewer, homes, "list of homes", now=now)
-    residents = [await frame.resident_of(conn, home) for home in homes]
-    return show.page(request, "homes.html", residents=residents, **frame.facts(request, viewer, "homes"))
+    seen = await frame.seen_homes(world, conn, homes, now=now, most=_HOMES_MAX)
+    return show.page(
+        request,
+        "homes.html",
+        homes=seen,
+        more=len(homes) - len(seen),
+        lease=state.lease([one.told for one in seen], is_alert=False),
+        now=now,
+        **frame.facts(request, viewer, "homes"),
+    )

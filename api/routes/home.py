@@ -42,7 +42,7 @@ async def show_home(
         request,
         "home.html",
         **live,
-        **await _month(conn, home, live["unseen"], now=now),
+        **await _month(conn, home, live["unseen"], resident.first_name, now=now),
         **frame.facts(request, viewer, "homes"),
         question=question,
         question_said=question.wording.format(first_name=resident.first_name),
@@ -74,14 +74,17 @@ async def _live(
     spans = await alerts_store.watch_spans(conn, home, since, now)
     gaps = sight.unseen(spans, told, since=since, now=now)
     unseen = [*sight.not_yet_watched(spans, since=since - _DAY, now=now), *(gap for gap, _ in gaps)]
-    next_ = state.what_next(
-        resident, watch, told, contacts, policy, viewer.person, now=now, can_text=world.sms is not None
-    )
+    # Who is on duty now may not be when it is due.
+    due_at = watch.next_alert_at if watch is not None and watch.next_alert_at is not None else now
+    then = contacts if due_at <= now else await alerts_store.telling_of(conn, home, at=due_at)
+    next_ = state.what_next(resident, watch, told, then, policy, viewer.person, now=now, can_text=world.sms is not None)
     return {
         "now": now,
         "home": home,
         "resident": resident,
-        "block": state.family_block(resident, watch, told, people, now=now),
+        "block": state.family_block(
+            resident, watch, told, people, now=now, faults=[one for one in alerts if one.is_fault]
+        ),
         "next": next_,
         "wait": pictures.of_wait(next_.since, next_.until, now=now) if next_.since and next_.until else None,
         "stories": await _stories(conn, alerts, resident.first_name, viewer, now=now),
@@ -104,7 +107,7 @@ async def _stories(
     conn: AsyncConnection[Any], alerts: Sequence[Alert], name: str, viewer: Viewer, *, now: datetime
 ) -> list[tuple[Alert, str, str, list[alert_words.Step]]]:
     """Return the open alerts: heading, what each is about, and its story; faults last.  No two headings are alike."""
-    ordered = sorted(alerts, key=lambda one: one.is_fault)[:_STORIES_MAX]
+    ordered = sorted(alert_words.matters_most(alerts), key=lambda one: one.is_fault)[:_STORIES_MAX]
     firsts = {one.is_fault: one.alert for one in reversed(ordered)}
     told = []
     for one in ordered:
@@ -138,10 +141,14 @@ async def _day(
 
 
 async def _month(
-    conn: AsyncConnection[Any], home: str, unseen: Sequence[activity.Unseen], *, now: datetime
+    conn: AsyncConnection[Any], home: str, unseen: Sequence[activity.Unseen], name: str, *, now: datetime
 ) -> dict[str, Any]:
-    """Return the last four weeks, a row a day, as a picture and as a table."""
+    """Return the last four weeks, a row a day, as a picture and as a table, and what is usual in the mornings."""
     first = times.midnight(times.local_date(now) - timedelta(days=activity.DAYS - 1))
     slots = await readings.slots_of_home(conn, home, first, now, activity.MONTH_SLOT)
     days = activity.days(slots, unseen, now=now)
-    return {"month": pictures.of_month(days, unseen, now=now), "days": sight.days_in_words(days, now=now)}
+    return {
+        "month": pictures.of_month(days, unseen, now=now),
+        "days": sight.days_in_words(days, now=now),
+        "usual": sight.usual_mornings(days, name),
+    }

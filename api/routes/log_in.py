@@ -1,11 +1,12 @@
 """Signing in by a link that is texted, and out again."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 from fastapi import APIRouter, BackgroundTasks, Form, Request
 from fastapi.responses import Response
+from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
 from api import show, store, times
@@ -19,26 +20,46 @@ router = APIRouter()
 @router.get("/log-in")
 async def ask_for_phone(request: Request, world: GivenToAll, conn: Connection) -> Response:
     """Show where a link can be asked for."""
+    return await _form(request, world, conn)
+
+
+async def _form(request: Request, world: Given, conn: AsyncConnection[Any], *, wrong: str | None = None) -> Response:
+    """Return the form; with what was typed, where that is no phone number."""
     return show.page(
         request,
         "log_in.html",
+        status=200 if wrong is None else 422,
         service=await store.service_name(conn),
-        can_text=world.sms is not None,
-        minutes=int(store.LINK_VALID_FOR.total_seconds() // 60),
+        wrong=wrong,
+        **_asking(world),
     )
+
+
+def _asking(world: Given) -> dict[str, Any]:
+    """Return what the form needs wherever it stands."""
+    minutes = int(store.LINK_VALID_FOR.total_seconds() // 60)
+    return {"can_text": world.sms is not None, "minutes": minutes}
 
 
 @router.post("/log-in")
 async def text_link(
-    request: Request, world: GivenToAll, later: BackgroundTasks, phone: Annotated[str, Form(max_length=60)] = ""
+    request: Request,
+    world: GivenToAll,
+    later: BackgroundTasks,
+    phone: Annotated[str, Form(max_length=60)] = "",
 ) -> Response:
     """Text a link, if the phone is one we know; say the same whether it is or not.
+
+    What cannot be anybody's number is said to be none: that tells nothing of whom we know.
 
     The work is done after the answer has left, so that the time it takes says nothing either.
     """
     dialled = times.phone_as_dialled(phone)
-    if dialled is not None:
-        later.add_task(_text_link, world, dialled, request.client.host if request.client else "")
+    if dialled is None:
+        # Not this request's own connection: it would be held until the text is written, and a burst would use up all.
+        async with world.pool.connection() as conn:
+            return await _form(request, world, conn, wrong=phone)
+    later.add_task(_text_link, world, dialled, request.client.host if request.client else "")
     answer = show.then("/log-in/sent")
     answer.background = later
     return answer
@@ -51,15 +72,30 @@ async def say_sent(request: Request, world: GivenToAll, conn: Connection) -> Res
         request,
         "log_in_sent.html",
         service=await store.service_name(conn),
-        can_text=world.sms is not None,
-        minutes=int(store.LINK_VALID_FOR.total_seconds() // 60),
+        **_asking(world),
     )
 
 
 @router.get("/log-in/{token}")
-async def offer_button(request: Request, token: str, conn: Connection) -> Response:
+async def offer_button(request: Request, token: str, world: GivenToAll, conn: Connection) -> Response:
     """Show a button.  The link is used up by pressing it: previews of messages only fetch it."""
-    return show.page(request, "link.html", service=await store.service_name(conn), token=token[:100], is_used=False)
+    return await _link(request, token, world, conn)
+
+
+async def _link(
+    request: Request, token: str, world: Given, conn: AsyncConnection[Any], *, is_used: bool = False
+) -> Response:
+    """Return the button behind a link, or that the link is used, with the form for another."""
+    return show.page(
+        request,
+        "link.html",
+        status=400 if is_used else 200,
+        service=await store.service_name(conn),
+        token=token[:100],
+        is_used=is_used,
+        wrong=None,
+        **_asking(world),
+    )
 
 
 @router.post("/log-in/{token}")
@@ -67,8 +103,7 @@ async def use_link(request: Request, token: str, world: GivenToAll, conn: Connec
     """Use up a link and sign in."""
     session = await store.sign_in(conn, token[:100], real_now=real_now)
     if session is None:
-        service = await store.service_name(conn)
-        return show.page(request, "link.html", status=400, service=service, token=token[:100], is_used=True)
+        return await _link(request, token, world, conn, is_used=True)
     answer = show.then("/")
     is_secure = world.config.is_secure
     answer.set_cookie(

@@ -46,13 +46,15 @@ async def show_one(
         now=now,
         home=home,
         resident=resident,
-        block=state.family_block(resident, watch, told, people, now=now),
+        block=state.family_block(
+            resident, watch, told, people, now=now, faults=[one for one in opened if one.is_fault]
+        ),
         watch=watch,
         alerts=words.alert_lines(list(listed.values())[:_ALERTS_MAX], resident.full_name, now=now),
         may_answer="carer" in viewer.homes.get(home, ()),
         sight=in_sight,
         seen_for=words.seen_for(in_sight),
-        contacts=await alerts_store.telling_of(conn, home),
+        contacts=await alerts_store.telling_of(conn, home, at=now),
         **await _equipment(conn, home, now=now),
         **await _who(conn, home, now=now),
         numbers=words.numbers(await alerts_store.policy_of(conn, home)),
@@ -75,4 +77,4 @@ async def _equipment(conn: AsyncConnection[Any], home: str, *, now: datetime) ->
 async def _who(conn: AsyncConnection[Any], home: str, *, now: datetime) -> dict[str, Any]:
     """Return who may see the home, and who did."""
     found = await records.looks_at(conn, home, since=now - _FOUR_WEEKS, most=_LOOKS_MAX)
-    return {"grants": await records.grants_of(conn, home), "looks": looks.to_operators(found, now=now)}
+    return {"grants": await records.grants_of(conn, home, now=now), "looks": looks.to_operators(found, now=now)}

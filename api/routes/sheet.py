@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from alerts import store as alerts_store
-from api import records, show, times
+from api import consents, records, show, times
 from api.access import CurrentViewer, SheetHome
 from api.given import Connection, Now
 from api.routes import frame
@@ -28,7 +28,7 @@ async def show_sheet(request: Request, home: SheetHome, viewer: CurrentViewer, c
     resident = await frame.resident_of(conn, home)
     by = None if viewer.is_operator else viewer.person
     found = await records.looks_at(conn, home, since=now - _FOUR_WEEKS, most=_LOOKS + 1, by=by)
-    grants, operators = await records.grants_of(conn, home), await records.operators(conn)
+    grants, operators = await records.grants_of(conn, home, now=now), await records.operators(conn)
     counts = await records.count_looks(conn, home, since=now - _FOUR_WEEKS)
     return show.page(
         request,
@@ -39,6 +39,7 @@ async def show_sheet(request: Request, home: SheetHome, viewer: CurrentViewer, c
         today=times.long_day(times.local_date(now)),
         sees=looks.who_sees([one for one in grants if one.full_name not in operators]),
         operators=operators,
+        agreed=looks.agreed(await consents.of_home(conn, home), now=now),
         told=await alerts_store.telling_of(conn, home),
         looks=looks.to_the_resident(found[:_LOOKS], now=now),
         is_more=len(found) > _LOOKS,

@@ -29,6 +29,11 @@
       const focused = old.contains(document.activeElement) ? document.activeElement : null;
       const sameAgain = focused && (focused.getAttribute("href") !== null
         ? `a[href="${CSS.escape(focused.getAttribute("href"))}"]` : focused.tagName === "SUMMARY" ? "summary" : "button");
+      // What changes once a day is only on the whole page; it is kept where the new part has a place for it.
+      for (const room of part.querySelectorAll("[data-keep]")) {
+        const kept = document.getElementById(room.id);
+        if (kept) room.replaceWith(kept);
+      }
       old.replaceWith(part);
       for (const id of open) { const one = document.getElementById(id); if (one) one.open = true; }
       if (sameAgain) { const one = part.querySelector(sameAgain); if (one) one.focus({ preventScroll: true }); }

@@ -143,6 +143,14 @@ def who_goes(alert: Alert) -> str:
     return "Nobody has said “mine” yet."
 
 
+def goes_on(alert: Alert, *, now: datetime) -> str | None:
+    """Return until when somebody's "mine" is waited for, or None where nothing follows by itself."""
+    due_at = alert.next_telling_at
+    if alert.state is not State.OPEN or alert.nobody_left_at is not None or due_at is None or due_at <= now:
+        return None
+    return f"We wait for a “mine” until {times.at_what_time(due_at, now=now)}, and then go on down the list."
+
+
 def ending(alert: Alert, *, now: datetime) -> str:
     """Return how a closed alert ended, by whom and when."""
     if alert.closed_at is None:

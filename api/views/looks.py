@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from api import times
+from api.consents import Consent
 from api.records import Grant, Looked
 from api.views.said import starting
 
@@ -92,3 +93,39 @@ def who_sees(grants: Sequence[Grant]) -> list[Sees]:
         Sees(names[person], _SEES.get(frozenset(seen), f"sees: {', '.join(sorted(seen))}."))
         for person, seen in views.items()
     ]
+
+
+_ALLOWS: Final[Mapping[str | None, str]] = {
+    None: "to being watched over",
+    "family": "that {who} sees how you are",
+    "carer": "that {who} is told of your alerts and sees your address",
+}
+
+
+def agreed(given: Sequence[Consent], *, now: datetime) -> list[str]:
+    """Return the consents that hold today, as the resident reads them, those to care first.
+
+    Args:
+        given: every consent of the home, newest first; of two to the same thing the one that lasts longer counts.
+        now: by the clock that homes are judged on.
+    """
+    holding: dict[tuple[str | None, str | None], Consent] = {}
+    for one in sorted((one for one in given if one.is_in_force(now=now)), key=lambda one: one.until):
+        holding[one.person, one.view] = one
+    ordered = sorted(holding.values(), key=lambda one: (one.what != "care", one.full_name or "", one.view or ""))
+    return [_agreed(one) for one in ordered]
+
+
+def _agreed(one: Consent) -> str:
+    to = _ALLOWS.get(one.view, f"that {{who}} has the view {one.view}").format(who=one.full_name or "somebody")
+    since, until = (times.long_day(times.local_date(at)) for at in (one.since, one.until))
+    match one.basis:
+        case "resident":
+            said = f"You said yes {to} on {since}"
+        case "attorney":
+            said = f"{one.said_by}, who decides for you by law, said yes {to} on {since}"
+        case "best interests":
+            said = f"{one.said_by} decided in your best interests on {since} to say yes {to}"
+        case _:
+            return f"You have not been asked yet whether you agree {to}. Without your yes it ends on {until}."
+    return f"{said}. It ends on {until}, unless it is said again."

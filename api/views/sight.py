@@ -1,8 +1,9 @@
 """When could we see, and what did we see, in words?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
@@ -36,7 +37,7 @@ class Sight:
 
     Attributes:
         seen_h: whole hours in which we could see.
-        of_h: whole hours that were to be watched.
+        of_h: whole hours that were to be watched; 0 in the first hour, of which nothing can be counted yet.
         since: said where that is less than four weeks.
         gaps: newest first.
         more: gaps left out.
@@ -161,6 +162,7 @@ class DayInWords:
     day: str
     first: str
     last: str
+    out: str
     unseen: str
 
 
@@ -174,11 +176,50 @@ def days_in_words(days: Sequence[Day], *, now: datetime) -> list[DayInWords]:
         DayInWords(
             "Today" if day.on == today else times.short_day(day.on),
             times.clock_time(day.first_at) if day.first_at else _none(day),
-            ("so far " if day.on == today else "") + times.clock_time(day.last_at) if day.last_at else _none(day),
+            ("so far " if day.on == today else "") + _of_its_day(day.last_at, day.on) if day.last_at else _none(day),
+            ", ".join(f"{times.clock_time(one.since)} to {times.clock_time(one.until)}" for one in day.outings),
             times.wait(day.unseen) if day.unseen else "",
         )
         for day in reversed(days)
     ]
+
+
+def _of_its_day(at: datetime, on: date) -> str:
+    """Return a clock time; one after midnight belongs to the day that it ends, and says so."""
+    return times.clock_time(at) + (", after midnight" if times.local_date(at) > on else "")
+
+
+# Fewer mornings than these say nothing of what is usual; so many of ten are "most".  Ours.
+_MORNINGS_MIN: Final = 14
+_MOST: Final = 0.8
+
+
+def usual_mornings(days: Sequence[Day], name: str) -> str:
+    """Return when somebody is usually seen first, or nothing where too few mornings were seen.
+
+    The shortest stretch of the clock that holds four of five mornings; today is no part of what is usual, nor is a
+    day of which we could not see all.
+
+    Args:
+        days: oldest first, today last.
+        name: of the resident.
+    """
+    mornings = [
+        local.hour * 60 + local.minute
+        for day in days[:-1]
+        if day.first_at is not None and not day.unseen
+        for local in [day.first_at.astimezone(times.LONDON)]
+    ]
+    if len(mornings) < _MORNINGS_MIN:
+        return ""
+    mornings.sort()
+    held = math.ceil(_MOST * len(mornings))
+    first, last = min(zip(mornings, mornings[held - 1 :], strict=False), key=lambda ends: ends[1] - ends[0])
+    begins, ends = (f"{minute // 60:02}:{minute % 60:02}" for minute in (first, last))
+    return (
+        f"Usual: on {held} of {len(mornings)} mornings that we saw whole, {name} was first seen "
+        f"between {begins} and {ends}."
+    )
 
 
 def _none(day: Day) -> str:

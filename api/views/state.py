@@ -10,7 +10,7 @@ from alerts.judging.policy import Policy
 from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api import times
-from api.views.alert import Step, details, sentence, who_goes
+from api.views.alert import Step, details, goes_on, sentence, who_goes
 from api.views.said import in_room, since_when, whose
 
 # A page left open stops vouching for itself after this long at the latest.
@@ -118,7 +118,13 @@ class Block:
 
 
 def family_block(
-    resident: Resident, watch: HomeWatch | None, told: Truth, alerts: Sequence[Alert], *, now: datetime
+    resident: Resident,
+    watch: HomeWatch | None,
+    told: Truth,
+    alerts: Sequence[Alert],
+    *,
+    now: datetime,
+    faults: Sequence[Alert] = (),
 ) -> Block:
     """Return what the family page says first.
 
@@ -128,13 +134,16 @@ def family_block(
         told: the same with its lease held against the clock.
         alerts: open ones about the resident (no faults), the one that matters most first.
         now: by this process's own clock.
+        faults: open ones of the equipment.
     """
     if alerts:
         return _alert_block(resident, watch, told, alerts, now=now)
     name = resident.first_name
     if told.state is Watched.BLIND or watch is None:
-        return _blind_block(name, watch, told, now=now)
+        return _blind_block(name, watch, told, faults, now=now)
     why = [_WHY_DEGRADED[reason] for reason in told.why if reason in _WHY_DEGRADED]
+    if told.state is Watched.DEGRADED:
+        why += _mending(faults, now=now)
     kind, word = ("watched", "Watched") if told.state is Watched.WATCHED else ("degraded", "Partly watched")
     if kind == "watched" and (learning := _learning(name, watch.learning)):
         kind, word, why = "learning", "Watched, still learning", [*why, learning]
@@ -149,6 +158,8 @@ def _alert_block(
     alert = alerts[0]
     name = resident.first_name
     why = [*details(alert, name, now=now)]
+    if (more := goes_on(alert, now=now)) is not None:
+        why.append(more)
     why += [f"Also: {sentence(other, name, now=now)}" for other in alerts[1:3]]
     if told.state is Watched.BLIND:
         why.append(f"We cannot see the home now. {' '.join(_reasons(told))}".strip())
@@ -158,7 +169,17 @@ def _alert_block(
     return _block("alert", f"Alert open since {times.when(alert.at, now=now)}", say, why, told, has_lease=True)
 
 
-def _blind_block(name: str, watch: HomeWatch | None, told: Truth, *, now: datetime) -> Block:
+def _mending(faults: Sequence[Alert], *, now: datetime) -> list[str]:
+    """Return who sees to the equipment; nothing where no fault is open."""
+    if not faults:
+        return []
+    taken = [fault for fault in faults if fault.mine_by_name is not None]
+    if taken:
+        return [f"{taken[0].mine_by_name} has said that they will see to it."]
+    return [f"It was reported at {times.when(faults[0].at, now=now)}; nobody has said yet that they will see to it."]
+
+
+def _blind_block(name: str, watch: HomeWatch | None, told: Truth, faults: Sequence[Alert], *, now: datetime) -> Block:
     if told.since is None:
         say = f"We have not seen anything of the home yet. We do not know how {name} is."
     else:
@@ -169,6 +190,7 @@ def _blind_block(name: str, watch: HomeWatch | None, told: Truth, *, now: dateti
         place = f", {in_room(watch.last_seen_room)}" if watch.last_seen_room else ""
         why.append(f"{name} was last seen at {times.when(watch.last_seen_at, now=now)}{place}.")
     why.append("Do not count on a pendant: it goes the same way.")
+    why += _mending(faults, now=now)
     return _block("blind", f"We cannot see {whose(name)} home", say, why, told, has_lease=False)
 
 

@@ -160,10 +160,13 @@ async def test_every_page_can_be_read_by_everybody(
     open_, taken, closed = await a_busy_street(street)
     pages = {
         None: ["/log-in", "/log-in/sent", "/log-in/abc"],
-        ANNE.person: [HOME, "/carer", f"{HOME}/alerts/{open_}", f"{HOME}/alerts/{taken}", "/nothing"],
+        ANNE.person: [HOME, "/carer", f"{HOME}/alerts", f"{HOME}/alerts/{open_}", f"{HOME}/sheet", "/nothing"],
         JIM.person: ["/carer", f"{HOME}/alerts/{taken}", f"{HOME}/alerts/{closed}"],
         MORAG.person: [f"/homes/{GEORGES}"],
-        CONTROL.person: ["/carer"],
+        CONTROL.person: [
+            *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),
+            *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks"),
+        ],
     }
 
     found = []

@@ -295,3 +295,47 @@ async def test_family_reads_the_story_of_an_open_alert(street: Street) -> None:
     assert "Kilbrae alarm centre has said “mine”." in page
     assert "We do not ask while an alert is open." in page
     assert "Ring Kilbrae alarm centre" in page
+
+
+async def test_a_carer_of_many_homes_sees_open_alerts_first_and_the_homes_a_page_at_a_time(street: Street) -> None:
+    """A warden of a hundred homes must not scroll past ninety-nine to the one that calls."""
+    await street.sql(
+        "INSERT INTO home (home, lane, added_at) SELECT 'kb-' || lpad(n::text, 3, '0'), 0, %s "
+        "FROM generate_series(1, 70) n",
+        NINE,
+    )
+    await street.sql(
+        "INSERT INTO access_grant (person, home, view, given_at, given_by) "
+        "SELECT 'jim', home, 'carer', %s, 'test' FROM home WHERE home LIKE 'kb-%%'",
+        NINE,
+    )
+    await street.sql(
+        "INSERT INTO consent (home, what, person, view, basis, said_by, why, since, until, written_at, written_by) "
+        "SELECT home, 'data', person, view, 'resident', 'A', 'to know', given_at, given_at + interval '1 day', "
+        "given_at, 'test' FROM access_grant WHERE home LIKE 'kb-%%'"
+    )
+    await street.pendant_pressed("kb-070")
+    browser = await street.browser(JIM.person)
+
+    first, second = (await browser.get("/carer")).text, (await browser.get("/carer?page=2")).text
+
+    assert first.index("pendant was pressed") < first.index("Homes you care for")
+    assert "pendant was pressed" in second
+    assert (first.count('<span class="tag blind">'), second.count('<span class="tag blind">')) == (50, 21)
+    assert "71 homes in all" in first
+    assert await street.sql("SELECT count(DISTINCT home) FROM access_record WHERE view = 'open alerts'") == [(71,)]
+
+
+async def test_every_story_of_a_home_is_listed(street: Street) -> None:
+    """A son who was away for a month reads what happened, and how each ended."""
+    alert = await street.pendant_pressed()
+    await (await street.browser(JIM.person)).post(
+        f"/homes/{MARGARETS}/alerts/{alert}/outcome", data={"outcome": "help given"}
+    )
+    open_ = await street.still(since=NINE - timedelta(hours=4))
+
+    page = (await (await street.browser(ANNE.person)).get(f"/homes/{MARGARETS}/alerts")).text
+
+    assert "Help given, closed by Jim Docherty at 09:14." in page
+    assert "Nobody has said “mine” yet." in page
+    assert page.index(f"/alerts/{open_}") < page.index(f"/alerts/{alert}")

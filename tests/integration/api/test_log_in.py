@@ -114,7 +114,7 @@ async def test_the_link_in_the_text_works(street: Street) -> None:
     assert answer.headers["location"] == "/"
 
 
-@pytest.mark.parametrize("typed", ["07700 900999", "", "my number", "9" * 59, "+", "+4477009\x0000101"])
+@pytest.mark.parametrize("typed", ["07700 900999", "0044 7700 900998", "+61 491 570 156"])
 async def test_an_unknown_phone_gets_the_same_answer(street: Street, typed: str) -> None:
     """Whether somebody is known here must not be found out by asking."""
     known = await street.stranger().post("/log-in", data={"phone": "07700 900101"})
@@ -173,3 +173,38 @@ async def test_the_front_door_leads_on(street: Street) -> None:
     needed = await anne.get("/")
 
     assert [one.headers["location"] for one in (stranger, calm, needed)] == ["/log-in", "/homes", "/carer"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "my number",
+        "9" * 59,
+        "+",
+        "+4477009\x0000101",
+        "07700",
+        "0",
+        "\u0661\u0662\u0663",
+        "+44 7700 900101 or Anne",
+    ],
+)
+async def test_what_is_no_phone_number_is_said_to_be_none(street: Street, typed: str) -> None:
+    """Who mistypes waits for a text that was never going to come."""
+    answer = await street.stranger().post("/log-in", data={"phone": typed})
+
+    assert answer.status_code == 422
+    assert "That does not look like a phone number." in answer.text
+    assert await street.sql("SELECT count(*) FROM login_request") == [(0,)]
+
+
+async def test_a_used_link_offers_a_new_one_where_it_is(street: Street) -> None:
+    """The link in last week's text is what people press; the way in must begin there."""
+    address = (await street.link(ANNE.person)).removeprefix(street.public_url)
+    stranger = street.stranger()
+    await stranger.post(address)
+
+    answer = await stranger.post(address)
+
+    assert answer.status_code == 400
+    assert '<form method="post" action="/log-in"' in answer.text

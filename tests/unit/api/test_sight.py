@@ -1,5 +1,6 @@
 """Do pictures and words show what was seen, and what was not?"""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.judging.watched import HUB, US, Watched
 from alerts.store import Span
 from api import activity, pictures, times
-from api.activity import Unseen
+from api.activity import Outing, Unseen
 from api.views import sight, state
 from ingest.readings import Slot
 
@@ -171,4 +172,91 @@ def test_rooms_for_rest_are_short_in_the_month() -> None:
     at = NOW - 5 * HOUR
     month = pictures.of_month(activity.days([slot(at, "bathroom")], [], now=NOW), [], now=NOW)
 
-    assert {shape.kind: bool(shape.path) for shape in month.shapes} == {"r": True, "m": False}
+    assert {shape.kind: bool(shape.path) for shape in month.shapes} == {"r": True, "m": False, "dr": False}
+
+
+def test_an_hour_between_two_openings_of_the_door_is_probably_out() -> None:
+    """A long quiet on the picture is either a walk or a fall; the door tells which is the likelier."""
+    seen = [
+        slot(NOW - 3 * HOUR, "hall"),
+        slot(NOW - 3 * HOUR + timedelta(minutes=2), None, is_door=True),
+        slot(NOW - 2 * HOUR, None, is_door=True),
+        slot(NOW - 2 * HOUR + timedelta(minutes=1), "hall"),
+    ]
+
+    assert activity.outings(seen, []) == [Outing(NOW - 3 * HOUR + timedelta(minutes=2), NOW - 2 * HOUR)]
+    assert activity.outings(seen, [Unseen(NOW - 2.5 * HOUR, NOW - 2.4 * HOUR)]) == []
+    assert activity.outings([one for one in seen if not one.is_door], []) == []
+
+
+MINUTES = st.integers(0, 600).map(lambda minute: NOW - timedelta(minutes=minute))
+
+
+@given(st.lists(st.tuples(MINUTES, st.booleans()), max_size=40), st.lists(st.tuples(MINUTES, MINUTES), max_size=2))
+def test_nobody_is_said_to_be_out_while_seen_inside(
+    signs: list[tuple[datetime, bool]], gaps: list[tuple[datetime, datetime]]
+) -> None:
+    """Who reads *probably out* stops worrying: it must not stand where somebody was seen, or nobody could be."""
+    seen = [slot(at, None if door else "hall", is_door=door) for at, door in signs]
+    unseen = [Unseen(min(ends), max(ends)) for ends in gaps]
+
+    for out in activity.outings(seen, unseen):
+        assert out.until - out.since >= timedelta(minutes=30)
+        assert not any(out.since < one.first_at < out.until for one in seen if not one.is_door)
+        assert activity.overlap(unseen, out.since, out.until) == timedelta(0)
+
+
+def mornings(*minutes: int | None) -> list[activity.Day]:
+    """Return days of which each was first seen so many minutes after midnight, or not wholly seen, and today."""
+    made = []
+    for number, minute in enumerate(reversed([*minutes, 0])):
+        on = times.local_date(NOW) - timedelta(days=number)
+        first = times.midnight(on) + timedelta(minutes=minute or 600)
+        made.append(activity.Day(on, (), first, first, timedelta(0) if minute is not None else HOUR))
+    return made[::-1]
+
+
+def test_usual_mornings_are_counted_from_those_that_were_seen_whole() -> None:
+    """Usual must say how many mornings it rests on, and neither a late one nor a gap may stretch it."""
+    days = mornings(*[5 * 60 + 23, 7 * 60 + 7] * 8, 11 * 60, 12 * 60, 13 * 60, None)
+
+    assert sight.usual_mornings(days, "Margaret") == (
+        "Usual: on 16 of 19 mornings that we saw whole, Margaret was first seen between 05:23 and 07:07."
+    )
+
+
+def test_too_few_mornings_say_nothing_of_what_is_usual() -> None:
+    """Thirteen mornings are not a habit."""
+    assert sight.usual_mornings(mornings(*[400] * 13), "Margaret") == ""
+
+
+@given(st.lists(st.integers(240, 1439) | st.none(), max_size=27))
+def test_usual_mornings_hold_four_of_five(minutes: list[int | None]) -> None:
+    """The sentence must be true of the mornings that it was made from."""
+    said = sight.usual_mornings(mornings(*minutes), "M")
+
+    seen = [minute for minute in minutes if minute is not None]
+    if len(seen) < 14:
+        assert said == ""
+        return
+    held, whole, *ends = (int(number) for number in re.findall(r"\d+", said))
+    first, last = ends[0] * 60 + ends[1], ends[2] * 60 + ends[3]
+    assert whole == len(seen)
+    assert held >= 0.8 * whole
+    assert sum(first <= minute <= last for minute in seen) >= held
+
+
+def test_a_first_hour_is_not_counted_in_hours() -> None:
+    """Zero of zero hours is an arithmetic joke at a bad moment."""
+    shown = sight.sight([], [span(0.5, None)], since=SINCE, now=NOW)
+
+    assert shown is not None
+    assert (shown.of_h, shown.since) == (0, "08:44 today")
+
+
+def test_after_midnight_is_said_where_a_day_ends_there() -> None:
+    """A table that puts 00:13 beside Friday, without a word, is read as Friday's first hour."""
+    late = times.midnight(times.local_date(NOW)) + timedelta(minutes=13)
+    day = activity.days([slot(NOW - 20 * HOUR), slot(late)], [], now=NOW)[-2]
+
+    assert sight.days_in_words([day], now=NOW)[0].last == "00:13, after midnight"

@@ -265,3 +265,38 @@ def test_people_are_in_the_order_in_which_they_are_told() -> None:
         ("First", "Anne Reid (you)", None),
         ("Then", "Jim Docherty", None),
     ]
+
+
+def test_an_open_alert_says_until_when_we_wait() -> None:
+    """Who reads that nobody has said mine must read what we do about it, and when."""
+    block = block_of(watch(), alert(next_telling_at=NOW + timedelta(minutes=5)))
+
+    assert "We wait for a “mine” until 09:19, and then go on down the list." in block.why
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"next_telling_at": NOW},
+        {"next_telling_at": NOW + timedelta(minutes=5), "nobody_left_at": NOW},
+        {"next_telling_at": NOW + timedelta(minutes=5), "state": State.ACKNOWLEDGED, "mine_by_name": "Jim"},
+    ],
+)
+def test_no_next_step_is_promised_that_will_not_come(facts: dict[str, Any]) -> None:
+    """Nobody left, somebody's already, or late: the page must not say that we go on."""
+    assert not any("go on" in line for line in block_of(watch(), alert(**facts)).why)
+
+
+@pytest.mark.parametrize("written", [Watched.DEGRADED, Watched.BLIND])
+def test_a_home_that_is_not_wholly_seen_says_who_mends_it(written: Watched) -> None:
+    """Partly watched is bearable only to who knows that somebody sees to it."""
+    seen = watch(state=written, why=(HUB,))
+    told = state.truth(seen, now=NOW, speed=1.0, stretch=STRETCH)
+    fault = alert(question=Question.HUB_SILENT, is_fault=True)
+    taken = alert(question=Question.HUB_SILENT, is_fault=True, state=State.ACKNOWLEDGED, mine_by_name="Farah Khan")
+
+    nobody = state.family_block(MARGARET, seen, told, [], now=NOW, faults=[fault])
+    somebody = state.family_block(MARGARET, seen, told, [], now=NOW, faults=[fault, taken])
+
+    assert nobody.why[-1] == "It was reported at 09:14; nobody has said yet that they will see to it."
+    assert somebody.why[-1] == "Farah Khan has said that they will see to it."
