@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from alerts.telling.sms import Sms
-from api import show
+from api import show, v1
 from api.access import NotSignedIn
 from api.config import Config
 from api.given import Given
@@ -31,6 +31,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     app.state.given = Given(config, pool, clock, Clock(), Sms(config.texts) if config.texts else None)
     for routes in (front, log_in, home, alerts, confidence, fleet, one_home, sheet, stories, twilio, health):
         app.include_router(routes.router)
+    app.mount(v1.PREFIX, v1.build(app.state.given))
     app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)

@@ -27,6 +27,8 @@ BODY_BYTES_MAX: Final = 32_768
 STATIC: Final = "/static/"
 # Its callers are not browsers; they are told apart by their signature.
 TWILIO: Final = "/twilio/"
+# A program sends its token itself; no browser adds it to another site's form, and cookies open nothing there.
+PROGRAMS: Final = "/api/v1/"
 
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -83,7 +85,7 @@ class Guard:
         said = headers.get("content-length", "0")
         if not said.isdecimal() or int(said) > BODY_BYTES_MAX:
             return 413
-        if scope["method"] in {"GET", "HEAD", "OPTIONS"} or scope["path"].startswith(TWILIO):
+        if scope["method"] in {"GET", "HEAD", "OPTIONS"} or scope["path"].startswith((TWILIO, PROGRAMS)):
             return None
         return None if self._is_from_our_pages(headers) else 403
 

@@ -88,6 +88,8 @@ def problem(request: Request, status: int, headers: Mapping[str, str] | None = N
 
 def wants_json(request: Request) -> bool:
     """Return whether the caller is a program."""
+    if request.url.path.startswith("/api/"):
+        return True
     accept = request.headers.get("accept", "")
     return "json" in accept and "text/html" not in accept
 

@@ -221,24 +221,39 @@ async def viewer_of(conn: Connection, session_token: str, *, real_now: datetime,
     """
     row = await _first(
         conn,
+        "SELECT person FROM session WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(now)s",
+        {"token": hashed(session_token), "now": real_now},
+    )
+    return await viewer_for(conn, row[0], hashed(session_token), now=now) if row else None
+
+
+async def viewer_for(conn: Connection, person: str, session: bytes, *, now: datetime) -> Viewer | None:
+    """Return a person with the grants in force now, or None if there is none of that name any more.
+
+    Args:
+        conn: the connection.
+        person: who is signed in, or for whom a program asks.
+        session: hash of what opened this.
+        now: by the homes' clock, on which consents end.
+    """
+    row = await _first(
+        conn,
         f"""
-        SELECT person.person, person.full_name, person.what, person.is_operator,
-               (SELECT name FROM service),
+        SELECT full_name, what, is_operator, (SELECT name FROM service),
                array(SELECT ARRAY[home, view] FROM access_grant
                      WHERE access_grant.person = person.person AND withdrawn_at IS NULL
                        AND (person.is_operator OR {consents.IN_FORCE}))
-        FROM session JOIN person USING (person)
-        WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(real_now)s AND left_at IS NULL
+        FROM person WHERE person = %(person)s AND left_at IS NULL
         """,  # noqa: S608 - a constant of ours
-        {"token": hashed(session_token), "real_now": real_now, "now": now},
+        {"person": person, "now": now},
     )
     if row is None:
         return None
-    person, full_name, what, is_operator, service, grants = row
+    full_name, what, is_operator, service, grants = row
     homes: dict[str, frozenset[str]] = {}
     for home, view in grants:
         homes[home] = homes.get(home, frozenset()) | {view}
-    return Viewer(person, full_name, what, is_operator, homes, service or "Telecare", hashed(session_token))
+    return Viewer(person, full_name, what, is_operator, homes, service or "Telecare", session)
 
 
 async def service_name(conn: Connection) -> str:
@@ -280,6 +295,12 @@ async def is_known_home(conn: Connection, home: str) -> bool:
     return await _first(conn, "SELECT FROM home WHERE home = %s", (home,)) is not None
 
 
+async def every_home(conn: Connection) -> list[str]:
+    """Return the names of all homes."""
+    rows = await conn.execute("SELECT home FROM home ORDER BY home")
+    return [home for (home,) in await rows.fetchall()]
+
+
 async def leave_record(conn: Connection, viewer: str, homes: Sequence[str], view: str, *, now: datetime) -> None:
     """Write down that somebody looks at homes: once for each viewer, home, view and quarter of an hour.
 
@@ -295,6 +316,30 @@ async def leave_record(conn: Connection, viewer: str, homes: Sequence[str], view
         """,
         {"viewer": viewer, "homes": list(homes), "view": view, "quarter": begun},
     )
+
+
+async def looks_before(
+    conn: Connection, home: str, before: tuple[datetime, str, str] | None, *, limit: int
+) -> list[tuple[datetime, str, str]]:
+    """Return who looked at a home from where, as (quarter, viewer, view), the newest first.
+
+    Args:
+        conn: the connection.
+        home: which.
+        before: only what comes after this one in that order; None: from the newest.
+        limit: how many at most.
+    """
+    rows = await conn.execute(
+        """
+        SELECT quarter, viewer, view FROM access_record
+        WHERE home = %(home)s AND (%(quarter)s::timestamptz IS NULL
+              OR (quarter, viewer, view) < (%(quarter)s, %(viewer)s::text, %(view)s::text))
+        ORDER BY quarter DESC, viewer DESC, view DESC LIMIT %(limit)s
+        """,
+        dict(zip(("quarter", "viewer", "view"), before or (None, None, None), strict=True))
+        | {"home": home, "limit": limit},
+    )
+    return await rows.fetchall()
 
 
 # -- confidence

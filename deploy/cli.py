@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from deploy import cli_desk
+from deploy import cli_desk, cli_token
 from deploy.ran import DATA_HELP
 from deploy.ran import data_folder as _data
 from deploy.ran import run as _run
@@ -31,6 +31,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(cli_desk.people, name="people")
 app.add_typer(cli_desk.homes, name="homes")
 app.add_typer(cli_desk.rota, name="rota")
+app.add_typer(cli_token.app, name="token")
 
 DataOption = Annotated[Path | None, typer.Option("--data", help=DATA_HELP, file_okay=False)]
 

@@ -166,3 +166,29 @@ async def last_of_sensors(
     """
     rows = await conn.execute(_LAST_OF_SENSORS, (home, since, until))
     return dict(await rows.fetchall())
+
+
+_PAGE: Final = """
+    SELECT home, hub, sensor, room, quantity, value, observed_at, uncertain_since, received_at, may_repeat
+    FROM reading WHERE home = %(home)s AND observed_at >= %(since)s AND observed_at < %(until)s
+    ORDER BY observed_at, received_at, sensor, quantity OFFSET %(skip)s LIMIT %(limit)s
+"""
+
+
+async def page_of_home(
+    conn: AsyncConnection[TupleRow], home: str, since: datetime, until: datetime, *, skip: int, limit: int
+) -> list[Row]:
+    """Return some of a home's readings observed in a span, in the order in which they were observed.
+
+    Args:
+        conn: any.
+        home: which.
+        since: the first moment that counts.
+        until: the first that no longer does; the span is what bounds the work.
+        skip: leave out the first of them, which were observed at `since` and are known already.
+        limit: how many at most, up to `ROWS_MAX`.
+    """
+    rows = await conn.execute(
+        _PAGE, {"home": home, "since": since, "until": until, "skip": skip, "limit": min(limit, ROWS_MAX)}
+    )
+    return [Row(*row) for row in await rows.fetchall()]

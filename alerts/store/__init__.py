@@ -38,6 +38,7 @@ from alerts.store.setting import (
 )
 from alerts.store.shown import (
     GRACE,
+    alerts_before,
     find_alert,
     homeless_alerts,
     open_alerts,
@@ -48,6 +49,7 @@ from alerts.store.shown import (
     telling_of,
     watch_of,
     watch_spans,
+    watches_of,
 )
 from alerts.store.texts import owe_login_text, take_status, take_text
 from alerts.store.thresholds import policy_of, set_policy
@@ -71,6 +73,7 @@ __all__ = [
     "StoryStep",
     "Texts",
     "acknowledge",
+    "alerts_before",
     "blind_together",
     "close",
     "count_homes",
@@ -104,4 +107,5 @@ __all__ = [
     "texts_of",
     "watch_of",
     "watch_spans",
+    "watches_of",
 ]

@@ -124,6 +124,7 @@ _COUNT_OPEN: Final = """
            count(*) FILTER (WHERE NOT is_fault AND state = 'open' AND nobody_left_at IS NOT NULL),
            count(*) FILTER (WHERE is_fault), count(*) FILTER (WHERE is_fault AND state = 'open')
     FROM alert WHERE state <> 'closed' AND part_of IS NULL AND home IS NOT NULL
+    AND (%(homes)s::text[] IS NULL OR home = ANY(%(homes)s))
 """
 _TEXTS: Final = """
     SELECT alert, count(*) FILTER (WHERE state IN ('failed', 'undelivered')) AS failed,
@@ -275,9 +276,9 @@ async def hours_seen(conn: Conn, since: datetime, *, now: datetime, stretch: tim
     return Hours(*row)
 
 
-async def count_open(conn: Conn) -> OpenCounts:
-    """Return how many alerts are open in all homes."""
-    row = await (await conn.execute(_COUNT_OPEN)).fetchone()
+async def count_open(conn: Conn, homes: Sequence[str] | None = None) -> OpenCounts:
+    """Return how many alerts are open in these homes; None: in all."""
+    row = await (await conn.execute(_COUNT_OPEN, {"homes": None if homes is None else list(homes)})).fetchone()
     assert row is not None, "counts have a row"
     return OpenCounts(*row)
 

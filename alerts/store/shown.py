@@ -81,6 +81,40 @@ async def recent_alerts(
     return [alert_of(row) for row in await rows.fetchall()]
 
 
+async def alerts_before(
+    conn: Conn,
+    homes: Sequence[str],
+    before: int | None,
+    *,
+    states: Sequence[State],
+    since: datetime | None = None,
+    limit: int,
+) -> list[Alert]:
+    """Return a page of these homes' alerts, the highest number first.
+
+    Args:
+        conn: to the database.
+        homes: whose.
+        before: only those with a lower number; None: from the newest.
+        states: only those in one of these.
+        since: only those raised since then.
+        limit: how many at most.
+    """
+    rows = await conn.execute(
+        ALERT + "WHERE a.home = ANY(%(homes)s) AND a.part_of IS NULL AND a.state = ANY(%(states)s) "
+        "AND (%(before)s::bigint IS NULL OR a.alert < %(before)s) "
+        "AND (%(since)s::timestamptz IS NULL OR a.raised_at >= %(since)s) ORDER BY a.alert DESC LIMIT %(limit)s",
+        {
+            "homes": list(homes),
+            "states": [state.value for state in states],
+            "before": before,
+            "since": since,
+            "limit": min(limit, _ALERTS_MAX + 1),
+        },
+    )
+    return [alert_of(row) for row in await rows.fetchall()]
+
+
 async def find_alert(conn: Conn, alert: int) -> Alert | None:
     """Return an alert, or None if there is none of that number.  One that joined another is that other."""
     rows = await conn.execute(
@@ -185,7 +219,7 @@ _WATCH: Final = """
            w.last_seen_at, w.last_seen_room, w.last_seen_sensor, w.up_since, w.next_alert_at, w.next_alert_why,
            w.learning, w.last_heard_at, j.judged_through
     FROM home_watch w JOIN home h USING (home) JOIN lane l USING (lane) JOIN judging_lane j USING (lane)
-    WHERE w.home = %(home)s AND j.judged_through IS NOT NULL
+    WHERE w.home = ANY(%(homes)s) AND j.judged_through IS NOT NULL
 """
 
 
@@ -197,14 +231,18 @@ async def watch_of(conn: Conn, home: str, *, stretch: timedelta) -> HomeWatch | 
         home: which.
         stretch: how much the clock stretches promises while time is sped up.
     """
-    rows = await conn.execute(_WATCH, {"home": home, "grace": GRACE + stretch})
-    row = await rows.fetchone()
-    if row is None:
-        return None
-    name, state, why, since, lapses_at, is_unpromised, *rest = row
-    # LEAST leaves nulls out, so a promise that nobody gave must not count as one that holds.
-    fine_until = since if is_unpromised else lapses_at
-    return HomeWatch(name, Watched(state), tuple(why), since, fine_until, *rest)
+    return (await watches_of(conn, [home], stretch=stretch)).get(home)
+
+
+async def watches_of(conn: Conn, homes: Sequence[str], *, stretch: timedelta) -> dict[str, HomeWatch]:
+    """Return the same for many homes, in one question; a home of which nothing was ever judged is left out."""
+    rows = await conn.execute(_WATCH, {"homes": list(homes), "grace": GRACE + stretch})
+    found = {}
+    for name, state, why, since, lapses_at, is_unpromised, *rest in await rows.fetchall():
+        # LEAST leaves nulls out, so a promise that nobody gave must not count as one that holds.
+        fine_until = since if is_unpromised else lapses_at
+        found[name] = HomeWatch(name, Watched(state), tuple(why), since, fine_until, *rest)
+    return found
 
 
 async def watch_spans(conn: Conn, home: str, since: datetime, until: datetime) -> list[Span]:

@@ -112,6 +112,29 @@ CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON public.alert USING btree 
 -- alert.nobody_left_at: everybody was asked and nobody said mine: said loudly then; null again when somebody is asked again
 -- alert.closed_by: a person, or the word telecare for a fault that mended itself
 
+CREATE TABLE api_token (
+    name text NOT NULL,
+    token_sha256 bytea NOT NULL,
+    person text NOT NULL,
+    scopes text[] NOT NULL,
+    homes text[],
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_token_has_a_name_of_its_own PRIMARY KEY (name),
+    CONSTRAINT api_token_has_a_plain_name CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT api_token_has_something_to_do CHECK ((cardinality(scopes) > 0)),
+    CONSTRAINT api_token_is_known_once UNIQUE (token_sha256),
+    CONSTRAINT api_token_speaks_for_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+);
+-- api_token: a program's key; it opens no more than its person may see
+-- api_token.token_sha256: who reads the database cannot use it
+-- api_token.homes: null: every home that its person may see
+-- api_token.made_at: by the system's clock, as are the other moments here
+-- api_token.last_used_at: to the minute
+
 CREATE TABLE change_record (
     change bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     at timestamp with time zone NOT NULL,

@@ -26,6 +26,8 @@ from alerts.telling import sms
 from api import consents, store
 from api.app import build
 from api.config import Config
+from api.v1 import tokens
+from api.v1.tokens import Scope
 from gateway.clock import Anchor, Clock, write_anchor
 from gateway.health import Address
 from ingest import entry
@@ -123,6 +125,35 @@ class Street:
         client = self.stranger(**headers)
         answer = await client.post((await self.link(person)).removeprefix(self.public_url))
         assert answer.status_code == 303, answer.text
+        return client
+
+    async def program(
+        self, person: str, *scopes: Scope, homes: Sequence[str] | None = None, name: str = "dashboard"
+    ) -> httpx.AsyncClient:
+        """Return a program with a new token that speaks for a person."""
+        token = await self.token(person, *scopes, homes=homes, name=name)
+        return self.caller(Authorization=f"Bearer {token}")
+
+    async def token(
+        self, person: str, *scopes: Scope, homes: Sequence[str] | None = None, name: str = "dashboard"
+    ) -> str:
+        """Return a new token that speaks for a person for a day."""
+        async with self._pool.connection() as conn:
+            return await tokens.make(
+                *(conn, name, person, scopes, homes),
+                made_by="test",
+                valid_for=timedelta(days=1),
+                real_now=datetime.now(UTC),  # noqa: TID251 - tokens are on the system's clock
+            )
+
+    def caller(self, **headers: str) -> httpx.AsyncClient:
+        """Return a program that sends these headers, and none of a browser's."""
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True),
+            base_url=self.public_url,
+            headers=headers,
+        )
+        self._clients.append(client)
         return client
 
     async def give(self, person: str, home: str, *views: store.View) -> None:

@@ -1,0 +1,244 @@
+"""What do the answers look like?  Their fields, units and examples; times are ISO 8601 with offset, durations `_s`."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_NINE: Final = "2026-06-16T08:14:00Z"
+
+Moment = Annotated[datetime, Field(examples=[_NINE])]
+Text = Annotated[str, Field(examples=["Margaret was last seen in the lounge at 09:07."])]
+
+
+class Shape(BaseModel):
+    """What all answers share: nothing that is not described here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Shape):
+    """What all lists share."""
+
+    next: str | None = Field(
+        description="Address of the next page; null: this is the last.", examples=["/api/v1/homes?limit=50&cursor=Im0i"]
+    )
+
+
+class Resident(Shape):
+    """Who lives there; only with the scope people:read."""
+
+    first_name: str = Field(examples=["Margaret"])
+    full_name: str = Field(examples=["Margaret Reid"])
+    phone: str | None = Field(examples=["+441632960112"])
+    address: str | None = Field(examples=["14 Shore Road, flat 2"])
+    know: str | None = Field(
+        description="What someone who goes there should know.", examples=["Key safe left of the back door."]
+    )
+
+
+class Seen(Shape):
+    """The last sign of life."""
+
+    at: Moment
+    room: str | None = Field(examples=["lounge"])
+
+
+class Home(Shape):
+    """How a home is seen, as of `true_at`.
+
+    It is a lease: from `not_known_from` on this answer says nothing any more, and nobody may show it as watched.
+    """
+
+    home: str = Field(examples=["shore-road-14"])
+    state: Literal["watched", "degraded", "blind"] = Field(
+        description="Can we see this home?  About us, not about the resident.", examples=["watched"]
+    )
+    why: list[str] = Field(description="Why it is not better seen.", examples=[["hub"]])
+    since: datetime | None = Field(description="Of this state; null: never judged.", examples=[_NINE])
+    true_at: Moment
+    not_known_from: datetime | None = Field(
+        description="From then on nothing is known; null: nothing is known now.", examples=[_NINE]
+    )
+    learning: dict[str, Any] = Field(
+        description="What is still being learnt; empty: nothing.", examples=[{"days": 3, "of": 14}]
+    )
+    last_seen: Seen | None
+    next_alert_at: datetime | None = Field(
+        description="When a stillness alert is raised if nothing more is seen; the moment it was raised if one is "
+        "open; null: none would be, see next_alert_why.",
+        examples=[_NINE],
+    )
+    next_alert_why: dict[str, Any] = Field(examples=[{"question": "still"}])
+    resident: Resident | None = Field(description="Only with the scope people:read.")
+
+
+class Homes(Page):
+    """A page of homes, by name."""
+
+    items: list[Home]
+
+
+class Span(Shape):
+    """A time in which a home was equally well seen; never rewritten."""
+
+    since: Moment
+    until: datetime | None = Field(description="Excluded; null: it goes on, as of true_at.", examples=[_NINE])
+    state: Literal["watched", "degraded", "blind"] = Field(examples=["blind"])
+    why: list[str] = Field(examples=[["hub"]])
+
+
+class Spans(Shape):
+    """How well a home could be seen in a time."""
+
+    home: str = Field(examples=["shore-road-14"])
+    since: Moment
+    until: Moment
+    true_at: Moment
+    blind_s: float = Field(description="Seconds of it in which nobody could see.", examples=[900.0])
+    to_watch_s: float = Field(description="Seconds of it in which the home was to be watched.", examples=[86400.0])
+    items: list[Span]
+
+
+class Reading(Shape):
+    """One stored measurement."""
+
+    sensor: str = Field(examples=["lounge-motion"])
+    room: str | None = Field(examples=["lounge"])
+    quantity: str = Field(description="Its unit, where it has one, is its end.", examples=["movement"])
+    value: float = Field(examples=[1.0])
+    observed_at: Moment
+    uncertain_since: datetime | None = Field(
+        description="The earliest it can have been; null: the time is certain.", examples=[None]
+    )
+    received_at: Moment
+    may_repeat: bool = Field(
+        description="Sent again after an old card was put back: it may be here twice.", examples=[False]
+    )
+
+
+class Readings(Page):
+    """A page of a home's readings, by observed_at."""
+
+    home: str = Field(examples=["shore-road-14"])
+    items: list[Reading]
+
+
+class Alert(Shape):
+    """What a person must look at."""
+
+    alert: int = Field(examples=[1])
+    home: str = Field(examples=["shore-road-14"])
+    question: str = Field(description="What was asked.", examples=["still"])
+    is_fault: bool = Field(description="Equipment needs someone.", examples=[False])
+    say: str = Field(
+        description="What is wrong, in a sentence without a name.",
+        examples=["The resident has not been seen to move since 08:14."],
+    )
+    since: datetime = Field(description="When its cause began.", examples=[_NINE])
+    at: datetime = Field(description="The moment that it is true of.", examples=[_NINE])
+    raised_at: Moment
+    why: dict[str, Any] = Field(
+        description="What was seen, what is usual, how sure it is.", examples=[{"last_seen_room": "bedroom"}]
+    )
+    state: Literal["open", "acknowledged", "closed"] = Field(examples=["open"])
+    mine_by: str | None = Field(description="Whose it is.", examples=["anne"])
+    mine_at: datetime | None = Field(examples=[_NINE])
+    nobody_left_at: datetime | None = Field(description="Everybody was asked, and nobody said mine.", examples=[None])
+    cause_ended_at: datetime | None = Field(examples=[None])
+    outcome: str | None = Field(examples=["all well"])
+    closed_at: datetime | None = Field(examples=[None])
+    closed_by: str | None = Field(examples=["anne"])
+
+
+class Alerts(Page):
+    """A page of alerts, the newest first."""
+
+    items: list[Alert]
+
+
+class Step(Shape):
+    """One thing that happened in the story of an alert."""
+
+    at: Moment
+    kind: str = Field(examples=["text delivered"])
+    person_name: str | None = Field(description="Only with the scope people:read.", examples=["Anne Reid"])
+    detail: str = Field(examples=["alert, first"])
+
+
+class Story(Shape):
+    """An alert and what happened around it, in the order of time; at most 500 steps."""
+
+    alert: Alert
+    steps: list[Step]
+
+
+class Outcome(Shape):
+    """How an alert ended."""
+
+    outcome: Literal["help given", "ambulance", "all well", "false alarm", "test", "mended"] = Field(
+        examples=["all well"]
+    )
+    word: str | None = Field(default=None, max_length=500, examples=["She was in the garden."])
+
+
+class LettingGo(Shape):
+    """Why somebody does not keep an alert, or does not take it."""
+
+    why: Literal["cannot go", "could not find out", "help me"] = Field(examples=["cannot go"])
+
+
+class Contact(Shape):
+    """Somebody who is told."""
+
+    person: str = Field(examples=["anne"])
+    full_name: str = Field(examples=["Anne Reid"])
+    what: str | None = Field(examples=["daughter"])
+    phone: str | None = Field(examples=["+447700900101"])
+
+
+class Told(Shape):
+    """Who is told about a home, in order, the operator last."""
+
+    home: str = Field(examples=["shore-road-14"])
+    items: list[Contact]
+
+
+class Look(Shape):
+    """Somebody looked at a home, in a quarter of an hour."""
+
+    viewer: str = Field(examples=["anne"])
+    view: str = Field(examples=["home"])
+    quarter: datetime = Field(description="Its beginning.", examples=[_NINE])
+
+
+class Looks(Page):
+    """A page of looks, the newest first."""
+
+    home: str = Field(examples=["shore-road-14"])
+    items: list[Look]
+
+
+class Policy(Shape):
+    """The numbers that a home is judged by now."""
+
+    home: str = Field(examples=["shore-road-14"])
+    policy: int | None = Field(description="Its version; null: the defaults, which nobody has set.", examples=[3])
+    numbers: dict[str, Any] = Field(
+        description="Durations in seconds (`_s`), times in Europe/London wall time.",
+        examples=[{"still_for_s": 21600.0, "waking_from": "07:00:00"}],
+    )
+
+
+class Fleet(Shape):
+    """All homes that the caller may see, in numbers."""
+
+    true_at: Moment
+    homes: int = Field(examples=[120])
+    watched: int = Field(examples=[117])
+    degraded: int = Field(examples=[1])
+    blind: int = Field(examples=[2])
+    alerts_open: int = Field(description="About residents, and nobody's yet.", examples=[1])
+    alerts_taken: int = Field(description="About residents, and somebody's.", examples=[0])
+    faults_open: int = Field(examples=[2])
+    nobody_left: int = Field(description="Everybody was asked, and nobody said mine.", examples=[0])

@@ -1,0 +1,95 @@
+"""Which programs may ask, and for whom?  The commands that make, list and revoke their tokens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.v1 import tokens
+from api.v1.tokens import Scope
+from deploy.admin import Cannot
+from deploy.platform import running_database
+from gateway.clock import Clock
+from ingest.db.pool import settings
+
+_BY: Final = "command line"
+
+Conn = AsyncConnection[TupleRow]
+Result = TypeVar("Result")
+
+
+def add(
+    person: str,
+    name: str,
+    scopes: Sequence[str],
+    homes: Sequence[str],
+    days: int,
+    data: Path,
+    environment: Mapping[str, str],
+) -> None:
+    """Make a token and print it, this once.
+
+    Raises:
+        Cannot: a scope, the person or a home is not known, or the name was used before.
+    """
+    known = [scope.value for scope in Scope]
+    for scope in scopes:
+        if scope not in known:
+            raise Cannot(f"There is no scope {scope!r}; there are: {', '.join(known)}.")
+    if not scopes:
+        raise Cannot(f"Say what it may do, with --scope once or more: {', '.join(known)}.")
+
+    async def make(conn: Conn) -> str:
+        return await tokens.make(
+            *(conn, name, person, [Scope(scope) for scope in scopes], list(homes) or None),
+            made_by=_BY,
+            valid_for=timedelta(days=days),
+            real_now=Clock().now(),
+        )
+
+    try:
+        token = _with_database(make, data, environment)
+    except tokens.NoSuch as why:
+        raise Cannot(str(why)) from why
+    print(f"{token}\n\nThis is the only time that it is shown. It speaks for {person} and ends in {days} days.")
+
+
+def listed(data: Path, environment: Mapping[str, str]) -> None:
+    """Print every token: for whom, what it may do, until when, and when it was used last."""
+    now = Clock().now()
+    found = _with_database(tokens.listed, data, environment)
+    if not found:
+        print("no tokens")
+    for one in found:
+        state = "revoked" if one.revoked_at else "ended" if one.valid_until <= now else f"until {one.valid_until:%F}"
+        used = f"used {one.last_used_at:%F %H:%M} UTC" if one.last_used_at else "never used"
+        homes = "every home" if one.homes is None else ",".join(one.homes)
+        print(f"{one.name:20} {one.person:16} {state:17} {used:26} {homes}  {','.join(one.scopes)}")
+
+
+def revoke(name: str, data: Path, environment: Mapping[str, str]) -> None:
+    """Let a token open nothing from now on.
+
+    Raises:
+        Cannot: there is none of that name.
+    """
+
+    async def end(conn: Conn) -> bool:
+        return await tokens.revoke(conn, name, real_now=Clock().now())
+
+    if not _with_database(end, data, environment):
+        raise Cannot(f"There is no token {name!r}.")
+    print(f"{name} opens nothing from now on")
+
+
+def _with_database(ask: Callable[[Conn], Awaitable[Result]], data: Path, environment: Mapping[str, str]) -> Result:
+    async def asked() -> Result:
+        dsn = running_database(environment, data)
+        async with await AsyncConnection.connect(dsn, **settings("token")) as conn:  # type: ignore[arg-type]  # libpq's own words
+            return await ask(conn)
+
+    return asyncio.run(asked())
