@@ -23,7 +23,7 @@ def add(
     data: Data = None,
 ) -> None:
     """Make a token for a program, and print it this once."""
-    from deploy import tokens  # noqa: PLC0415
+    from deploy import tokens  # noqa: PLC0415 - see the module's docstring
 
     ran.run(lambda: tokens.add(person, name, scope, home or [], days, ran.data_folder(data, "data"), os.environ))
 
