@@ -16,6 +16,7 @@ import psycopg
 import uvloop
 
 from alerts import store
+from alerts.ask import Ask
 from alerts.config import BadConfig, Config
 from alerts.lanes import JudgingLanes
 from alerts.store import owing
@@ -73,6 +74,7 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
     if config.twilio is None:
         log.error("nobody can be texted", extra={"why": NO_TWILIO})
     tell = Tell(pool, clock, NoTwilio() if config.twilio is None else Sms(config.twilio), owner=owner)
+    ask = Ask(pool, clock)
     watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir, sweep_s=config.sweep_s)
     try:
         health = HealthServer(
@@ -86,6 +88,8 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
                 "lanes": watch.status.lanes,
                 "lag_s": None if watch.status.lag is None else watch.status.lag.total_seconds(),
                 "texts": NO_TWILIO if config.twilio is None else "Twilio",
+                # Not a reason to restart what tells of alarms.
+                "asking": ask.trouble,
             },
         )
     except OSError as why:
@@ -93,14 +97,14 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
         return _UNAVAILABLE
     log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}", "owner": owner})
     try:
-        await _until_stopped(pool, watch, tell)
+        await _until_stopped(pool, watch, tell, ask)
     finally:
         health.close()
     log.info("alerts stopped")
     return 0
 
 
-async def _until_stopped(pool: Pool, watch: Watch, tell: Tell) -> None:
+async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None:
     """Run the loops until SIGTERM or SIGINT; if one of them ends by itself, so does the process."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,6 +119,7 @@ async def _until_stopped(pool: Pool, watch: Watch, tell: Tell) -> None:
     loops = [
         asyncio.ensure_future(watch.run(stop)),
         asyncio.ensure_future(tell.run(stop)),
+        asyncio.ensure_future(ask.run(stop)),
         asyncio.ensure_future(listen(pool, stored_log.CHANNEL, lambda said: watch.stir(int(said)), stop)),
         asyncio.ensure_future(listen(pool, owing.WAKE, lambda _: tell.stir(), stop)),
     ]

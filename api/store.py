@@ -34,8 +34,6 @@ _LOGIN_LOCK: Final = 0x6C6F6769
 
 _QUARTER_S: Final = 900
 
-# A second press of the same button is not a second answer.
-_SAME_ANSWER: Final = timedelta(minutes=10)
 # Answers to be rung about are shown for this long; after it, ringing is about something else.  Ours.
 _RING_WITHIN: Final = timedelta(days=28)
 
@@ -358,31 +356,6 @@ async def question_for_families(conn: Connection) -> Question:
     if row is None:
         raise LookupError("the migrations bring a confidence question, and it is gone")
     return Question(row[0], row[1], tuple(row[2]))
-
-
-async def volunteer_answer(
-    conn: Connection, home: str, person: str, question: int, answer: int | None, words: str | None, *, now: datetime
-) -> None:
-    """Keep an answer that somebody gave unasked.  The same answer again within ten minutes is the same one."""
-    await conn.execute(
-        """
-        INSERT INTO confidence_report (home, person, question, origin, answer, words, answered_at)
-        SELECT %(home)s, %(person)s, %(question)s, 'volunteered', %(answer)s, %(words)s, %(now)s
-        WHERE NOT EXISTS (
-            SELECT FROM confidence_report
-            WHERE home = %(home)s AND person = %(person)s AND question = %(question)s AND answered_at > %(lately)s
-              AND answer IS NOT DISTINCT FROM %(answer)s::smallint AND words IS NOT DISTINCT FROM %(words)s::text)
-        """,
-        {
-            "home": home,
-            "person": person,
-            "question": question,
-            "answer": answer,
-            "words": words,
-            "now": now,
-            "lately": now - _SAME_ANSWER,
-        },
-    )
 
 
 async def last_answer(conn: Connection, home: str, person: str) -> Report | None:

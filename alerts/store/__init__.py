@@ -7,6 +7,7 @@ who is owed which text, and `judged` turns findings into alerts.
 """
 
 from alerts.store.answers import acknowledge, close, let_go
+from alerts.store.asking import answer_on_page, pending
 from alerts.store.facts import Acknowledged, Alert, Contact, HomeWatch, LetGo, Resident, Span, StoryStep
 from alerts.store.fleet import (
     LINE,
@@ -74,6 +75,7 @@ __all__ = [
     "Texts",
     "acknowledge",
     "alerts_before",
+    "answer_on_page",
     "blind_together",
     "close",
     "count_homes",
@@ -86,6 +88,7 @@ __all__ = [
     "open_alerts",
     "open_everywhere",
     "owe_login_text",
+    "pending",
     "policy_of",
     "recent_alerts",
     "resident_of",

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from alerts.alert import Outcome, State
-from alerts.store import answers, owing, shown
+from alerts.store import answers, asking, owing, shown
 from alerts.store.facts import Acknowledged, Alert, LetGo
 from alerts.telling import replies, wording
 from alerts.telling.replies import Word
@@ -165,7 +165,31 @@ async def _take(conn: Conn, phone: str, body: str, *, now: datetime) -> _Taken:
     if reply.word in {Word.STOP, Word.START}:
         # Twilio answers these itself, and tells us by refusing the next text to this phone.
         return _Taken(reply.word.value, "")
-    return await _about_an_alert(conn, phone, str(row[0]), reply, now=now)
+    about_confidence = await _about_confidence(conn, phone, str(row[0]), body, now=now)
+    return about_confidence or await _about_an_alert(conn, phone, str(row[0]), reply, now=now)
+
+
+async def _about_confidence(conn: Conn, phone: str, person: str, body: str, *, now: datetime) -> _Taken | None:
+    """Take an answer to the confidence question, if one waits for it; what may be about an alert never is one.
+
+    The number of an alert that is open for this phone is about that alert, whatever stands behind it; with words
+    behind it, so is that of one that closed within a day.
+    """
+    pending = await asking.pending(conn, person, now=now)
+    if pending is None:
+        return None
+    given = await _codes_of(conn, phone, now=now)
+    said = replies.parse_confidence(body)
+    if said is None:
+        is_any_open = any(is_open for _, is_open in given.values())
+        is_understood = is_any_open or replies.parse(body).word is not None
+        return None if is_understood or pending.is_answered else _Taken("not understood", wording.confidence_how())
+    if said.answer in given and (said.words or given[said.answer][1]):
+        return None
+    if pending.is_answered:
+        return _Taken("confidence: answered before", wording.confidence_known(pending.answer))
+    await asking.take_answer(conn, pending, said.answer, said.words or None, now=now)
+    return _Taken("confidence", wording.confidence_noted(said.answer, pending.who))
 
 
 async def _about_an_alert(conn: Conn, phone: str, person: str, reply: replies.Reply, *, now: datetime) -> _Taken:

@@ -75,6 +75,10 @@ _WORDS: Final = {
 # What people add without changing what they say.
 _COURTESY: Final = frozenset({"please", "thanks", "thank", "you", "ta", "ok", "okay", "x", "xx", "hi", "hello"})
 
+# "4", "4 she seems well", "4, better since May", "?": a digit alone, or with words behind it that it does not run into.
+_ANSWER: Final = re.compile(r"([1-5])(?:[\s.,:;!)-]*$|[\s.,:;!)-]++(?=\D)(.*))", re.DOTALL)
+_CANNOT_SAY: Final = re.compile(r"\?+|(?:i\s+)?(?:can\s?(?:no|')?t|dont)\s+(?:say|know|tell)\b[\s.,!]*(.*)", re.DOTALL)
+
 _TOKEN: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 
 
@@ -104,3 +108,32 @@ def _code(digits: str) -> int | None:
     if len(digits) > len(str(_CODE_MAX)):
         return None
     return int(digits) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """An answer to the confidence question.
+
+    Attributes:
+        answer: 1 to 5; None for "can't say".
+        words: what stood behind it, or empty.
+    """
+
+    answer: int | None
+    words: str
+
+
+def parse_confidence(body: str) -> Confidence | None:
+    """Return what a text answers to the confidence question, or None if it does not.  Any text at all may be given.
+
+    Whatever answers an alert never does: "1 mine" and "4 well" are about an alert, whether there is one or not.
+    The caller asks whether a question is pending for that phone, and whether the digit is the number of an alert.
+    """
+    if parse(body).word is not None:
+        return None
+    said = unicodedata.normalize("NFKC", body[:_READ_MAX]).strip().replace("\u2019", "'")
+    if found := _ANSWER.fullmatch(said):
+        return Confidence(int(found[1]), (found[2] or "").strip())
+    if found := _CANNOT_SAY.fullmatch(said.casefold().replace("can't", "cant").replace("don't", "dont")):
+        return Confidence(None, (found[1] or "").strip())
+    return None

@@ -366,6 +366,57 @@ _ALARMS: Final = {
 _UNKNOWN_ALARM: Final = "{who}: an alarm of an unknown kind"
 
 
+# The confidence question.
+
+_SERVICE_MAX: Final = 24
+_FIRST_NAME_MAX: Final = 20
+
+
+def confidence_asked(service: str, question: str, first_name: str, *, is_reminder: bool) -> str:
+    """Return the question how confident somebody feels; what follows from a 1 or 2 is said before it is answered.
+
+    Args:
+        service: as it signs its texts.
+        question: with `{first_name}` where the resident's goes.
+        first_name: of the resident.
+        is_reminder: whether it was asked before.
+    """
+    again = "A reminder, the only one. " if is_reminder else ""
+    return (
+        f"{cut(service, _SERVICE_MAX)}: {again}"
+        f"{question.format(first_name=cut(first_name, _FIRST_NAME_MAX))} "
+        "Reply 5 completely, 4 very, 3 somewhat, 2 a little, 1 not at all, ? can't say. "
+        "After a 1 or 2 one person rings you."
+    )
+
+
+def confidence_noted(answer: int | None, who: str) -> str:
+    """Return the answer to somebody who said how confident they feel; None: they cannot say."""
+    about = cut_who(who)
+    if answer is None:
+        return f"Thank you. We have noted that you cannot say, about {about}. It is counted with the others."
+    if answer <= 2:
+        return (
+            f"Thank you for saying so. {answer} of 5 about {about}. "
+            "One person will ring you to ask what would help. If someone is in danger now, ring 999."
+        )
+    return f"Thank you. {answer} of 5 about {about}. It is counted with the others' answers; staff do not see yours."
+
+
+def confidence_known(answer: int | None) -> str:
+    """Return the answer to somebody who answered this question before."""
+    said = "that you cannot say" if answer is None else f"{answer} of 5"
+    return f"Your answer was noted before: {said}. You can say more on your page. If someone is in danger, ring 999."
+
+
+def confidence_how() -> str:
+    """Return what is said to a text that nobody understood while the question waits for an answer."""
+    return (
+        "We did not understand that. To answer how confident you feel, reply with one number from 5 (completely) to "
+        "1 (not at all), or ? if you cannot say. If someone is in danger, ring 999."
+    )
+
+
 def cut_who(who: str) -> str:
     """Return a resident's name as a text has room for it."""
     return cut(who, _WHO_MAX) or "someone"

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import Response
 
+from alerts import store as alerts_store
 from api import access, show, store
 from api.access import BIGINT_MAX, CurrentViewer, FamilyHome
 from api.given import Connection, Now
@@ -31,7 +32,7 @@ async def take_answer(
     if answer not in _ANSWERS or question != (await store.question_for_families(conn)).question:
         raise HTTPException(422)
     said = words.replace("\0", "").strip() or None
-    await store.volunteer_answer(conn, home, viewer.person, question, _ANSWERS[answer], said, now=now)
+    await alerts_store.answer_on_page(conn, home, viewer.person, question, _ANSWERS[answer], said, now=now)
     return show.then(f"/homes/{home}#confidence")
 
 

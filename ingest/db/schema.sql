@@ -152,6 +152,100 @@ CREATE INDEX change_record_of_a_person ON public.change_record USING btree (pers
 -- change_record.by: a person's key, or setup or the command line for whoever was at the server
 -- change_record.content: what was written, with the names and numbers that were
 
+CREATE TABLE confidence_asking (
+    asking bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    person text NOT NULL,
+    audience text NOT NULL,
+    question smallint NOT NULL,
+    round smallint NOT NULL,
+    place smallint NOT NULL,
+    home_group text,
+    due_at timestamp with time zone NOT NULL,
+    put_off_at timestamp with time zone,
+    asked_at timestamp with time zone,
+    answer_until timestamp with time zone,
+    way text,
+    reminded_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    state text NOT NULL,
+    report bigint,
+    CONSTRAINT confidence_asking_is_known_once PRIMARY KEY (asking),
+    CONSTRAINT confidence_asking_audience_is_known CHECK ((audience = ANY (ARRAY['family'::text, 'unpaid carer'::text, 'paid carer'::text]))),
+    CONSTRAINT confidence_asking_has_a_known_report FOREIGN KEY (report) REFERENCES confidence_report(report),
+    CONSTRAINT confidence_asking_is_about_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT confidence_asking_is_answered_with_a_report CHECK (((state = 'answered'::text) = (report IS NOT NULL))),
+    CONSTRAINT confidence_asking_is_asked_before_it_is_answered CHECK (((state = ANY (ARRAY['asked'::text, 'answered'::text, 'lapsed'::text])) = (asked_at IS NOT NULL))),
+    CONSTRAINT confidence_asking_is_asked_whole CHECK ((((asked_at IS NULL) = (answer_until IS NULL)) AND ((asked_at IS NULL) = (way IS NULL)))),
+    CONSTRAINT confidence_asking_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT confidence_asking_is_of_a_known_question FOREIGN KEY (question) REFERENCES confidence_question(question),
+    CONSTRAINT confidence_asking_is_one_a_round UNIQUE (home, person, round),
+    CONSTRAINT confidence_asking_is_over_when_it_ended CHECK (((state = ANY (ARRAY['due'::text, 'asked'::text])) = (ended_at IS NULL))),
+    CONSTRAINT confidence_asking_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'asked'::text, 'answered'::text, 'lapsed'::text, 'withdrawn'::text]))),
+    CONSTRAINT confidence_asking_way_is_known CHECK ((way = ANY (ARRAY['text'::text, 'page'::text])))
+);
+CREATE INDEX confidence_asking_by_quarter ON public.confidence_asking USING btree (answer_until);
+CREATE INDEX confidence_asking_of_a_person_lately ON public.confidence_asking USING btree (person, asked_at DESC);
+CREATE UNIQUE INDEX confidence_asking_is_open_once_a_person ON public.confidence_asking USING btree (person) WHERE (state = ANY (ARRAY['due'::text, 'asked'::text]));
+CREATE UNIQUE INDEX confidence_asking_of_a_report ON public.confidence_asking USING btree (report);
+-- confidence_asking: the question put to one person about one home, once a round; who is asked is decided by the schedule alone
+-- confidence_asking.round: 0: before the service began to count; 1, 2, 3: by month; then by quarter
+-- confidence_asking.place: 1: whose answer counts for the home if there are several: who was given access first
+-- confidence_asking.home_group: the home's group when it was asked; null: in none
+-- confidence_asking.due_at: by the schedule of the home
+-- confidence_asking.put_off_at: when it was first put off because an alert was open; it is asked after it all the same
+-- confidence_asking.answer_until: excluded; says which quarter it belongs to; set when it is asked and never moved
+-- confidence_asking.way: text, or page for those whom we cannot or may not text
+-- confidence_asking.report: the answer; null until there is one
+
+CREATE TABLE confidence_call (
+    call bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    person text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    taken_by text,
+    rung_at timestamp with time zone,
+    rung_by text,
+    tries smallint DEFAULT 0 NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    came_of text,
+    note text,
+    CONSTRAINT confidence_call_is_known_once PRIMARY KEY (call),
+    CONSTRAINT confidence_call_is_about_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT confidence_call_is_closed_with_what_came_of_it CHECK ((((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_at IS NULL) = (came_of IS NULL)))),
+    CONSTRAINT confidence_call_is_rung_by_someone CHECK (((rung_at IS NULL) = (rung_by IS NULL))),
+    CONSTRAINT confidence_call_is_taken_by_someone CHECK (((taken_at IS NULL) = (taken_by IS NULL))),
+    CONSTRAINT confidence_call_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT confidence_call_note_is_bounded CHECK ((length(note) <= 2000)),
+    CONSTRAINT confidence_call_outcome_is_known CHECK ((came_of = ANY (ARRAY['something changes'::text, 'talked'::text, 'wants no call'::text, 'not reached'::text])))
+);
+CREATE UNIQUE INDEX confidence_call_is_open_once ON public.confidence_call USING btree (home, person) WHERE (closed_at IS NULL);
+-- confidence_call: somebody answered 1 or 2 and was promised that a person rings; what was answered is not repeated here
+-- confidence_call.taken_by: the operator who said that they will ring
+-- confidence_call.tries: how often it was rung
+
+CREATE TABLE confidence_edition (
+    quarter date NOT NULL,
+    edition smallint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    why text NOT NULL,
+    form text NOT NULL,
+    content bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT confidence_edition_is_never_changed PRIMARY KEY (quarter, edition, form),
+    CONSTRAINT confidence_edition_begins_at_one CHECK ((edition >= 1)),
+    CONSTRAINT confidence_edition_form_is_known CHECK ((form = ANY (ARRAY['page'::text, 'csv'::text, 'json'::text]))),
+    CONSTRAINT confidence_edition_is_of_a_quarter CHECK (((EXTRACT(day FROM quarter) = (1)::numeric) AND (EXTRACT(month FROM quarter) = ANY (ARRAY[(1)::numeric, (4)::numeric, (7)::numeric, (10)::numeric])))),
+    CONSTRAINT confidence_edition_is_what_its_sum_says CHECK ((sha256 = sha256(content)))
+);
+-- confidence_edition: what was published of a closed quarter, in its very bytes; a correction is a new edition
+-- confidence_edition.quarter: its first day, in Britain
+-- confidence_edition.made_by: telecare: once the quarter was closed; or who corrected it
+-- confidence_edition.why: for a correction, what was wrong
+
 CREATE TABLE confidence_question (
     question smallint NOT NULL,
     audience text NOT NULL,
@@ -159,7 +253,7 @@ CREATE TABLE confidence_question (
     labels text[] NOT NULL,
     since timestamp with time zone NOT NULL,
     CONSTRAINT confidence_question_is_never_edited PRIMARY KEY (question),
-    CONSTRAINT confidence_question_audience_is_known CHECK ((audience = ANY (ARRAY['family'::text, 'carer'::text]))),
+    CONSTRAINT confidence_question_audience_is_known CHECK ((audience = ANY (ARRAY['family'::text, 'carer'::text, 'unpaid carer'::text, 'paid carer'::text]))),
     CONSTRAINT confidence_question_has_five_labels CHECK ((cardinality(labels) = 5))
 );
 -- confidence_question: a change of wording is a new version and a new series
@@ -484,7 +578,7 @@ CREATE TABLE notification (
     CONSTRAINT notification_has_a_key_of_its_own UNIQUE (key),
     CONSTRAINT notification_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert),
     CONSTRAINT notification_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
-    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text]))),
+    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text, 'confidence'::text]))),
     CONSTRAINT notification_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'trying'::text, 'sent'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'not needed'::text]))),
     CONSTRAINT notification_without_a_phone_fails CHECK (((phone IS NOT NULL) OR (state = 'failed'::text)))
 );
@@ -493,7 +587,7 @@ CREATE INDEX notification_of_an_alert ON public.notification USING btree (alert)
 CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at) WHERE (state = ANY (ARRAY['due'::text, 'trying'::text]));
 -- notification.key: random; part of the status callback's address, so a callback is understood even before sent was written
 -- notification.phone: null: this person has none, so it failed at once
--- notification.purpose: alert and help: go there; again: pressed again; mine: who goes; outcome: how it ended; nobody: none of them answered
+-- notification.purpose: alert and help: go there; again: pressed again; mine: who goes; outcome: how it ended; nobody: none of them answered; confidence: the question how confident they feel
 -- notification.why: why it is this person's turn: first, no answer, not reached, let go
 -- notification.code: what the person writes in front of mine, well or help
 -- notification.due_at: by the platform's clock: when the text is to leave

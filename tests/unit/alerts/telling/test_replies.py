@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.telling.replies import Reply, Word, parse
+from alerts.telling.replies import Confidence, Reply, Word, parse, parse_confidence
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,46 @@ def test_a_word_with_another_beside_it_is_never_taken(other: str, word: Word) ->
     assert reply.word is None or parse(other) == Reply(None, None)
     if reply.word is not None:
         assert other.casefold() in {"please", "thanks", "thank", "you", "ta", "ok", "okay", "x", "xx", "hi", "hello"}
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "words"),
+    [
+        ("4", 4, ""),
+        (" 4. ", 4, ""),
+        ("4 she seems well", 4, "she seems well"),
+        ("4, better since May.", 4, "better since May."),
+        ("5 - and thanks", 5, "and thanks"),
+        ("1\nI worry at night", 1, "I worry at night"),
+        ("\uff14", 4, ""),
+        ("?", None, ""),
+        ("can't say", None, ""),
+        ("Can\u2019t say.", None, ""),
+        ("I don't know, sorry", None, "sorry"),
+    ],
+)
+def test_a_number_with_or_without_words_is_an_answer(body: str, answer: int | None, words: str) -> None:
+    """People say why, and that must neither be lost nor spoil the number."""
+    assert parse_confidence(body) == Confidence(answer, words)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "0", "6", "45", "4/5", "4-5", "4 5", "3:30", "4pm", "hello", "she is a 4", "mine", "help", "x" * 3000]
+)
+def test_what_is_not_plainly_an_answer_is_none(body: str) -> None:
+    """A guessed answer in a published figure is worse than one more question."""
+    assert parse_confidence(body) is None
+
+
+@given(st.integers(1, 999), st.sampled_from(["mine", "no", "help", "well", "helped", "false"]), st.booleans())
+def test_what_answers_an_alert_is_never_an_answer_to_the_question(code: int, word: str, is_behind: bool) -> None:
+    """Somebody who says "1 mine" is on the way; taken for "not at all confident" nobody would know of it."""
+    assert parse_confidence(f"{word} {code}" if is_behind else f"{code} {word}") is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_at_all_is_an_answer_from_1_to_5_or_none(body: str) -> None:
+    """Whatever a phone sends must never stop what reads it."""
+    found = parse_confidence(body)
+
+    assert found is None or found.answer in {None, 1, 2, 3, 4, 5}

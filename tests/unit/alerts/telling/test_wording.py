@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.alert import Outcome
 from alerts.telling import wording
 from alerts.telling.escalation import Why
-from alerts.telling.replies import Word, parse
+from alerts.telling.replies import Confidence, Word, parse, parse_confidence
 from alerts.telling.wording import SEPTETS_MAX, About, Tried, septets
 from deploy.pretend_twilio.answers import segments
 from gateway.reading import ALARMS, Quantity
@@ -37,6 +37,12 @@ befores = st.one_of(
 )
 tried = st.lists(st.tuples(names, st.sampled_from(Tried)), max_size=12)
 
+QUESTIONS = [
+    "Over the last four weeks, how confident have you felt that {first_name} is safe at home?",
+    "Over the last four weeks, how confident have you felt that you would hear in time if {first_name} needed you?",
+    "Over the last four weeks, how confident have you felt that what we tell you about {first_name} can be relied on?",
+]
+
 ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "alarm": st.builds(
         wording.alarm,
@@ -47,6 +53,12 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         now=moments,
         before=befores,
     ),
+    "confidence_asked": st.builds(
+        wording.confidence_asked, names, st.sampled_from(QUESTIONS), names, is_reminder=st.booleans()
+    ),
+    "confidence_noted": st.builds(wording.confidence_noted, st.none() | st.integers(1, 5), names),
+    "confidence_known": st.builds(wording.confidence_known, st.none() | st.integers(1, 5)),
+    "confidence_how": st.builds(wording.confidence_how),
     "alarm_unreadable": st.builds(wording.alarm_unreadable, abouts, reached_at=moments, now=moments, before=befores),
     "still": st.builds(wording.still, abouts, since=moments, room=names, now=moments, before=befores),
     "still_unusual": st.builds(wording.still_unusual, abouts, since=moments, room=names, now=moments, before=befores),
@@ -253,3 +265,29 @@ def test_whatever_a_text_offers_as_an_answer_is_understood(request_text: Callabl
 
     assert offered
     assert all(isinstance(parse(answer).word, Word) and parse(answer).code == 1 for answer in offered)
+
+
+@given(names, st.sampled_from(QUESTIONS), names, st.booleans())
+def test_the_question_is_asked_whole_and_says_what_follows_first(
+    service: str, question: str, name: str, is_reminder: bool
+) -> None:
+    """One word less would be another question; and nobody may learn only afterwards that they will be rung."""
+    said = wording.confidence_asked(service, question, name, is_reminder=is_reminder)
+
+    before, after = question.split("{first_name}")
+    assert before in said
+    assert after in said
+    assert "After a 1 or 2 one person rings you." in said
+
+
+@pytest.mark.parametrize("answer", [None, 1, 2, 3, 4, 5])
+def test_only_a_low_answer_is_told_that_a_person_will_ring(answer: int | None) -> None:
+    """It is a promise, and somebody counts on it."""
+    assert ("One person will ring you" in wording.confidence_noted(answer, "Margaret")) == (answer in {1, 2})
+
+
+@pytest.mark.parametrize(("offered", "answer"), [("5", 5), ("4", 4), ("3", 3), ("2", 2), ("1", 1), ("?", None)])
+def test_whatever_the_question_offers_is_understood(offered: str, answer: int | None) -> None:
+    """The numbers in the text and the numbers we read must not drift apart."""
+    assert offered in wording.confidence_asked("Kilbrae", QUESTIONS[0], "Margaret", is_reminder=False)
+    assert parse_confidence(offered) == Confidence(answer, "")
