@@ -13,6 +13,7 @@ from api.access import NotSignedIn
 from api.config import Config
 from api.given import Given
 from api.guard import Guard
+from api.measured import Measured
 from api.routes import alerts, confidence, fleet, front, health, home, log_in, one_home, sheet, stories, twilio
 from gateway.clock import Clock
 from ingest.db.pool import Pool
@@ -38,6 +39,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(psycopg.OperationalError, _database_is_away)
     app.add_middleware(Guard, public_url=config.public_url)
+    app.add_middleware(Measured)
     return app
 
 
