@@ -13,7 +13,7 @@ import psycopg
 from fastapi import Depends, HTTPException, Request
 
 from alerts import store as alerts_store
-from api import store
+from api import records, store
 from api.given import Connection, GivenToAll, Now, RealNow
 from api.store import View, Viewer
 from gateway.reading import HomeId
@@ -65,13 +65,13 @@ class Look:
     Attributes:
         view: what the record calls it, as a resident will read it.
         allowed: the views of which the viewer must have been given one.
-        or_operator: an operator may look too, whatever was given.
+        is_the_residents: the resident may look, and an operator for them, whatever was given.
     """
 
-    def __init__(self, view: str, *allowed: View, or_operator: bool = False) -> None:
+    def __init__(self, view: str, *allowed: View, is_the_residents: bool = False) -> None:
         self.view = view
         self.allowed = frozenset[str](allowed)
-        self.or_operator = or_operator
+        self.is_the_residents = is_the_residents
 
     async def __call__(self, home: str, viewer: CurrentViewer, conn: Connection, now: Now) -> HomeId:
         """Return the home in the path, if this viewer may see it, and leave the record.
@@ -79,7 +79,7 @@ class Look:
         A hidden home is answered exactly like one that does not exist, so that no status code says who lives where.
         """
         is_given = bool(viewer.homes.get(home, frozenset()) & self.allowed)
-        if not is_given and not (self.or_operator and viewer.is_operator and await store.is_known_home(conn, home)):
+        if not is_given and not (self.is_the_residents and await _is_residents_or_operators(conn, viewer, home)):
             raise HTTPException(404)
         await leave_record(conn, viewer, [home], self.view, now=now)
         return HomeId(home)
@@ -111,6 +111,12 @@ def current_operator(viewer: CurrentViewer) -> Viewer:
 CurrentOperator = Annotated[Viewer, Depends(current_operator)]
 
 
+async def _is_residents_or_operators(conn: Connection, viewer: Viewer, home: str) -> bool:
+    if viewer.is_operator:
+        return await store.is_known_home(conn, home)
+    return home in await records.homes_lived_in(conn, viewer.person)
+
+
 class OperatorsLook:
     """An operator's look at one home, given to this person or not: what a route of `/operator` gets its home from.
 
@@ -131,7 +137,7 @@ class OperatorsLook:
 
 OperatorsHome = Annotated[HomeId, Depends(OperatorsLook("everything"))]
 FamilyHome = Annotated[HomeId, Depends(Look("home", "family"))]
-SheetHome = Annotated[HomeId, Depends(Look("sheet", "family", or_operator=True))]
+SheetHome = Annotated[HomeId, Depends(Look("sheet", "family", is_the_residents=True))]
 CarerHome = Annotated[HomeId, Depends(Look("alert", "carer"))]
 AlertHome = Annotated[HomeId, Depends(Look("alert", "carer", "family"))]
 

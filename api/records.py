@@ -74,6 +74,14 @@ async def grants_of(conn: Conn, home: str, *, now: datetime) -> list[Grant]:
         return await cur.fetchall()
 
 
+async def homes_lived_in(conn: Conn, person: str) -> list[str]:
+    """Return the homes in which a person lives who signs in as their resident, at most 100."""
+    rows = await conn.execute(
+        "SELECT home FROM resident WHERE person = %s ORDER BY home LIMIT %s", (person, _GRANTS_MAX)
+    )
+    return [home for (home,) in await rows.fetchall()]
+
+
 async def operators(conn: Conn) -> list[str]:
     """Return the full names of the operators, at most 100."""
     rows = await conn.execute(

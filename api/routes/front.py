@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from alerts import store as alerts_store
-from api import access, show
+from api import access, records, show
 from api.access import CurrentViewer, MaybeViewer
 from api.given import Connection, GivenToAll, Now
 from api.routes import frame
@@ -20,11 +20,13 @@ _HOMES_MAX: Final = 200
 
 @router.get("/")
 async def begin(request: Request, viewer: MaybeViewer, conn: Connection) -> Response:
-    """Lead to what matters most to whoever this is: an open alert, then the home, then the log-in."""
+    """Lead to what matters most to whoever this is: an open alert, then the home, or one's own sheet, or the log-in."""
     if viewer is None:
         return show.to_log_in(request)
     cared_for = viewer.homes_as("carer")
     is_needed = cared_for and any(not one.is_fault for one in await alerts_store.open_alerts(conn, cared_for))
+    if not viewer.homes and (own := await records.homes_lived_in(conn, viewer.person)):
+        return show.then(f"/homes/{own[0]}/sheet")
     if is_needed or not viewer.homes_as("family"):
         return show.then("/carer")
     return show.then("/homes")

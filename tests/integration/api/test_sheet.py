@@ -84,3 +84,34 @@ async def test_the_looks_of_another_home_are_not_on_the_sheet(street: Street) ->
     await (await street.browser(CONTROL.person)).get(f"/operator/homes/{GEORGES}")
 
     assert "everything that we keep" not in (await text_of(street, SHEET)).split("Who looked")[1]
+
+
+async def test_a_resident_signs_in_and_reads_who_looked(street: Street) -> None:
+    """Nobody may need an operator to find out who looks at them."""
+    await street.sql("INSERT INTO person (person, full_name) VALUES ('margaret', 'Margaret Reid')")
+    await street.sql("UPDATE resident SET person = 'margaret' WHERE home = %s", MARGARETS)
+    await (await street.browser(JIM.person)).get("/carer")
+    browser = await street.browser("margaret")
+
+    first = await browser.get("/")
+    others = [(await browser.get(path)).status_code for path in (f"/homes/{GEORGES}/sheet", f"/homes/{MARGARETS}")]
+
+    assert first.headers["location"] == SHEET
+    assert "Jim Docherty, neighbour: whether" in await text_of(street, SHEET, "margaret")
+    assert others == [404, 404]
+
+
+async def test_the_sheet_says_what_was_agreed_until_when(street: Street) -> None:
+    """A yes that ended is no longer on the sheet, and who saw by it sees no more."""
+    until = NINE + timedelta(days=100)
+    await street.sql("UPDATE consent SET until = %s, basis = 'resident' WHERE person = 'anne'", until)
+    before = await text_of(street, SHEET)
+    await street.sql("UPDATE consent SET withdrawn_at = %s, withdrawn_by = 'x' WHERE person = 'anne'", NINE)
+
+    after = await text_of(street, SHEET)
+
+    assert "You said yes that Anne Reid sees how you are" in before
+    assert "It ends on Thursday 24 September 2026" in before
+    assert "Anne Reid, daughter, sees" in before
+    assert "that Anne Reid sees" not in after
+    assert "Anne Reid, daughter, sees" not in after
