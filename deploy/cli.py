@@ -51,12 +51,27 @@ def demo(
     ] = None,
     home: Annotated[str | None, typer.Option(help="Which home of the recording; otherwise its longest.")] = None,
     seed: Annotated[int, typer.Option(help="Another number is another life in the simulated homes.")] = 1,
+    homes: Annotated[
+        int | None, typer.Option(min=1, max=100, help="How many simulated homes; otherwise as last time, or 3.")
+    ] = None,
+    chance: Annotated[  # noqa: FBT002 - typer's own way
+        bool, typer.Option("--chance", help="Let things befall the simulated homes by chance, too.")
+    ] = False,
 ) -> None:
     """Run everything on this machine, with a simulated street and pretend phones."""
     from deploy import demo as demo_  # noqa: PLC0415 - see the module's docstring
     from deploy import lived  # noqa: PLC0415
 
-    asked = demo_.Asked(data=_data(data, "demo"), speed=speed, port=port, recording=recording, home=home, seed=seed)
+    asked = demo_.Asked(
+        data=_data(data, "demo"),
+        speed=speed,
+        port=port,
+        recording=recording,
+        home=home,
+        seed=seed,
+        homes=homes,
+        has_chance=chance,
+    )
     _run(lambda: (demo_ if recording is None else lived).run(asked, os.environ))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from api.office.said import RADIO_LISTS, e164
-from deploy import admin, street
+from deploy import admin, demo_homes
 from deploy.broker.permissions import login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.demo_clock import DemoClock
@@ -22,16 +22,27 @@ from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well, wait_for_answers
 from deploy.said import Say
-from deploy.street import Home, Street
+from deploy.street import Home, Sensor, Street
 from deploy.supervise import Part, Stopped, Supervisor
 from gateway.clock import Clock
 
-_STREET: Final = Path(__file__).with_name("demo_street.toml")
 _PHONES_PORT: Final = 8421
 _EQUIPMENT: Final = "equipment"
 _SENDER: Final = "+441632960000"
 
 # Which routine each home's simulated resident has; the simulator knows what they mean.
+ORDERS: Final = (
+    *("press", "collapse", "recover", "out", "holiday", "back", "wander", "forget-door", "shut-door"),
+    *("fall-ill", "get-well", "visitor", "smoke", "leak", "heating-fails", "heating-mended"),
+    *("power-cut", "power-back", "line-cut", "line-back", "clock-wrong", "clock-right"),
+)
+"""What may be ordered of a home; the simulator knows what it means."""
+
+OF_A_SENSOR: Final = ("battery-fades", "battery-dies", "battery-changed", "sensor-sticks", "sensor-mended")
+"""What may be ordered of one of its sensors."""
+
+_HOMES: Final = 3
+_MMWAVE: Final = "FP1E"
 _ROUTINES: Final = {"shore-road-14": "early riser", "mill-lane-3": "late riser", "church-wynd-8": "night walker"}
 
 
@@ -46,6 +57,8 @@ class Asked:
         recording: a file of real homes to live instead of simulated ones; None for the simulated street.
         home: which of its homes; None for the one with most days.
         seed: decides all that is left to chance in the simulated homes.
+        homes: how many simulated homes; None is as many as last time, or three.
+        has_chance: whether things befall the simulated homes by chance, too.
     """
 
     data: Path
@@ -54,6 +67,8 @@ class Asked:
     recording: Path | None
     home: str | None
     seed: int
+    homes: int | None = None
+    has_chance: bool = False
 
 
 def run(asked: Asked, environment: Mapping[str, str]) -> int:
@@ -74,7 +89,7 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
         clock.start(asked.speed)
-        demo.start_platform(street.read(_STREET))
+        demo.start_platform(demo_homes.street_of(_homes(asked, demo)))
         demo.start_homes()
         demo.tell()
         supervisor.watch(each_tick=clock.save)
@@ -139,13 +154,18 @@ class Demo:
         """Start each home's own broker and gateway, and then the residents."""
         assert self.street is not None
         self.say(f"starting {len(self.street.home)} homes")
-        for home in self.street.home:
-            self._start_home_broker(home)
-            self.start_gateway(home, {"radio": self._radio(home)})
+        # Together: one after the other, twenty homes would take most of a minute.
+        self._supervisor.start_together([self._home_broker_part(home) for home in self.street.home])
+        self._supervisor.start_together(
+            [self._gateway_part(home, {"radio": self._radio(home)}) for home in self.street.home]
+        )
         self._supervisor.start(self._simulator_part(self.street))
 
     def start_gateway(self, home: Home, tables: Mapping[str, Mapping[str, object]]) -> None:
         """Start a home's gateway with these tables of its file beside the usual ones."""
+        self._supervisor.start(self._gateway_part(home, tables))
+
+    def _gateway_part(self, home: Home, tables: Mapping[str, Mapping[str, object]]) -> Part:
         folder = self._folder(home)
         broker = self.platform.broker
         assert broker is not None
@@ -162,10 +182,9 @@ class Demo:
         file = folder / "gateway.toml"
         admin.write_secretly(file, admin.toml(said))
         # A gateway whose equipment is away is ready for it, and says so in its heartbeats.
-        part = self.platform.process(
+        return self.platform.process(
             f"gateway {home.id}", "gateway", {"TELECARE_GATEWAY_CONFIG": str(file)}, but_for=("radio",)
         )
-        self._supervisor.start(part)
 
     def tell(self) -> None:
         """Print where to look; the first address is the pages', printed when they answer."""
@@ -183,9 +202,11 @@ class Demo:
         control = self.platform.kept.said("simulator port")
         if control and self.asked.recording is None:
             first = self.street.home[0]
-            orders = "press (the pendant), collapse, recover, out, back"
-            print(f"Let {first.resident.first_name} act: {orders}")
+            print(f"Let {first.resident.first_name} act, or something befall the home:")
             print(f"  curl -X POST http://127.0.0.1:{control}/homes/{first.id}/press")
+            print(f"  or instead of press: {', '.join(ORDERS[1:])}")
+            sensor = f"{first.id}/sensors/{first.sensor[0].id}/{OF_A_SENSOR[0]}"
+            print(f"  or, of one sensor, .../homes/{sensor}; also {', '.join(OF_A_SENSOR[1:])}")
         print(f"\nLogs: {self.asked.data / 'logs'}   Stop: Ctrl-C", flush=True)
 
     def _phones_part(self, street_: Street) -> Part:
@@ -203,7 +224,7 @@ class Demo:
             lambda: answers_well(f"{self.phones}/"),
         )
 
-    def _start_home_broker(self, home: Home) -> None:
+    def _home_broker_part(self, home: Home) -> Part:
         broker = nats(
             self._folder(home) / "broker",
             port=self.platform.kept.port(f"broker {home.id}"),
@@ -212,7 +233,7 @@ class Demo:
         )
         broker.open_to(login(_EQUIPMENT, self.platform.kept.secret(f"equipment {home.id}")))
         broker.prepare()
-        self._supervisor.start(Part(f"broker {home.id}", lambda: broker.command, broker.answers))
+        return Part(f"broker {home.id}", lambda: broker.command, broker.answers)
 
     def _radio(self, home: Home) -> dict[str, object]:
         kept = self.platform.kept
@@ -230,11 +251,12 @@ class Demo:
     def _simulator_part(self, street_: Street) -> Part:
         folder = self.asked.data
         file = folder / "simulated.toml"
-        admin.write_secretly(file, "\n".join(self._simulated(home) for home in street_.home))
+        admin.write_secretly(file, "\n".join(simulated(home, self._radio(home)) for home in street_.home))
         control = self.platform.kept.port("simulator port")
         arguments = (
             *(sys.executable, "-m", "firmware_sim", "--street", str(file), "--diary", str(folder / "diaries")),
             *("--seed", str(self.asked.seed), "--clock", str(self._clock.file), "--control-port", str(control)),
+            *(["--chance"] if self.asked.has_chance else []),
         )
         return Part(
             "simulator",
@@ -242,25 +264,49 @@ class Demo:
             lambda: machine.accepts(control),
         )
 
-    def _simulated(self, home: Home) -> str:
-        radio = self._radio(home)
-        lines = [
-            "[[home]]",
-            f"id = {json.dumps(home.id)}",
-            f"resident = {json.dumps(_ROUTINES[home.id])}",
-            f'broker = "127.0.0.1:{radio["port"]}"',
-            f"user = {json.dumps(radio['user'])}",
-            f"password = {json.dumps(radio['password'])}",
-        ]
-        for sensor in home.sensor:
-            lines += ["[[home.sensor]]", f"name = {json.dumps(sensor.id)}", f"kind = {json.dumps(sensor.kind)}"]
-            lines += [f"room = {json.dumps(sensor.room)}"] if sensor.room else []
-        return "\n".join(lines) + "\n"
-
     def _folder(self, home: Home) -> Path:
         folder = self.asked.data / "homes" / home.id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _homes(asked: Asked, demo: Demo) -> int:
+    """Return how many homes there are: never fewer than were set up here before, since those are still watched."""
+    kept = demo.platform.kept
+    before = int(kept.said("homes") or 0)
+    homes = max(before, asked.homes or (before or _HOMES))
+    kept.keep("homes", str(homes))
+    return homes
+
+
+def simulated(home: Home, radio: Mapping[str, object]) -> str:
+    """Return a home as the simulator's street file has it; one without a routine of its own is anyone's.
+
+    Args:
+        home: as it is watched.
+        radio: its broker: `port`, `user` and `password`.
+    """
+    lines = [
+        "[[home]]",
+        f"id = {json.dumps(home.id)}",
+        f"resident = {json.dumps(_ROUTINES.get(home.id, 'anyone'))}",
+        f'broker = "127.0.0.1:{radio["port"]}"',
+        f"user = {json.dumps(radio['user'])}",
+        f"password = {json.dumps(radio['password'])}",
+    ]
+    for sensor in home.sensor:
+        lines += ["[[home.sensor]]", f"name = {json.dumps(sensor.id)}", f"kind = {json.dumps(sensor.kind)}"]
+        room = _simulators_room(sensor)
+        lines += [f"room = {json.dumps(room)}"] if room else []
+        lines += [f"model = {json.dumps(_MMWAVE)}"] if sensor.id.endswith("-presence") else []
+    return "\n".join(lines) + "\n"
+
+
+def _simulators_room(sensor: Sensor) -> str | None:
+    """Return where the simulator puts a sensor: a plug at its appliance, a bed or a chair where it says itself."""
+    if sensor.kind == "plug":
+        return sensor.id
+    return None if sensor.kind in ("bed", "chair") else sensor.room
 
 
 def _phones_port(asked: Asked) -> int:

@@ -147,18 +147,22 @@ class Supervisor:
             Stopped: we were asked to stop meanwhile.
             ValueError: a part of this name is there already.
         """
-        if part.name in self._parts:
-            raise ValueError(f"two parts are called {part.name}")
-        log = self._logs / f"{part.name}.log"
-        running = self._spawn(part, log)
-        self._parts[part.name] = running
-        deadline_s = time.monotonic() + part.ready_within_s
-        while not part.is_ready():
-            self._tick_while_starting()
-            if running.process.poll() is not None:
-                raise DidNotStart(f"{part.name} ended with {running.process.returncode}: {_last_words(running)}")
-            if time.monotonic() > deadline_s:
-                raise DidNotStart(f"{part.name} was not ready within {part.ready_within_s} s: {_last_words(running)}")
+        self.start_together([part])
+
+    def start_together(self, parts: Sequence[Part]) -> None:
+        """Start parts that do not wait for each other, and return once all are ready.
+
+        Raises:
+            DidNotStart: one died, or was not ready in time.
+            Stopped: we were asked to stop meanwhile.
+            ValueError: a part of this name is there already.
+        """
+        for part in parts:
+            if part.name in self._parts:
+                raise ValueError(f"two parts are called {part.name}")
+            self._parts[part.name] = self._spawn(part, self._logs / f"{part.name}.log")
+        for part in parts:
+            self._wait_for(self._parts[part.name])
 
     def watch(self, *, each_tick: Callable[[], None] = _nothing, until: Callable[[], bool] | None = None) -> None:
         """Restart what dies, until we are asked to stop or `until` is true.
@@ -209,6 +213,16 @@ class Supervisor:
         shown = log.stat().st_size if log.exists() else 0
         process = child.start(command, log=log)
         return _Running(part, log, process, command, time.monotonic(), shown_bytes=shown, began_bytes=shown)
+
+    def _wait_for(self, running: _Running) -> None:
+        part = running.part
+        deadline_s = time.monotonic() + part.ready_within_s
+        while not part.is_ready():
+            self._tick_while_starting()
+            if running.process.poll() is not None:
+                raise DidNotStart(f"{part.name} ended with {running.process.returncode}: {_last_words(running)}")
+            if time.monotonic() > deadline_s:
+                raise DidNotStart(f"{part.name} was not ready within {part.ready_within_s} s: {_last_words(running)}")
 
     def _tick_while_starting(self) -> None:
         self._look()
