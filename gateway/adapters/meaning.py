@@ -156,7 +156,17 @@ _STATES: Final[Mapping[str, Quantity]] = {
     "battery_low": Quantity.BATTERY_LOW,
 }
 
-_PRESENT_WORDS: Final = {"presence_state", "motion_state", "human_motion_state", "pressure_state", "occupancy_state"}
+_PRESENT_WORDS: Final = {
+    "presence_state": Quantity.PRESENCE,
+    "pressure_state": Quantity.PRESENCE,
+    "occupancy_state": Quantity.PRESENCE,
+    "motion_state": Quantity.MOVEMENT,
+    "human_motion_state": Quantity.MOVEMENT,
+    "movement": Quantity.MOVEMENT,
+}
+
+# Somebody is there and does not move: to be seen by a radar, and no movement.
+_STILL: Final = set_of("static still stationary peaceful")
 
 _WORDS: Final[Mapping[str, Truth]] = {
     "door_state": Truth(("open", "opened"), ("closed", "close")),
@@ -254,8 +264,9 @@ def _is_near(said: object) -> bool:
 
 def _word(one: Property, kind: Kind) -> Use | Unused:
     if one.name in _PRESENT_WORDS:
-        quantity = Quantity.PRESENCE if kind.is_seat or "motion" not in one.name else Quantity.MOVEMENT
-        there = tuple(v for v in one.values if isinstance(v, str) and not is_quiet(v))
+        quantity = Quantity.PRESENCE if kind.is_seat else _PRESENT_WORDS[one.name]
+        unlike = {"unknown"} | (_STILL if quantity is Quantity.MOVEMENT else set())
+        there = tuple(v for v in one.values if not is_quiet(str(v)) and not words_of(str(v)) & unlike)
         return Use(quantity, Truth(there, tuple(v for v in one.values if v not in there)))
     if one.name in _WORDS:
         if kind.words & _HEATING:

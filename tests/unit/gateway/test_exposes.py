@@ -36,7 +36,7 @@ TELLING = {
     "Sofa pad": "pressure=presence battery=battery_pct battery_low=battery_low voltage=battery_mv",
     "Bed strap": "occupancy=presence battery=battery_pct illuminance=illuminance_lux",
     "Chair strap": "pressure_state=presence temperature=temperature_c humidity=humidity_pct battery=battery_pct",
-    "Lounge radar": "presence=presence",
+    "Lounge radar": "presence=presence movement=movement",
     "Hall radar": "fall_down_status=fall_alarm presence=presence occupancy=presence illuminance=illuminance_lux",
     "Bathroom fall": "fall_status=fall_alarm occupancy=movement",
     "Bedroom fall": "status=fall_alarm",
@@ -155,6 +155,9 @@ def test_an_alarm_is_whatever_is_not_plainly_quiet(name: str, quiet: object, lou
         ("Sofa pad", {"pressure": True}, {"presence": 1.0}),
         ("Chair strap", {"pressure_state": "sedentary"}, {"presence": 1.0}),
         ("Chair strap", {"pressure_state": "none"}, {"presence": 0.0}),
+        ("Lounge radar", {"movement": "movement", "presence": True}, {"movement": 1.0, "presence": 1.0}),
+        ("Lounge radar", {"movement": "no_movement", "presence": True}, {"movement": 0.0, "presence": 1.0}),
+        ("Lounge radar", {"movement": "unknown_1"}, {"movement": 0.0}),
         ("Window handle", {"opening_state": "tilted"}, {"open": 1.0}),
         ("Window handle", {"opening_state": "closed"}, {"open": 0.0}),
         ("Old contact", {"contact": "ON"}, {"open": 0.0}),  # `ON`: the magnet is near
@@ -229,6 +232,16 @@ def test_a_bed_makes_presence_of_what_it_senses() -> None:
     assert isinstance(shaken, Use)
     assert (pad.quantity, pad.reads.value(True)) == (Quantity.PRESENCE, 1.0)
     assert shaken.quantity is Quantity.MOVEMENT
+
+
+@pytest.mark.parametrize(("said", "moves"), [("large", 1.0), ("small", 1.0), ("static", 0.0), ("none", 0.0)])
+def test_who_sits_still_before_a_radar_is_there_and_does_not_move(said: str, moves: float) -> None:
+    """`static` is a person who breathes; taken for movement, it hides one who cannot get up."""
+    radar = Property("motion_state", "motion_state", "enum", values=("none", "large", "small", "static"))
+    use = meaning_of(radar, Kind(frozenset({"radar"})))
+
+    assert isinstance(use, Use)
+    assert (use.quantity, use.reads.value(said)) == (Quantity.MOVEMENT, moves)
 
 
 def test_one_broken_entry_spoils_itself_alone() -> None:

@@ -169,6 +169,39 @@ def test_a_device_whose_model_can_call_for_help_is_a_pendant_whatever_its_name()
     assert "Coordinator" not in state.devices
 
 
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("bed_tuya_ts0601", [("presence", 1.0), ("presence", 0.0), ("presence", 1.0)]),
+        ("plug_tuya_ts011f", [("power_on", 1.0), ("power_on", 0.0)]),
+        ("smoke_tuya_ts0205", [("smoke_alarm", 1.0), ("tamper", 1.0), ("tamper", 0.0)]),
+        ("water_aqara_sjcgq11lm", [("water_alarm", 1.0), ("water_alarm", 1.0)]),
+        (
+            "presence_aqara_fp1e",
+            [
+                *(("presence", 1.0), ("movement", 1.0), ("movement", 0.0), ("movement", 1.0), ("presence", 0.0)),
+                *(("movement", 0.0), ("presence", 1.0), ("movement", 1.0)),
+            ],
+        ),
+    ],
+)
+def test_what_becomes_of_the_bytes_of_beds_plugs_radars_smoke_and_water(
+    model: str, told: list[tuple[str, float]]
+) -> None:
+    """One lie on a bed, one kettle, one fire and one flood each: no more, and no less."""
+    state, setup = State(), Setup(appliances=frozenset({"Kettle"}))
+    wide = (FRAMES / "bridge-wide.json").read_text().splitlines()
+    lines = [json.loads(line) for line in [*wide, *(FRAMES / f"{model}.json").read_text().splitlines()]]
+    messages = [
+        Message(f["topic"], f["payload"].encode(), f["retain"], NOON, (i + 1) * MINUTE_MS) for i, f in enumerate(lines)
+    ]
+
+    heard = [_said(t) for t in _told(*messages, setup=setup, state=state)]
+
+    asked = {name for name, _ in told}
+    assert [one for said in heard for one in said if one[0] in asked] == told
+
+
 def test_the_bridge_says_whether_zigbee_is_heard() -> None:
     """A broker that runs while Zigbee2MQTT is dead hears nobody; the home is blind."""
     assert _after_bridge().bridge_up is False
