@@ -18,6 +18,8 @@ from deploy import admin, demo_homes
 from deploy.broker.permissions import login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.demo_clock import DemoClock
+from deploy.demo_cuts import Cuts
+from deploy.demo_lines import Lines
 from deploy.embedded import machine
 from deploy.embedded.nats import nats
 from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well, wait_for_answers
@@ -85,14 +87,22 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         machine.held(asked.data),
         Supervisor(asked.data / "logs", tell=say) as supervisor,
         contextlib.suppress(Stopped),
+        contextlib.ExitStack() as stack,
     ):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
         clock.start(asked.speed)
         demo.start_platform(demo_homes.street_of(_homes(asked, demo)))
-        demo.start_homes()
+        lines = stack.enter_context(demo.lines())
+        demo.start_homes(lines)
         demo.tell()
-        supervisor.watch(each_tick=clock.save)
+        cuts = demo.cuts(lines)
+
+        def each_tick() -> None:
+            clock.save()
+            cuts.look()
+
+        supervisor.watch(each_tick=each_tick)
         say("stopping")
         clock.save(at_once=True)
     say("stopped; the data is kept in", str(asked.data))
@@ -150,14 +160,35 @@ class Demo:
         self.say("starting the pretend phones")
         self._supervisor.start(self._phones_part(street_))
 
-    def start_homes(self) -> None:
-        """Start each home's own broker and gateway, and then the residents."""
+    def lines(self) -> Lines:
+        """Return the lines of the street, none of them open yet."""
+        assert self.platform.broker is not None
+        return Lines(self.platform.broker.port)
+
+    def cuts(self, lines: Lines) -> Cuts:
+        """Return who lets power, line and clock of each home fail as the simulator says."""
+        assert self.street is not None
+        return Cuts(
+            {home.id: self._folder(home) for home in self.street.home},
+            supervisor=self._supervisor,
+            platform=self.platform,
+            lines=lines,
+            clock=self._clock.file,
+            say=self.say,
+        )
+
+    def start_homes(self, lines: Lines | None = None) -> None:
+        """Start each home's own broker and gateway, and then the residents.
+
+        Args:
+            lines: through which each gateway reaches the platform; None lets it do so directly.
+        """
         assert self.street is not None
         self.say(f"starting {len(self.street.home)} homes")
         # Together: one after the other, twenty homes would take most of a minute.
         self._supervisor.start_together([self._home_broker_part(home) for home in self.street.home])
         self._supervisor.start_together(
-            [self._gateway_part(home, {"radio": self._radio(home)}) for home in self.street.home]
+            [self._gateway_part(home, {"radio": self._radio(home)}, lines) for home in self.street.home]
         )
         self._supervisor.start(self._simulator_part(self.street))
 
@@ -165,7 +196,7 @@ class Demo:
         """Start a home's gateway with these tables of its file beside the usual ones."""
         self._supervisor.start(self._gateway_part(home, tables))
 
-    def _gateway_part(self, home: Home, tables: Mapping[str, Mapping[str, object]]) -> Part:
+    def _gateway_part(self, home: Home, tables: Mapping[str, Mapping[str, object]], lines: Lines | None = None) -> Part:
         folder = self._folder(home)
         broker = self.platform.broker
         assert broker is not None
@@ -175,7 +206,7 @@ class Demo:
                 "lane": admin.lane_of(home.id, self.platform.database_url),
                 "secret": self.platform.kept.secret(f"hub {home.hub}"),
             },
-            "platform": {"host": "127.0.0.1", "port": broker.port, "tls": False},
+            "platform": {"host": "127.0.0.1", "port": self._way_to(broker.port, home, lines), "tls": False},
             "outbox": {"path": str(folder / "outbox.sqlite")},
             **tables,
         }
@@ -223,6 +254,14 @@ class Demo:
             lambda: Command(arguments, environment=said, folder=folder),
             lambda: answers_well(f"{self.phones}/"),
         )
+
+    def _way_to(self, broker: int, home: Home, lines: Lines | None) -> int:
+        """Return the port at which a home finds the platform's broker."""
+        if lines is None:
+            return broker
+        port = self.platform.kept.port(f"line {home.id}")
+        lines.open(home.id, port)
+        return port
 
     def _home_broker_part(self, home: Home) -> Part:
         broker = nats(

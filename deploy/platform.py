@@ -203,6 +203,14 @@ class Platform:
             ready_within_s=_READY_WITHIN_S,
         )
 
+    def variables(self, name: str) -> Mapping[str, str]:
+        """Return the variables with which a process is started next."""
+        return dict(self._said[name])
+
+    def change(self, name: str, extra: Mapping[str, str]) -> None:
+        """Give a process further or other variables from its next start on."""
+        self._said[name] |= extra
+
     def start_again(self, name: str, *, without: Collection[str]) -> None:
         """Start a process anew, with some of its variables left out."""
         self._said[name] = {key: value for key, value in self._said[name].items() if key not in without}

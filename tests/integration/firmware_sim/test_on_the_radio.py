@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from firmware_sim.happening import TRUTHS
 from tests.integration.firmware_sim.conftest import Heard, HomeBroker, Street, wait_until
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -178,3 +179,28 @@ def test_it_stops_within_seconds_when_no_broker_was_ever_there(street: Street, h
 
     assert set(street.fates().values()) == {"lost"}
     home_broker.start()
+
+
+def test_a_power_cut_is_the_last_will_then_nothing_then_a_start_from_the_beginning(
+    street: Street, listen: Callable[[], Heard]
+) -> None:
+    """Who watches the radio hears no good-bye, and what the sensors said in the dark is lost and written down."""
+    heard = listen()
+    street.set_clock(NINE, speed=600)
+    street.start()
+    assert wait_until(lambda: len(street.messages()) > 20)
+
+    assert street.post("/homes/h1/power-cut")[0] == 200
+    cut_at = len(street.messages())
+    assert wait_until(lambda: heard.of("zigbee2mqtt/bridge/state")[-1:] == [{"state": "offline"}])
+    assert wait_until(lambda: len(street.messages()) > cut_at + 10)
+    lists = len(heard.of("zigbee2mqtt/bridge/devices"))
+    assert street.post("/homes/h1/power-cut") == (409, {"error": "cannot power-cut: it is so already"})
+    assert street.post("/homes/h1/power-back")[0] == 200
+
+    assert wait_until(lambda: heard.of("zigbee2mqtt/bridge/state")[-1:] == [{"state": "online"}])
+    assert wait_until(lambda: len(heard.of("zigbee2mqtt/bridge/devices")) == lists + 1)
+    assert wait_until(street.is_connected)
+    in_the_dark = [it["serial"] for it in street.messages()[cut_at : cut_at + 10]]
+    assert {street.fates()[serial] for serial in in_the_dark} == {"lost"}
+    assert {it["life"] for it in street.lines() if "life" in it} <= {what.value for what in TRUTHS}
