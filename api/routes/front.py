@@ -23,6 +23,8 @@ async def begin(request: Request, viewer: MaybeViewer, conn: Connection) -> Resp
     """Lead to what matters most to whoever this is: an open alert, then the home, or one's own sheet, or the log-in."""
     if viewer is None:
         return show.to_log_in(request)
+    if viewer.is_operator:
+        return show.then("/operator")
     cared_for = viewer.homes_as("carer")
     is_needed = cared_for and any(not one.is_fault for one in await alerts_store.open_alerts(conn, cared_for))
     if not viewer.homes and (own := await records.homes_lived_in(conn, viewer.person)):

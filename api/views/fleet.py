@@ -81,8 +81,15 @@ class GroupRow:
     some: tuple[str, ...]
 
 
-def cause_in_words(cause: str) -> str:
-    """Return why a home cannot be seen, or not wholly, as operators say it; a reason of no list of ours as it is."""
+def cause_in_words(cause: str, *, now: datetime) -> str:
+    """Return why a home cannot be seen, or not wholly, as operators say it; a reason of no list of ours as it is.
+
+    A silent sensor is written `sensor/kind/since/where`.
+    """
+    what, *more = cause.split("/", 3)
+    if what == "sensor" and len(more) == 3:
+        kind, since, where = more
+        return f"{kind} sensor, {where}, silent since {times.when(datetime.fromisoformat(since), now=now)}"
     return _CAUSES.get(cause, cause)
 
 
@@ -131,12 +138,14 @@ def cannot_see(homes: Mapping[Kind, int], groups: Sequence[BlindTogether], *, no
     if most.homes < _ONE_CAUSE:
         longest = min((one.since for one in groups if one.since is not None), default=None)
         since = f", the longest since {times.when(longest, now=now)}" if longest else ""
-        each = f"{most.some[0]}: {cause_in_words(most.cause)}" if blind == 1 else "Each by itself"
-        return Heading("blind", word, f"{each}{since}.", (_causes(groups),) if blind > 1 else ())
+        each = f"{most.some[0]}: {cause_in_words(most.cause, now=now)}" if blind == 1 else "Each by itself"
+        return Heading("blind", word, f"{each}{since}.", (_causes(groups, now=now),) if blind > 1 else ())
     why = [_how_shared(most, whole)]
     if others:
-        why.append(f"The others: {_causes(others)}")
-    return Heading("blind", word, f"{group_row(most, now=now).title}: {cause_in_words(most.cause)}.", tuple(why))
+        why.append(f"The others: {_causes(others, now=now)}")
+    return Heading(
+        "blind", word, f"{group_row(most, now=now).title}: {cause_in_words(most.cause, now=now)}.", tuple(why)
+    )
 
 
 def _how_shared(group: BlindTogether, whole: int) -> str:
@@ -149,11 +158,11 @@ def _how_shared(group: BlindTogether, whole: int) -> str:
     return "So many within minutes: probably one cause."
 
 
-def _causes(groups: Sequence[BlindTogether]) -> str:
+def _causes(groups: Sequence[BlindTogether], *, now: datetime) -> str:
     counts: dict[str, int] = {}
     for group in groups:
         counts[group.cause] = counts.get(group.cause, 0) + group.homes
-    said = [f"{_number(count)} {cause_in_words(cause)}" for cause, count in counts.items()]
+    said = [f"{_number(count)} {cause_in_words(cause, now=now)}" for cause, count in counts.items()]
     return f"{'; '.join(said)}."
 
 
@@ -161,7 +170,7 @@ def group_row(group: BlindTogether, *, now: datetime) -> GroupRow:
     """Return a group of homes that went out of sight together: how many, since when, where."""
     since = f" since {times.when(group.since, now=now)}" if group.since else " not heard yet"
     where = f", all in {group.districts[0]}" if len(group.districts) == 1 and group.districts[0] else ""
-    said = f"{starting(cause_in_words(group.cause))}."
+    said = f"{starting(cause_in_words(group.cause, now=now))}."
     if group.since is not None and group.last_since is not None and group.last_since != group.since:
         said += f" The last at {times.when(group.last_since, now=now)}."
     return GroupRow(f"{_many(group.homes, 'home', 'homes')}{since}{where}", said, group.some)
@@ -222,7 +231,7 @@ def kind_of(seen: HomeSeen, told: Truth) -> Kind:
 
 
 def _home_said(seen: HomeSeen, told: Truth, kind: Kind, *, now: datetime) -> str:
-    causes = starting(", ".join(cause_in_words(cause) for cause in told.why))
+    causes = starting(", ".join(cause_in_words(cause, now=now) for cause in told.why))
     if kind == "blind":
         if told.since is None:
             return f"Nothing heard yet. {causes}."

@@ -280,3 +280,10 @@ async def test_a_home_without_anything_has_a_page_too(street: Street) -> None:
 
     assert "The home has no hub." in page
     assert "Nobody was given it. Operators see it." in page
+
+
+async def test_an_operator_begins_with_all_homes(street: Street) -> None:
+    """Who runs the service begins where everything that waits is, not at one home."""
+    answer = await (await street.browser(CONTROL.person)).get("/")
+
+    assert answer.headers["location"] == "/operator"
