@@ -185,6 +185,27 @@ def setup(
     _run(lambda: admin.setup(file, _data(data, "data"), os.environ, only_check=check))
 
 
+@app.command()
+def backtest(
+    home: Annotated[str, typer.Argument(help="Which home.")],
+    change: Annotated[list[str] | None, typer.Option("--set", help="A threshold: still_for=5h.")] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help='A rule: "quiet kitchen: no movement in kitchen for 3 h on weekdays from 09:00 to 12:00".'),
+    ] = None,
+    days: Annotated[int, typer.Option(help="How many of its last days.", min=1, max=56)] = 28,
+    by: Annotated[str | None, typer.Option(help="Who looks; otherwise the operator of the service.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Show what other thresholds would have done in a home over its last days; nothing is changed."""
+    from deploy import admin  # noqa: PLC0415
+    from deploy import backtest as backtest_  # noqa: PLC0415
+
+    asked = backtest_.Asked(home=home, changes=tuple(change or ()), rules=tuple(rule or ()), days=days, by=by)
+    place = _data(data, "data")
+    _run(lambda: backtest_.run(asked, place, os.environ, now=admin.platform_clock(place, os.environ).now()))
+
+
 @app.command("log-in")
 def log_in(person: Annotated[str, typer.Argument(help="The person's id.")], data: DataOption = None) -> None:
     """Print a one-time link with which a person signs in."""

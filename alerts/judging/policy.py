@@ -166,6 +166,11 @@ def key_of(name: str) -> str:
     return f"{name}_s" if _kinds()[name] is timedelta else name
 
 
+def names() -> tuple[str, ...]:
+    """Return what fields a policy has, in their order."""
+    return tuple(_kinds())
+
+
 def to_json(policy: Policy) -> dict[str, JSON]:
     """Return a policy as the content of a judging input; `from_json` undoes it."""
     return {key_of(name): _written(getattr(policy, name)) for name in _kinds()}

@@ -194,6 +194,29 @@ async def settle_due(conn: Conn, *, now: datetime) -> bool:
     return True
 
 
+async def proposed(conn: Conn, home: str, scope: Scope, numbers: Numbers, *, at: datetime) -> tuple[Policy, Policy]:
+    """Return the policy that is in force for a home, and the one that would be with other numbers for a scope.
+
+    Raises:
+        CannotSet: a number is none, or does not go together with the others; or the home is not in that scope.
+    """
+    try:
+        said = layers.checked(numbers)
+        if home not in await _homes_of(conn, scope):
+            raise CannotSet(f"There is no home {home!r} for which that would be set.")
+        rows = await conn.execute(_IN_FORCE, {"homes": [home], "at": at})
+        stands = {str(width): found for _, width, _, found in await rows.fetchall()}
+        ordered = [Width.ALL.value, Width.GROUP.value, Width.HOME.value]
+        both = (stands, {**stands, scope.width.value: said})
+        now, then = (
+            layers.made_of([numbers[width] for width in ordered if width in numbers], policy=None, versions=())
+            for numbers in both
+        )
+    except ValueError as why:
+        raise CannotSet(str(why)) from why
+    return now, then
+
+
 async def policy_of(conn: Conn, home: str, *, at: datetime | None = None) -> Policy:
     """Return the policy that a home is judged by, or was at a moment; the product's own where nobody set any."""
     rows = await conn.execute(
@@ -256,7 +279,7 @@ async def _homes_of(conn: Conn, scope: Scope) -> list[str]:
 
 # What is in force for each home: of each scope that it belongs to the newest version whose moment has come.
 _IN_FORCE: Final = """
-    SELECT home.home, version, numbers
+    SELECT home.home, of.scope, version, numbers
     FROM home LEFT JOIN home_group_member USING (home)
          CROSS JOIN LATERAL (VALUES (1, 'all', ''), (2, 'group', home_group), (3, 'home', home.home))
                     AS of(rank, scope, name)
@@ -313,7 +336,7 @@ async def _settle(conn: Conn, homes: Iterable[str], change: Change, *, skip_what
 async def _in_force(conn: Conn, homes: Sequence[str], *, at: datetime) -> Mapping[str, tuple[list[int], list[Numbers]]]:
     found: dict[str, tuple[list[int], list[Numbers]]] = {home: ([], []) for home in homes}
     rows = await conn.execute(_IN_FORCE, {"homes": list(homes), "at": at})
-    for home, version, numbers in await rows.fetchall():
+    for home, _, version, numbers in await rows.fetchall():
         found[home][0].append(version)
         found[home][1].append(numbers)
     return found
