@@ -13,8 +13,22 @@ from api.access import NotSignedIn
 from api.config import Config
 from api.given import Given
 from api.guard import Guard
+from api.look_backs import LookBacks
 from api.measured import Measured
-from api.routes import alerts, confidence, fleet, front, health, home, log_in, one_home, sheet, stories, twilio
+from api.routes import (
+    alerts,
+    confidence,
+    fleet,
+    front,
+    health,
+    home,
+    log_in,
+    one_home,
+    sheet,
+    stories,
+    thresholds,
+    twilio,
+)
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -29,8 +43,16 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     """
     # The description of all routes is for tests and readers of the code; it is not served.
     app = FastAPI(title="telecare", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.given = Given(config, pool, clock, Clock(), Sms(config.texts) if config.texts else None)
-    for routes in (front, log_in, home, alerts, confidence, fleet, one_home, sheet, stories, twilio, health):
+    app.state.given = Given(
+        config,
+        pool,
+        clock,
+        Clock(),
+        Sms(config.texts) if config.texts else None,
+        LookBacks(config.database_url, pool),
+    )
+    own = (front, log_in, home, alerts, confidence, fleet, one_home, sheet, stories, thresholds, twilio, health)
+    for routes in own:
         app.include_router(routes.router)
     app.mount(v1.PREFIX, v1.build(app.state.given))
     app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from alerts.telling.sms import Sms
 from api.config import Config
+from api.look_backs import LookBacks
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -21,6 +22,7 @@ class Given:
     Attributes:
         clock: what homes are judged on, which may be sped up.
         real: the system's, for sessions and links: a link is not older because a demo runs fast.
+        look_backs: those that are being done.
         sms: to check Twilio's signatures; None where nobody can be texted.
     """
 
@@ -29,6 +31,7 @@ class Given:
     clock: Clock
     real: Clock
     sms: Sms | None
+    look_backs: LookBacks
 
 
 def given(request: Request) -> Given:

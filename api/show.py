@@ -53,6 +53,8 @@ def _environment() -> Environment:
     env.filters["iso"] = times.iso
     env.filters["moment"] = lambda at, now: times.when(at, now=now)
     env.filters["on_day"] = lambda at: times.long_day(times.local_date(at))
+    env.filters["to_come"] = lambda at, now: times.at_what_time(at, now=now)
+    env.filters["wait"] = times.wait
     env.filters["whose"] = whose
     env.filters["tel"] = times.spoken_phone
     return env

@@ -203,7 +203,7 @@ def backtest(
 
     asked = backtest_.Asked(home=home, changes=tuple(change or ()), rules=tuple(rule or ()), days=days, by=by)
     place = _data(data, "data")
-    _run(lambda: backtest_.run(asked, place, os.environ, now=admin.platform_clock(place, os.environ).now()))
+    _run(lambda: backtest_.run(asked, place, os.environ, now=admin.clock_of(place, os.environ).now()))
 
 
 @app.command("log-in")

@@ -20,7 +20,7 @@ from alerts.judging.numbers import Numbers
 from alerts.judging.policy import Policy
 from alerts.store import versions
 from alerts.store.inputs import give_all_to_judgement
-from alerts.store.versions import Scope, Width
+from alerts.store.versions import ALL, Scope, Version, Width
 
 Conn = AsyncConnection[TupleRow]
 
@@ -44,12 +44,14 @@ class Change:
         why: for whoever asks later; not empty.
         at: now.
         from_: the moment from which it is in force; None: at once.
+        look_back: what was seen of its price before it was saved; None where nothing was.
     """
 
     by: str
     why: str
     at: datetime
     from_: datetime | None = None
+    look_back: int | None = None
 
 
 async def set_numbers(
@@ -88,7 +90,7 @@ async def set_numbers(
             return None
         version = await _insert(conn, scope, said, change, since=since, takes_back=takes_back)
         if since <= change.at:
-            await _settle(conn, await _homes_of(conn, scope), change)
+            await _settle(conn, await homes_of(conn, scope), change)
     return version
 
 
@@ -102,10 +104,21 @@ async def take_back(conn: Conn, version: int, change: Change) -> int | None:
         taken = await versions.find_version(conn, version)
         if taken is None:
             raise CannotSet(f"There is no version {version}.")
-        before = await versions.before(conn, taken)
-        return await set_numbers(
-            conn, taken.scope, {} if before is None else before.numbers, change, takes_back=version
-        )
+        numbers = await before(conn, taken.scope, version)
+        return await set_numbers(conn, taken.scope, numbers, change, takes_back=version)
+
+
+async def before(conn: Conn, scope: Scope, version: int) -> Numbers:
+    """Return what stood for a scope before one of its versions.
+
+    Raises:
+        CannotSet: it has no such version.
+    """
+    taken = await versions.find_version(conn, version)
+    if taken is None or taken.scope != scope:
+        raise CannotSet(f"There is no version {version} here.")
+    stood = await versions.before(conn, taken)
+    return {} if stood is None else stood.numbers
 
 
 async def set_by_file(conn: Conn, home: str, numbers: Numbers, *, now: datetime) -> None:
@@ -186,7 +199,7 @@ async def settle_due(conn: Conn, *, now: datetime) -> bool:
         await _one_at_a_time(conn)
         due = await versions.still_to_come(conn, now=now)
         for version in due:
-            homes = await _homes_of(conn, version.scope)
+            homes = await homes_of(conn, version.scope)
             await _settle(conn, homes, Change(by=version.set_by, why=version.why, at=now), skip_what_cannot=True)
         await conn.execute(
             "UPDATE policy_version SET settled_at = %s WHERE version = ANY(%s)", (now, [one.version for one in due])
@@ -202,7 +215,7 @@ async def proposed(conn: Conn, home: str, scope: Scope, numbers: Numbers, *, at:
     """
     try:
         said = layers.checked(numbers)
-        if home not in await _homes_of(conn, scope):
+        if home not in await homes_of(conn, scope):
             raise CannotSet(f"There is no home {home!r} for which that would be set.")
         rows = await conn.execute(_IN_FORCE, {"homes": [home], "at": at})
         stands = {str(width): found for _, width, _, found in await rows.fetchall()}
@@ -215,6 +228,18 @@ async def proposed(conn: Conn, home: str, scope: Scope, numbers: Numbers, *, at:
     except ValueError as why:
         raise CannotSet(str(why)) from why
     return now, then
+
+
+async def in_force(conn: Conn, scope: Scope, *, at: datetime) -> tuple[Policy, list[Version]]:
+    """Return what is in force for a scope, and the versions that make it, the widest first.
+
+    For a group or for all, that is what a home has which sets nothing nearer.
+    """
+    group = await versions.group_of(conn, scope.name) if scope.width is Width.HOME else scope.group
+    widths = [ALL] + ([Scope(Width.GROUP, group)] if group else []) + ([scope] if scope.width is Width.HOME else [])
+    found = [version for one in widths if (version := await versions.in_force(conn, one, at=at)) is not None]
+    policy = layers.made_of([one.numbers for one in found], policy=None, versions=[one.version for one in found])
+    return policy, found
 
 
 async def policy_of(conn: Conn, home: str, *, at: datetime | None = None) -> Policy:
@@ -253,12 +278,19 @@ async def _insert(
     rows = await conn.execute(
         """
         INSERT INTO policy_version (scope, home_group, home, numbers, in_force_since, settled_at, set_at, set_by, why,
-                                    takes_back)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING version
+                                    takes_back, look_back)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING version
         """,
         (
             *(scope.width.value, scope.group, scope.home, Jsonb(numbers), since),
-            *(change.at if since <= change.at else None, change.at, change.by, change.why, takes_back),
+            *(
+                change.at if since <= change.at else None,
+                change.at,
+                change.by,
+                change.why,
+                takes_back,
+                change.look_back,
+            ),
         ),
     )
     row = await rows.fetchone()
@@ -266,7 +298,8 @@ async def _insert(
     return int(row[0])
 
 
-async def _homes_of(conn: Conn, scope: Scope) -> list[str]:
+async def homes_of(conn: Conn, scope: Scope) -> list[str]:
+    """Return the homes that a scope concerns, by name."""
     if scope.home is not None:
         return [scope.home]
     rows = await conn.execute(

@@ -117,6 +117,11 @@ async def find_version(conn: Conn, version: int) -> Version | None:
     return found[0] if found else None
 
 
+async def in_force(conn: Conn, scope: Scope, *, at: datetime) -> Version | None:
+    """Return the version of a scope that is in force: the newest of those whose moment has come."""
+    return await _first(conn, "AND in_force_since <= %(at)s", scope, at=at)
+
+
 async def latest_set_by(conn: Conn, scope: Scope, by: str) -> Version | None:
     """Return the newest version of a scope that somebody set."""
     return await _first(conn, "AND set_by = %(by)s", scope, by=by)

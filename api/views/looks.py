@@ -17,6 +17,8 @@ _TO_OPERATORS: Final[Mapping[str, str]] = {
     "list of homes": "how well the home can be seen, in a list",
     "everything": "everything of the home",
     "sheet": "the sheet of the resident",
+    "thresholds": "how long we wait before we tell someone",
+    "look back": "what other thresholds would have done, from the days of the home",
     "confidence answer": "an answer about confidence",
 }
 _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
@@ -26,6 +28,8 @@ _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
     "list of homes": "how well we can see your home, in a list of homes",
     "everything": "everything that we keep about your home",
     "sheet": "this sheet",
+    "thresholds": "how long we wait before we tell someone",
+    "look back": "your last days, to see what other waits before we tell someone would have done",
     "confidence answer": "what your family said about feeling confident",
 }
 _SEES: Final[Mapping[frozenset[str], str]] = {

@@ -528,6 +528,41 @@ CREATE INDEX login_request_of_a_phone_lately ON public.login_request USING btree
 -- login_request: to bound how many links one phone is texted and one address asks for; kept one day
 -- login_request.asked_at: in real time
 
+CREATE TABLE look_back (
+    look_back bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    scope text NOT NULL,
+    home_group text,
+    home text,
+    numbers jsonb NOT NULL,
+    takes_back bigint,
+    why text NOT NULL,
+    in_force_from timestamp with time zone,
+    days smallint NOT NULL,
+    homes text[] NOT NULL,
+    homes_in_all integer NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    asked_by text NOT NULL,
+    done real DEFAULT 0 NOT NULL,
+    found jsonb,
+    failed text,
+    CONSTRAINT look_back_is_known_once PRIMARY KEY (look_back),
+    CONSTRAINT look_back_is_of_a_known_group FOREIGN KEY (home_group) REFERENCES home_group(home_group),
+    CONSTRAINT look_back_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT look_back_is_of_some_days CHECK (((days >= 1) AND (days <= 56))),
+    CONSTRAINT look_back_is_of_what_its_scope_says CHECK (((scope = ANY (ARRAY['all'::text, 'group'::text, 'home'::text])) AND ((scope = 'group'::text) = (home_group IS NOT NULL)) AND ((scope = 'home'::text) = (home IS NOT NULL)))),
+    CONSTRAINT look_back_was_asked_by_a_known_person FOREIGN KEY (asked_by) REFERENCES person(person),
+    CONSTRAINT look_back_was_found_or_failed CHECK (((found IS NULL) OR (failed IS NULL)))
+);
+-- look_back: what a change of thresholds would have done; a version names the one that was seen before it was saved
+-- look_back.numbers: those that are proposed, as in policy_version
+-- look_back.takes_back: the version that is to be taken back; null where nothing is
+-- look_back.in_force_from: from when on it is to be in force; null: at once
+-- look_back.homes: those that are looked at
+-- look_back.homes_in_all: how many the change concerns
+-- look_back.done: a ratio: how much of it is done
+-- look_back.found: what was found, home by home; null while it is not done
+-- look_back.failed: why nothing was found, in a sentence; otherwise null
+
 CREATE TABLE lost_range (
     hub text NOT NULL,
     outbox text NOT NULL,
@@ -654,13 +689,15 @@ CREATE TABLE policy_version (
     set_by text NOT NULL,
     why text NOT NULL,
     takes_back bigint,
+    look_back bigint,
     CONSTRAINT policy_version_is_known_once PRIMARY KEY (version),
     CONSTRAINT policy_version_has_a_reason CHECK ((why <> ''::text)),
     CONSTRAINT policy_version_has_named_numbers CHECK ((jsonb_typeof(numbers) = 'object'::text)),
     CONSTRAINT policy_version_is_of_a_known_group FOREIGN KEY (home_group) REFERENCES home_group(home_group),
     CONSTRAINT policy_version_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
     CONSTRAINT policy_version_is_of_what_its_scope_says CHECK (((scope = ANY (ARRAY['all'::text, 'group'::text, 'home'::text])) AND ((scope = 'group'::text) = (home_group IS NOT NULL)) AND ((scope = 'home'::text) = (home IS NOT NULL)))),
-    CONSTRAINT policy_version_taken_back_is_a_known_one FOREIGN KEY (takes_back) REFERENCES policy_version(version)
+    CONSTRAINT policy_version_taken_back_is_a_known_one FOREIGN KEY (takes_back) REFERENCES policy_version(version),
+    CONSTRAINT policy_version_was_seen_in_a_look_back FOREIGN KEY (look_back) REFERENCES look_back(look_back)
 );
 CREATE INDEX policy_version_of_a_scope_newest_first ON public.policy_version USING btree (scope, COALESCE(home, home_group, ''::text), version DESC);
 CREATE INDEX policy_version_still_to_come ON public.policy_version USING btree (in_force_since) WHERE (settled_at IS NULL);
@@ -670,6 +707,7 @@ CREATE INDEX policy_version_still_to_come ON public.policy_version USING btree (
 -- policy_version.settled_at: when the policies of its homes were made of it; null: its moment has not come
 -- policy_version.set_by: a person, or the word setup for a setup file
 -- policy_version.takes_back: its numbers are those that stood before this version; null where it takes nothing back
+-- policy_version.look_back: what was seen of its price before it was saved; null for a setup file
 
 CREATE TABLE reading (
     home text,
