@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from firmware_sim.faults import NEEDS_SENSOR, Do, Order
+from firmware_sim.hours import begins_at, begins_on
 from firmware_sim.models import MODELS
-from firmware_sim.resident import begins_at, begins_on
 from firmware_sim.sensors import SensorSpec
 
 

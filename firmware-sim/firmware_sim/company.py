@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from firmware_sim.happening import LOCAL, Happening, What, Who
-from firmware_sim.resident import begins_at, wall
+from firmware_sim.hours import begins_at, wall
 from firmware_sim.routines import Visits
 
 _ROOMS: Final = ("kitchen", "lounge", "hallway", "bathroom", "bedroom")

@@ -14,9 +14,9 @@ from typing import Final
 
 from firmware_sim.faults import NEEDS_SENSOR, Condition, Do, Order, Whereabouts, condition_after
 from firmware_sim.happening import TRUTHS, Happening, What, Who
+from firmware_sim.hours import begins_at, begins_on
 from firmware_sim.models import MODELS, Kind, Value
 from firmware_sim.people import People
-from firmware_sim.resident import begins_at, begins_on
 from firmware_sim.routines import Household
 from firmware_sim.sensors import Said, Sensor, SensorSpec, Why, sensor_from
 

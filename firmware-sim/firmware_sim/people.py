@@ -14,8 +14,10 @@ from typing import Final
 from firmware_sim import company
 from firmware_sim.faults import Condition, Do, Order, Whereabouts
 from firmware_sim.happening import Happening, What, Who
-from firmware_sim.resident import Course, Posture, begins_at, day, what_ends_by_itself
+from firmware_sim.hours import begins_at
+from firmware_sim.resident import Course, day, what_ends_by_itself
 from firmware_sim.routines import Household, Routine
+from firmware_sim.walk import Posture
 
 _MS: Final = timedelta(milliseconds=1)
 _VISITOR_STAYS_MIN: Final = 60.0

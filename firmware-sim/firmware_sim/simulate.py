@@ -32,8 +32,8 @@ from firmware_sim.diary import life_line, order_line
 from firmware_sim.faults import NotNow, Order
 from firmware_sim.happening import LOCAL, Happening
 from firmware_sim.home import Home, HomeSpec
+from firmware_sim.hours import wall
 from firmware_sim.models import USUAL_MODEL, Kind
-from firmware_sim.resident import wall
 from firmware_sim.routines import anyone
 from firmware_sim.sensors import Said, SensorSpec
 

@@ -12,8 +12,8 @@ from firmware_sim.chance import INCIDENTS, Fate
 from firmware_sim.faults import NEEDS_SENSOR, Condition, Do, NotNow, Order, condition_after
 from firmware_sim.happening import Happening, What, Who
 from firmware_sim.home import Home, HomeSpec
+from firmware_sim.hours import begins_at
 from firmware_sim.models import USUAL_MODEL, Kind
-from firmware_sim.resident import begins_at
 from firmware_sim.routines import ROUTINES, VISITS, Household
 from firmware_sim.sensors import Said, SensorSpec, Why
 

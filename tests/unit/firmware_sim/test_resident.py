@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.happening import LOCAL, Happening, What, Who
-from firmware_sim.resident import Course, Posture, begins_at, begins_on, day
+from firmware_sim.hours import begins_at, begins_on
+from firmware_sim.resident import Course, day
 from firmware_sim.routines import ROUTINES, Routine
+from firmware_sim.walk import Posture
 
 routines = st.sampled_from(list(ROUTINES.values()))
 seeds = st.integers(0, 10_000)
