@@ -48,7 +48,7 @@ async def show_sheet(request: Request, home: SheetHome, viewer: CurrentViewer, c
         sees=looks.who_sees([one for one in grants if one.full_name not in operators]),
         operators=operators,
         agreed=looks.agreed(await consents.of_home(conn, home), now=now),
-        told=await alerts_store.telling_of(conn, home),
+        told=await alerts_store.telling_of(conn, home, at=now),
         looks=looks.to_the_resident(found[:_LOOKS], now=now),
         is_more=len(found) > _LOOKS,
         counts=counts if by is None else [(name, n) for name, n in counts if name == viewer.full_name],

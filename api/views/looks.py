@@ -125,11 +125,11 @@ def _agreed(one: Consent) -> str:
     since, until = (times.long_day(times.local_date(at)) for at in (one.since, one.until))
     match one.basis:
         case "resident":
-            said = f"You said yes {to} on {since}"
+            said = f"On {since} you said yes {to}"
         case "attorney":
-            said = f"{one.said_by}, who decides for you by law, said yes {to} on {since}"
+            said = f"On {since} {one.said_by}, who decides for you by law, said yes {to}"
         case "best interests":
-            said = f"{one.said_by} decided in your best interests on {since} to say yes {to}"
+            said = f"On {since} {one.said_by} decided in your best interests to say yes {to}"
         case _:
             return f"You have not been asked yet whether you agree {to}. Without your yes it ends on {until}."
     return f"{said}. It ends on {until}, unless it is said again."

@@ -110,7 +110,7 @@ async def test_the_sheet_says_what_was_agreed_until_when(street: Street) -> None
 
     after = await text_of(street, SHEET)
 
-    assert "You said yes that Anne Reid sees how you are" in before
+    assert "you said yes that Anne Reid sees how you are." in before
     assert "It ends on Thursday 24 September 2026" in before
     assert "Anne Reid, daughter, sees" in before
     assert "that Anne Reid sees" not in after

@@ -152,15 +152,15 @@ def test_the_resident_reads_what_was_agreed_and_until_when() -> None:
 
     assert lines == [
         (
-            "You said yes to being watched over on Saturday 6 June 2026. "
+            "On Saturday 6 June 2026 you said yes to being watched over. "
             "It ends on Thursday 24 September 2026, unless it is said again."
         ),
         (
-            "Fiona Muir decided in your best interests on Saturday 6 June 2026 to say yes that Anne Reid is told of "
+            "On Saturday 6 June 2026 Fiona Muir decided in your best interests to say yes that Anne Reid is told of "
             "your alerts and sees your address. It ends on Thursday 24 September 2026, unless it is said again."
         ),
         (
-            "Fiona Muir, who decides for you by law, said yes that Anne Reid sees how you are on Saturday 6 June 2026. "
+            "On Saturday 6 June 2026 Fiona Muir, who decides for you by law, said yes that Anne Reid sees how you are. "
             "It ends on Thursday 24 September 2026, unless it is said again."
         ),
     ]
