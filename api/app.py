@@ -24,6 +24,9 @@ from api.routes import (
     home,
     log_in,
     one_home,
+    people,
+    rota,
+    setup,
     sheet,
     stories,
     thresholds,
@@ -51,8 +54,9 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Sms(config.texts) if config.texts else None,
         LookBacks(config.database_url, pool),
     )
-    own = (front, log_in, home, alerts, confidence, fleet, one_home, sheet, stories, thresholds, twilio, health)
-    for routes in own:
+    first = (front, log_in, home, alerts, confidence, fleet)
+    # The form of a new home stands where a home's own page would.
+    for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)
     app.mount(v1.PREFIX, v1.build(app.state.given))
     app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")

@@ -10,6 +10,7 @@ from gateway.health import Address
 
 _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
+_HUBS_BROKER = "127.0.0.1:1883"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -26,6 +27,7 @@ class Config:
         listen: where pages are served.
         health: where health, readiness and metrics are.
         public_url: how people and Twilio reach us, without a slash at its end.
+        hubs_broker: `host:port` of the platform's broker as hubs reach it, for their configuration files.
         texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
     """
 
@@ -34,6 +36,7 @@ class Config:
     health: Address
     public_url: str
     texts: sms.Config | None
+    hubs_broker: str = _HUBS_BROKER
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -46,6 +49,8 @@ class Config:
             listen = Address.parse(env.get("TELECARE_API_LISTEN", "") or _LISTEN)
             health = Address.parse(env.get("TELECARE_API_HEALTH", "") or _HEALTH)
             texts = sms.Config.from_env(_with_token(env))
+            broker = env.get("TELECARE_HUBS_BROKER", "") or env.get("TELECARE_BROKER", "") or _HUBS_BROKER
+            Address.parse(broker)
         except ValueError as why:
             raise NotConfigured(str(why)) from why
         database_url = env.get("TELECARE_DATABASE_URL", "")
@@ -53,7 +58,7 @@ class Config:
             raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
         public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
         require_safe(public_url)
-        return cls(database_url, listen, health, public_url, texts)
+        return cls(database_url, listen, health, public_url, texts, broker)
 
     @property
     def is_secure(self) -> bool:

@@ -159,3 +159,33 @@ async def withdraw_all_to(conn: Connection, person: str, *, by: str, now: dateti
         "UPDATE consent SET withdrawn_at = %s, withdrawn_by = %s WHERE person = %s AND withdrawn_at IS NULL",
         (now, by, person),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a person was given of a home.
+
+    Attributes:
+        until: when the consent that it rests on ends; None: none is in force, and it shows nothing.
+    """
+
+    home: str
+    view: str
+    given_at: datetime
+    until: datetime | None
+
+
+async def given_to(conn: Connection, person: str, *, now: datetime) -> list[Sight]:
+    """Return what a person was given and nobody withdrew, by home; at most 500."""
+    async with conn.cursor(row_factory=class_row(Sight)) as cur:
+        await cur.execute(
+            """
+            SELECT home, view, given_at,
+                   (SELECT max(c.until) FROM consent c WHERE c.home = g.home AND c.person = g.person
+                    AND c.view = g.view AND c.withdrawn_at IS NULL AND c.since <= %(now)s
+                    AND c.until > %(now)s) AS until
+            FROM access_grant g WHERE person = %(person)s AND withdrawn_at IS NULL ORDER BY home, view LIMIT %(most)s
+            """,
+            {"person": person, "now": now, "most": _ROWS_MAX},
+        )
+        return await cur.fetchall()

@@ -57,6 +57,8 @@ def _environment() -> Environment:
     env.filters["wait"] = times.wait
     env.filters["whose"] = whose
     env.filters["tel"] = times.spoken_phone
+    env.filters["weekdays"] = times.weekdays
+    env.globals["pairs"] = lambda words: [(word, word) for word in words]
     return env
 
 

@@ -290,7 +290,8 @@ async def set_access(
 
 async def is_known_home(conn: Connection, home: str) -> bool:
     """Return whether there is a home of this name."""
-    return await _first(conn, "SELECT FROM home WHERE home = %s", (home,)) is not None
+    # An address may hold a NUL, which PostgreSQL takes in no text.
+    return "\0" not in home and await _first(conn, "SELECT FROM home WHERE home = %s", (home,)) is not None
 
 
 async def every_home(conn: Connection) -> list[str]:

@@ -3,6 +3,7 @@
 Clock times are Europe/London wall time, cut to the minute; never seconds.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -41,6 +42,15 @@ def short_day(on: date) -> str:
 def long_day(on: date) -> str:
     """Return `Tuesday 16 June 2026`, as on paper that is kept."""
     return f"{on:%A} {on.day} {on:%B} {on.year}"
+
+
+def weekdays(days: Sequence[int]) -> str:
+    """Return `every day`, or `Mon to Fri`, or `Mon, Wed`; 0 is Monday."""
+    if len(days) == 7:
+        return "every day"
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    is_row = len(days) > 2 and list(days) == list(range(days[0], days[-1] + 1))
+    return f"{names[days[0]]} to {names[days[-1]]}" if is_row else ", ".join(names[day] for day in days)
 
 
 def local(at: datetime) -> datetime:

@@ -101,6 +101,7 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         def each_tick() -> None:
             clock.save()
             cuts.look()
+            demo.platform.permit_anew()
 
         supervisor.watch(each_tick=each_tick)
         say("stopping")

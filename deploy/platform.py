@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psycopg
+
 from deploy.broker.permissions import HubAccess, Login, login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.embedded import machine, postgres
@@ -36,6 +38,8 @@ INGEST_USER: Final = "ingest"
 """What ingest is called on the broker."""
 
 _READY_WITHIN_S: Final = 60.0
+# A hub is carried to a home after its file was made; seconds do not matter there.  Ours.
+_PERMIT_EVERY_S: Final = 2.0
 
 
 class Kept:
@@ -121,6 +125,8 @@ class Platform:
         self._ours = {name: value for name, value in environment.items() if name.startswith("TELECARE_")}
         self._ours |= extra or {}
         self._said: dict[str, dict[str, str]] = {}
+        self._permitted: list[HubAccess] = []
+        self._look_again_s = 0.0
         if clock_file is not None:
             self._ours["TELECARE_CLOCK_FILE"] = str(clock_file)
 
@@ -174,6 +180,22 @@ class Platform:
         if self.broker is not None:
             self.broker.permit(hub_access(self.database_url), self._ingest_login())
 
+    def permit_anew(self) -> None:
+        """Tell the embedded broker of hubs that were added or turned away on a page; looked at every two seconds.
+
+        A database that is away changes nothing: the hubs that may speak go on.
+        """
+        if self.broker is None or time.monotonic() < self._look_again_s:
+            return
+        self._look_again_s = time.monotonic() + _PERMIT_EVERY_S
+        try:
+            hubs = hub_access(self.database_url)
+        except psycopg.OperationalError:
+            return
+        if hubs != self._permitted:
+            self.broker.permit(hubs, self._ingest_login())
+            self._permitted = hubs
+
     def start_process(self, name: str, extra: Mapping[str, str] | None = None) -> None:
         """Start one of our processes, and return when it can do its work."""
         self._supervisor.start(self.process(name, name, extra))
@@ -218,7 +240,11 @@ class Platform:
         self._supervisor.release(name)
 
     def _broker_environment(self, package: str) -> dict[str, str]:
-        if package != "ingest" or self.broker is None:
+        if self.broker is None:
+            return {}
+        if package == "api" and not self._ours.get("TELECARE_HUBS_BROKER"):
+            return {"TELECARE_HUBS_BROKER": f"127.0.0.1:{self.broker.port}"}
+        if package != "ingest":
             return {}
         return {
             "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",

@@ -48,7 +48,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
         for name in ("ingest", "alerts", "api"):
             platform.start_process(name)
         _tell(say, public, listen, platform)
-        supervisor.watch()
+        supervisor.watch(each_tick=platform.permit_anew)
         say("stopping")
     say("stopped; the data is kept in", str(data))
     return 0

@@ -89,15 +89,15 @@ async def add_shift(conn: Connection, fields: Mapping[str, str], *, by: str, now
     return number
 
 
-async def remove_shift(conn: Connection, shift: int, *, by: str, now: datetime) -> None:
+async def remove_shift(conn: Connection, shift: int, *, by: str, now: datetime, home: str | None = None) -> None:
     """Let a shift count no more.
 
     Raises:
-        Mistakes: there is none of this number.
+        Mistakes: there is none of this number, or not of this home.
     """
     async with conn.transaction():
         one = await rotas.find_shift(conn, shift)
-        if one is None or not await rotas.remove_shift(conn, shift, now=now):
+        if one is None or home not in (None, one.home) or not await rotas.remove_shift(conn, shift, now=now):
             raise Mistakes([Mistake("", f"There is no shift {shift}; `telecare rota show` has their numbers.")])
         await changes.note(
             conn, "shift removed", by=by, now=now, home=one.home, person=one.person, content={"shift": shift}
@@ -147,6 +147,79 @@ async def remove_override(conn: Connection, override: int, *, by: str, now: date
         await changes.note(
             conn, "override removed", by=by, now=now, home=one.home, person=one.person, content={"override": override}
         )
+
+
+# What carers do by themselves.
+
+
+def no_colleague() -> Mistake:
+    """Return what is wrong with somebody who cannot stand in."""
+    return Mistake("instead", "is nobody who is on duty where you are")
+
+
+async def colleagues(conn: Connection, person: str) -> list[tuple[str, str]]:
+    """Return key and name of whoever stands on a rota with this person, always or in shifts; at most 50."""
+    rows = await conn.execute(
+        """
+        WITH on_rota AS (
+            SELECT home, person FROM telling_step
+            UNION SELECT COALESCE(s.home, t.home), s.person FROM rota_shift s LEFT JOIN home_team t USING (team)
+            WHERE s.removed_at IS NULL
+        )
+        SELECT DISTINCT other.person, full_name
+        FROM on_rota mine JOIN on_rota other USING (home) JOIN person p ON p.person = other.person
+        WHERE mine.person = %(person)s AND other.person <> %(person)s AND left_at IS NULL AND phone IS NOT NULL
+        ORDER BY full_name, other.person LIMIT 50
+        """,
+        {"person": person},
+    )
+    return await rows.fetchall()
+
+
+async def nobody_instead(conn: Connection, person: str, *, now: datetime) -> list[rotas.KeptOverride]:
+    """Return when a colleague of this person cannot and nobody stands in."""
+    theirs = {key for key, _ in await colleagues(conn, person)}
+    return [one for one in await rotas.all_overrides(conn, since=now) if one.person in theirs and one.instead is None]
+
+
+async def take_over(conn: Connection, override: int, person: str, *, now: datetime) -> None:
+    """Stand in for a colleague who cannot and for whom nobody does.
+
+    Raises:
+        Mistakes: there is no such hour any more: somebody else was quicker, or it was taken back.
+    """
+    async with conn.transaction():
+        found = [one for one in await nobody_instead(conn, person, now=now) if one.override == override]
+        if not found or await rotas.remove_override(conn, override, now=now) is None:
+            raise Mistakes([Mistake("", "That is no longer open: somebody else stands in, or it was taken back.")])
+        one = found[0]
+        made = Override(one.person, person, one.since, one.until)
+        number = await rotas.add_override(conn, made, home=one.home, team=one.team, now=now)
+        content = {"override": number, "instead_of": override, "since": one.since, "until": one.until}
+        await changes.note(conn, "stands in", by=person, now=now, home=one.home, person=one.person, content=content)
+
+
+async def phone_of(conn: Connection, person: str) -> str:
+    """Return the phone to which this person is texted, as people write it."""
+    one = await people.find(conn, person)
+    return people.spoken(one) if one is not None else ""
+
+
+async def gaps(conn: Connection, *, now: datetime) -> list[tuple[str, Sequence[Duty]]]:
+    """Return the homes, at most fifty, in which nobody but the operator is told at some hour of the week to come.
+
+    Only those without anybody who is told at every hour are looked at: the others have no such hour unless somebody
+    cannot, which the list of those who cannot says.
+    """
+    rows = await conn.execute(
+        "SELECT home FROM home h WHERE NOT EXISTS (SELECT FROM telling_step t WHERE t.home = h.home) "
+        "ORDER BY home LIMIT 50"
+    )
+    looked = [await ahead(conn, home, now=now) for (home,) in await rows.fetchall()]
+    return [(one.home, one.gaps) for one in looked if one.gaps]
+
+
+# Teams.
 
 
 async def save_team(conn: Connection, fields: Mapping[str, str], *, by: str, now: datetime) -> str:

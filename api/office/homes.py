@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # A list of homes for the command line; a page has the fleet for it.  Ours.
 _HOMES_MAX: Final = 1_000
+# Where the form for another home is.
+_NEW: Final = "new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ async def add(conn: Connection, dsn: str, fields: Mapping[str, str], *, by: str,
     """
     form = Form(fields)
     home = form.take("home", said.key)
-    if home is not None and await is_there(conn, home):
+    if home == _NEW:
+        form.wrong("home", f"a home cannot be called {home}: its pages would not be found")
+    elif home is not None and await is_there(conn, home):
         form.wrong("home", f"there is a home {home} already")
     resident = _resident(form)
     form.require_right()

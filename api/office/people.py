@@ -213,6 +213,11 @@ async def leaving(conn: Connection, person: str) -> Leaving:
     return Leaving(await told_in(conn, person), only, [alert for (alert,) in await rows.fetchall()])
 
 
+def must_be_sure() -> Mistake:
+    """Return what is wrong where nobody has said that they have read what it means."""
+    return Mistake("sure", "say that you have read what it means")
+
+
 async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_now: datetime) -> None:
     """Let somebody be no longer one of us: told no more, signed out, given nothing; the stories keep the name.
 
