@@ -36,10 +36,11 @@ def dial_why(now: Now, state: HomeState) -> str:
         return f"Open since {_clock(now.next_alert_at)}: {asked}."
     seen = _seen(now.last_seen_at, now.last_seen_room)
     if now.next_alert_why.get("question") == Question.STILL_UNUSUAL and now.last_seen_at is not None:
-        usual = state.routine.usual(now.last_seen_at)
+        usual = state.routine.usual(now.last_seen_at, state.policy.patience)
         return (
             f"{seen}; if nothing more is heard, {_clock(now.next_alert_at)} is {asked}: "
-            f"silences like this one lasted up to {_length(usual.quantile)} here on {usual.days} days."
+            f"nine of ten silences like this one were over within {_length(usual.quantile)}, "
+            f"judged by {usual.days} days."
         )
     return f"{seen}; if nothing more is heard, {_clock(now.next_alert_at)} is {asked}."
 
@@ -61,10 +62,15 @@ def _rule(found: Finding) -> str:
     lasted, usual, days = _seconds(said.get("still_for_s")), said.get("usual_s"), said.get("days")
     if usual is None:
         return f"That is {lasted}; what is usual here at this time is hardly known, judged by {days} days."
+    place = "" if said.get("last_seen_room") is None else " and there"
     return (
-        f"That is {lasted}; the {said.get('silences')} silences that began about {_hour(said.get('start_hour'))} "
-        f"were up to {_seconds(usual)} long here, judged by {days} days."
+        f"That is {lasted}; of silences that began about {_hour(said.get('start_hour'))}{place} nine of ten were over "
+        f"within {_seconds(usual)}{_rarely(said.get('share'))}, judged by {days} days."
     )
+
+
+def _rarely(share: JSON) -> str:
+    return f", and about 1 in {round(1 / share)} lasts so long" if isinstance(share, float) and share > 0 else ""
 
 
 def _unseen(said: Mapping[str, JSON]) -> list[str]:

@@ -133,7 +133,7 @@ class HomeState:
         hubs = self.hubs.values()
         dues = [hub.breaks_at(self.stretch) for hub in hubs if not hub.is_silent]
         dues += [due for hub in hubs if (due := device_silence.hub_due(hub, ground)) is not None]
-        dues += [due for question in STILLNESS if (due := self.life.due(question, ground)) is not None]
+        dues += [look for question in STILLNESS if (look := self.life.next_look(question, ground)) is not None]
         return max(min(dues), self.as_of) if dues else None
 
     def judge(self, at: datetime) -> list[Verdict]:
@@ -148,6 +148,7 @@ class HomeState:
             if due is not None and due <= at:
                 last_seen_at = self.life.seen.at if self.life.seen else None
                 found.append(device_silence.hub_finding(self.hubs[name], ground, last_seen_at=last_seen_at, at=at))
+        self.life.look(at)
         for question in STILLNESS:
             due = self.life.due(question, ground)
             if due is not None and due <= at:
@@ -302,5 +303,5 @@ def load(saved: bytes, saved_format: int, river_version: str) -> HomeState | Non
     except msgspec.DecodeError:
         return None
     # What was computed with another release's numbers is computed again.
-    state.routine.usual_s.clear()
+    state.routine.forget_computed()
     return state

@@ -10,7 +10,7 @@ from typing import Final
 from alerts.alert import Question
 from alerts.judging import policy as policies
 from alerts.judging.detectors import stillness
-from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, Routine
+from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, SOONEST, Beginning, Routine
 from alerts.judging.episode import Asked
 from alerts.judging.finding import JSON, Ended, Finding, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.given import Close
@@ -51,14 +51,17 @@ class Life:
         asked: what became of the findings of stillness, by their question.
         pending: silences that were raised, and are learnt from once a person says that they were harmless.
         routine: what is usual here.
+        looked_since: the beginning of the stillness of which it was looked up what is usual; before it has lasted as
+            long as the soonest alert needs, that is not worth the time it takes.
     """
 
     still_from: datetime | None = None
     seen: Seen | None = None
     up_since: datetime | None = None
     asked: dict[Question, Asked] = field(default_factory=dict)
-    pending: list[tuple[datetime, datetime]] = field(default_factory=list)
+    pending: list[tuple[Beginning, datetime]] = field(default_factory=list)
     routine: Routine = field(default_factory=Routine)
+    looked_since: datetime | None = None
 
     def still_since(self) -> datetime | None:
         """Return when the present stillness began; None while the home is not watched."""
@@ -83,10 +86,26 @@ class Life:
         assert began is not None, "the home is watched"
         ended = self._end(seen, ground.home, at)
         self._learn(began, seen.at, sight)
+        self.routine.see(seen.at, seen.room)
         if self.seen is not None and seen.at - self.seen.at >= _MORNING_QUIET and not self._is_up(seen.at):
             self.up_since = seen.at
         self.seen = seen
         return ended
+
+    def next_look(self, question: Question, ground: Ground) -> datetime | None:
+        """Return when to ask whether a stillness is due, which is never later than when it is; None: never."""
+        since = self.still_since()
+        if question is Question.STILL or since is None or self.looked_since == since:
+            return self.due(question, ground)
+        if not self._may_be_due(question, ground):
+            return None
+        return ground.no_sooner(since + SOONEST, *self._held_back(since, ground.policy))
+
+    def look(self, at: datetime) -> None:
+        """Note that a stillness has lasted so long that it matters what is usual."""
+        since = self.still_since()
+        if since is not None and at >= since + SOONEST:
+            self.looked_since = since
 
     def due(self, question: Question, ground: Ground) -> datetime | None:
         """Return when a stillness is raised if nothing more is seen; None: not, as things are.
@@ -94,14 +113,12 @@ class Life:
         One stillness is one alert: while a question about it is open, the other would only tell the same again.
         """
         since = self.still_since()
-        if since is None or ground.is_blind or any(asked.open is not None for asked in self._all()):
+        if since is None or not self._may_be_due(question, ground):
             return None
         if question is Question.STILL:
             due = stillness.due_at(since, ground.policy)
-        elif self._is_routine_asked(ground.policy):
-            due = since + self.routine.usual(since).longest
         else:
-            return None
+            due = since + self.routine.usual(since, ground.policy.patience).longest
         return ground.no_sooner(due, *self._held_back(since, ground.policy))
 
     def raise_(self, question: Question, sight: Sight, ground: Ground, *, at: datetime) -> Finding:
@@ -158,6 +175,11 @@ class Life:
         """Return what became of the findings of a question."""
         return self.asked.setdefault(question, Asked())
 
+    def _may_be_due(self, question: Question, ground: Ground) -> bool:
+        if ground.is_blind or any(asked.open is not None for asked in self._all()):
+            return False
+        return question is Question.STILL or self._is_routine_asked(ground.policy)
+
     # What a finding says.
 
     def _held_back(self, since: datetime, policy: Policy) -> list[datetime | None]:
@@ -175,14 +197,15 @@ class Life:
         }
         if sight.unseen is not None and sight.unseen[1] > since:
             why |= {"unseen_since": iso(max(sight.unseen[0], since)), "unseen_until": iso(sight.unseen[1])}
-        return why | (_why_plain(policy) if question is Question.STILL else self._why_unusual(since))
+        return why | (_why_plain(policy) if question is Question.STILL else self._why_unusual(since, policy))
 
-    def _why_unusual(self, since: datetime) -> dict[str, JSON]:
-        usual = self.routine.usual(since)
+    def _why_unusual(self, since: datetime, policy: Policy) -> dict[str, JSON]:
+        usual = self.routine.usual(since, policy.patience)
         return {
             "longest_s": whole_s(usual.longest),
             "usual_s": whole_s(usual.quantile) if usual.silences else None,
             "silences": usual.silences,
+            "share": usual.share,
             "days": usual.days,
             "start_hour": usual.start_hour,
         }
@@ -215,25 +238,25 @@ class Life:
 
         One that was raised and is not closed yet waits for its outcome.
         """
-        self.routine.see(ended)
+        silence = self.routine.beginning(began)
         if not sight.was_watched(began):
             if ended - began >= LEAST:
                 self.routine.miss(ended)
             return
         if self._is_waiting_for_outcome(began):
-            self.pending = [*self.pending, (began, ended)][-_PENDING_MAX:]
+            self.pending = [*self.pending, (silence, ended)][-_PENDING_MAX:]
         elif not any(
             a.closed is not None and a.closed.since == began and a.closed.outcome in _NOT_USUAL for a in self._all()
         ):
-            self.routine.learn(began, ended)
+            self.routine.learn(silence, ended)
 
     def _settle(self, began: datetime, outcome: str) -> None:
         """Learn, or not, from a silence that has waited for the outcome of its alerts."""
-        waiting = [silence for silence in self.pending if silence[0] == began]
+        waiting = [silence for silence in self.pending if silence[0].at == began]
         if outcome in _NOT_USUAL:
-            self.pending = [silence for silence in self.pending if silence[0] != began]
+            self.pending = [silence for silence in self.pending if silence[0].at != began]
         elif not self._is_waiting_for_outcome(began):
-            self.pending = [silence for silence in self.pending if silence[0] != began]
+            self.pending = [silence for silence in self.pending if silence[0].at != began]
             for silence in waiting:
                 self.routine.learn(*silence)
 

@@ -25,6 +25,9 @@ STILL_FOR_MAX: Final = timedelta(days=7)
 WAKING_MIN: Final = timedelta(hours=1)
 """Ours: fewer waking hours a day would make the longest stillness above months long."""
 
+PATIENCE_MIN: Final = timedelta(hours=20)
+PATIENCE_MAX: Final = timedelta(hours=10_000)
+"""Ours: outside, the learned question is raised several times a day, or never sooner than a fixed timer."""
 
 _WAITS: Final = (
     *("still_for", "hub_silent_carer_after", "escalate_after", "again_after", "night_up_for", "out_for"),
@@ -51,6 +54,8 @@ class Policy:
         escalate_after: the next person is told when nobody has said "mine" for this long.
         again_after: what was closed while its cause still holds is raised again after this long.
         learned: whether the learned question is asked beside the plain timer.
+        patience: how many hours of waiting, over all that might have happened, one false alarm of the learned
+            question is worth: with more it comes later, and seldomer for nothing.
         is_night_asked: whether it is asked if the resident is up and about in the night.
         night_from: Europe/London wall time; the night for this question and for whoever is out.
         night_until: likewise, excluded; not later than `night_from` means on the next day.
@@ -85,7 +90,7 @@ class Policy:
     policy: int | None = None
     versions: tuple[int, ...] = ()
     # On the TIHM homes 0.05 false alarms a home-day alone, and 0.08 with the learned question beside it, which then
-    # finds a collapse after 4.9 h in the mean (tests/bench/bench_judging.py, 2026-11).
+    # finds a collapse after 4.4 h in the mean (tests/bench/README.md, 2026-11).
     still_for: timedelta = timedelta(hours=6)
     waking_from: time = time(7)
     waking_until: time = time(22)
@@ -96,6 +101,8 @@ class Policy:
     # Ours: long enough to look in again, short enough that a wrong click costs one hour.
     again_after: timedelta = timedelta(hours=1)
     learned: bool = True
+    # On the TIHM homes 0.08 false alarms a home-day, together with the plain timer (tests/bench/README.md, 2026-11).
+    patience: timedelta = timedelta(hours=750)
 
     is_night_asked: bool = True
     night_from: time = time(23)
@@ -130,6 +137,8 @@ class Policy:
         for name in _WALLS:
             if getattr(self, name).tzinfo is not None:
                 raise ValueError(f"{name} is London wall time and carries no zone: {getattr(self, name)!r}")
+        if not PATIENCE_MIN <= self.patience <= PATIENCE_MAX:
+            raise ValueError(f"patience must be from {PATIENCE_MIN} to {PATIENCE_MAX}: {self.patience}")
         self._check_measures()
         if len({rule.name for rule in self.rules}) != len(self.rules) or len(self.rules) > RULES_MAX:
             raise ValueError(f"a home has at most {RULES_MAX} rules, each of its own name")

@@ -9,18 +9,7 @@ alert, 0 if one is open already.  Every finding on the untouched recording count
 absences were real.  From 2019-06-15 04:05 to 06-17 14:16 no home reported: that was the platform, and is left out.
 Whatever is found is closed as harmless when the resident is seen again, so that it is learnt from.
 
-Measured 2026-11 on 2 shared cores, Python 3.11, river 0.26.1; 25 homes, 1,156 home-days after learning:
-
-    policy                          false alarms a home-day   mean delay   median   p90
-    no movement for 6 h, any hour                     0.212       4.99 h     5.78   5.99   (for comparison)
-    plain timer, 6 h of waking time                   0.052       9.03 h     8.00  14.96
-    learned alone                                     0.062       7.22 h     4.42   9.90   (nothing until it is learnt)
-    both, the default                                 0.076       4.87 h     4.27   8.97
-
-    14,000 readings/s judged one to a batch, the next alert looked up after each; a home's state 19 kB at most.
-
-The numbers of the learned rule were chosen on these same homes.  Published on other homes: 5.39 h at 0.09 (Wilhelm and
-Wahl, Sensors 2024, 24(20) 6583).
+The figures are in tests/bench/README.md.
 """
 
 import csv

@@ -143,8 +143,8 @@ def learnt() -> dict[str, HomeState]:
         for day in range(-21, 0):
             for hour in (0, 3, 6, 9, 12, 15):
                 began = NINE + timedelta(days=day, hours=hour)
-                state.routine.see(began)
-                state.routine.learn(began, began + hours(1) + minutes(day + 30))
+                state.routine.see(began, "kitchen")
+                state.routine.learn(state.routine.beginning(began), began + hours(1) + minutes(day + 30))
         homes[home] = state
     return homes
 
