@@ -19,7 +19,10 @@ hours."""
 # Weight of the newest day: half of what is remembered is younger than about two weeks.
 _FADING: Final = 0.05
 # Spread of the log of a block's activity that is taken for granted, so that a regular home is not strange at once.
-_SPREAD_MIN: Final = 0.25
+_SPREAD_MIN: Final = 0.5
+# People move in bursts: how much more a count varies than one of things that happen singly (whose log varies by one
+# in the count).  Both ours, and near them the figures hardly move (tests/bench/README.md, 2026-11).
+_BURSTS: Final = 16.0
 _LOCATIONS_MAX: Final = 256
 
 
@@ -65,7 +68,8 @@ class Strangeness:
         activity = _activity(self.seen)
         score = 0.0
         if past.days:
-            score = (activity - past.mean) / math.sqrt(past.variance + _SPREAD_MIN**2)
+            by_chance = _BURSTS / math.exp(past.mean)
+            score = (activity - past.mean) / math.sqrt(past.variance + _SPREAD_MIN**2 + by_chance)
         _learn(past, activity)
         self.seen = {}
         return score
