@@ -12,6 +12,7 @@ from typing import Final
 import psycopg
 import uvicorn
 
+from api import publishing
 from api.app import build
 from api.config import Config, NotConfigured
 from gateway import logs
@@ -61,6 +62,7 @@ async def serve(config: Config, clock: Clock) -> None:
     database = Database()
     health = HealthServer("api", config.health, {"database": database.why_not})
     watching = asyncio.create_task(database.watch(opened), name="database")
+    publishing_ = asyncio.create_task(publishing.publish_for_ever(opened, clock), name="ledger")
     if config.texts is None:
         log.error("nobody can be texted: Twilio is not configured")
     server = uvicorn.Server(
@@ -82,6 +84,7 @@ async def serve(config: Config, clock: Clock) -> None:
         await server.serve()
     finally:
         watching.cancel()
+        publishing_.cancel()
         health.close()
         await opened.close()
 

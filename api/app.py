@@ -17,11 +17,13 @@ from api.look_backs import LookBacks
 from api.measured import Measured
 from api.routes import (
     alerts,
+    calls,
     confidence,
     fleet,
     front,
     health,
     home,
+    ledger,
     log_in,
     one_home,
     people,
@@ -54,7 +56,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Sms(config.texts) if config.texts else None,
         LookBacks(config.database_url, pool),
     )
-    first = (front, log_in, home, alerts, confidence, fleet)
+    first = (front, log_in, home, alerts, confidence, fleet, calls, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

@@ -65,6 +65,11 @@ def _environment() -> Environment:
 _environment_of_pages: Final = _environment()
 
 
+def render(name: str, **facts: Any) -> str:  # noqa: ANN401 - facts of any kind
+    """Return a page that is kept as it is: made of facts, with nothing in it that differs between two requests."""
+    return _environment_of_pages.get_template(name).render(**facts)
+
+
 def page(request: Request, name: str, *, status: int = 200, **facts: Any) -> HTMLResponse:  # noqa: ANN401 - facts of any kind
     """Return a page made of facts.
 

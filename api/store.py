@@ -34,9 +34,6 @@ _LOGIN_LOCK: Final = 0x6C6F6769
 
 _QUARTER_S: Final = 900
 
-# Answers to be rung about are shown for this long; after it, ringing is about something else.  Ours.
-_RING_WITHIN: Final = timedelta(days=28)
-
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -81,20 +78,6 @@ class Report:
 
     question: int
     answer: int | None
-    words: str | None
-    answered_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LowAnswer:
-    """An answer of 1 or 2 that nobody has rung about yet."""
-
-    report: int
-    home: str
-    resident: str
-    full_name: str
-    phone: str | None
-    answer: int
     words: str | None
     answered_at: datetime
 
@@ -370,33 +353,6 @@ async def last_answer(conn: Connection, home: str, person: str) -> Report | None
         (home, person),
     )
     return Report(*row) if row else None
-
-
-async def low_answers(conn: Connection, homes: Sequence[str], *, now: datetime) -> list[LowAnswer]:
-    """Return the answers of 1 or 2 about some homes that nobody has rung about, oldest first, at most 50."""
-    cur = await conn.execute(
-        """
-        SELECT report, home, resident.full_name, person.full_name, person.phone, answer, words, answered_at
-        FROM confidence_report JOIN person USING (person) JOIN resident USING (home)
-        WHERE home = ANY(%s) AND answer <= 2 AND rung_at IS NULL AND answered_at > %s
-        ORDER BY answered_at LIMIT 50
-        """,
-        (list(homes), now - _RING_WITHIN),
-    )
-    return [LowAnswer(*row) for row in await cur.fetchall()]
-
-
-async def write_rung(conn: Connection, report: int, homes: Sequence[str], person: str, *, now: datetime) -> str | None:
-    """Write down that a family was rung about a low answer; return the home, or None if it is not one of these."""
-    row = await _first(
-        conn,
-        """
-        UPDATE confidence_report SET rung_at = COALESCE(rung_at, %s), rung_by = COALESCE(rung_by, %s)
-        WHERE report = %s AND home = ANY(%s) AND answer <= 2 RETURNING home
-        """,
-        (now, person, report, list(homes)),
-    )
-    return row[0] if row else None
 
 
 async def _first(conn: Connection, query: str, values: Sequence[Any] | Mapping[str, Any]) -> tuple[Any, ...] | None:

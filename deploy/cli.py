@@ -28,6 +28,8 @@ hub_app = typer.Typer(help="Add, revoke and list hubs.", no_args_is_help=True)
 db_app = typer.Typer(help="The database's tables.", no_args_is_help=True)
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
+ledger_app = typer.Typer(help="How confident families feel, as published.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(cli_desk.people, name="people")
 app.add_typer(cli_desk.homes, name="homes")
 app.add_typer(cli_desk.rota, name="rota")
@@ -246,6 +248,18 @@ def hub_list(
     from deploy import admin  # noqa: PLC0415
 
     _run(lambda: admin.hub_list(_data(data, "data"), os.environ, permissions=permissions))
+
+
+@ledger_app.command("publish")
+def ledger_publish(
+    quarter: Annotated[str | None, typer.Option(help="Which, as 2026-Q2; otherwise every closed one.")] = None,
+    correct: Annotated[str, typer.Option(help="What was wrong: makes a new edition that says so.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Publish closed quarters now; the platform does it by itself.  What was published is never changed."""
+    from deploy import ledger  # noqa: PLC0415
+
+    _run(lambda: ledger.publish(quarter, correct, _data(data, "data"), os.environ))
 
 
 def _explain(where: str) -> NoReturn:

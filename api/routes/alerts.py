@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from alerts import store as alerts_store
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, Resident
-from api import access, show, store
+from api import access, calls, show
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
 from api.given import Connection, GivenToAll, Now
 from api.routes import frame
@@ -58,7 +58,7 @@ async def list_open(
         count=len(homes),
         here=f"/carer?page={number}" if number > 1 else "/carer",
         homeless=await alerts_store.homeless_alerts(conn) if viewer.is_operator else [],
-        low=await store.low_answers(conn, homes, now=now) if viewer.is_operator else [],
+        calls_due=await calls.count_due(conn) if viewer.is_operator else 0,
         now=now,
         **frame.facts(request, viewer, "carer"),
     )

@@ -1,4 +1,4 @@
-"""How confident do families feel?  Answers that they give unasked, and the calls that follow low ones."""
+"""How confident do families feel?  What they answer on the page of their home, asked or unasked."""
 
 from typing import Annotated, Final
 
@@ -6,8 +6,8 @@ from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import Response
 
 from alerts import store as alerts_store
-from api import access, show, store
-from api.access import BIGINT_MAX, CurrentViewer, FamilyHome
+from api import show, store
+from api.access import CurrentViewer, FamilyHome
 from api.given import Connection, Now
 
 router = APIRouter()
@@ -34,14 +34,3 @@ async def take_answer(
     said = words.replace("\0", "").strip() or None
     await alerts_store.answer_on_page(conn, home, viewer.person, question, _ANSWERS[answer], said, now=now)
     return show.then(f"/homes/{home}#confidence")
-
-
-@router.post("/confidence/{report}/rung")
-async def say_rung(report: int, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
-    """Write down that the operator rang a family that answered 1 or 2."""
-    homes = viewer.homes_as("carer") if viewer.is_operator else []
-    home = await store.write_rung(conn, report, homes, viewer.person, now=now) if 0 < report <= BIGINT_MAX else None
-    if home is None:
-        raise HTTPException(404)
-    await access.leave_record(conn, viewer, [home], "confidence answer", now=now)
-    return show.then("/carer")

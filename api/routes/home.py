@@ -38,6 +38,7 @@ async def show_home(
     live = await _live(world, conn, home, viewer, now=now)
     resident: Resident = live["resident"]
     question = await store.question_for_families(conn)
+    asked = await alerts_store.pending(conn, viewer.person, home=home, now=now)
     return show.page(
         request,
         "home.html",
@@ -48,6 +49,7 @@ async def show_home(
         question_said=question.wording.format(first_name=resident.first_name),
         lately=await _lately(conn, home, resident.first_name, now=now),
         answered=await store.last_answer(conn, home, viewer.person),
+        is_asked=asked is not None and not asked.is_answered,
     )
 
 

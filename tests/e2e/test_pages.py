@@ -153,13 +153,13 @@ async def test_every_page_can_be_read_by_everybody(browser: Browser, street: Str
     """A daughter with a screen reader, a carer in the sun, a father who enlarges everything: WCAG 2.2 AA, no less."""
     open_, taken, closed = await a_busy_street(street)
     pages = {
-        None: ["/log-in", "/log-in/sent", "/log-in/abc"],
+        None: ["/log-in", "/log-in/sent", "/log-in/abc", "/ledger"],
         ANNE.person: [HOME, "/carer", f"{HOME}/alerts", f"{HOME}/alerts/{open_}", f"{HOME}/sheet", "/nothing"],
         JIM.person: ["/carer", f"{HOME}/alerts/{taken}", f"{HOME}/alerts/{closed}"],
         MORAG.person: [f"/homes/{GEORGES}"],
         CONTROL.person: [
             *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),
-            *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks"),
+            *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks", "/operator/calls"),
         ],
     }
 

@@ -168,7 +168,7 @@ async def test_a_grant_can_be_given_again(street: Street) -> None:
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc", "/static/../app.py", "/static/%2e%2e/app.py"])
 async def test_nothing_else_is_public(street: Street, path: str) -> None:
-    """Log-in, health and the style sheets are all that a stranger gets."""
+    """Log-in, health, what was published and the style sheets are all that a stranger gets."""
     answer = await street.stranger().get(path)
 
     assert answer.status_code == 404
@@ -191,4 +191,8 @@ async def test_every_public_address_is_meant_to_be_public(street: Street) -> Non
         "get /log-in/{token}",
         "post /log-in/{token}",
         "get /health",
+        "get /ledger",
+        "get /ledger/{quarter}",
+        "get /ledger/{quarter}/{edition}",
+        "get /ledger/{quarter}/{edition}/ledger.{form}",
     }

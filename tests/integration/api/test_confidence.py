@@ -76,30 +76,98 @@ async def test_the_page_says_thank_you_and_what_follows(street: Street) -> None:
     assert "One person will ring you to ask what would help." in page
 
 
-async def test_a_low_answer_is_on_the_operators_page_until_somebody_rang(street: Street) -> None:
-    """It was promised that one person rings; so one person must be told, and only that one."""
+async def test_a_low_answer_is_a_call_that_an_operator_makes_and_closes(street: Street) -> None:
+    """It was promised that one person rings; so one person must be told, and what came of it written down."""
     await _answer(street, answer="2", words="She forgets the pendant.")
     operator = await street.browser(CONTROL.person)
-    listed = (await operator.get("/carer")).text
+    page, listed = (await operator.get("/carer")).text, (await operator.get("/operator/calls")).text
     carers = (await (await street.browser(JIM.person)).get("/carer")).text
 
-    rung = await operator.post("/confidence/1/rung")
-    again = await operator.post("/confidence/1/rung")
+    for press in ("take", "no-answer"):
+        assert (await operator.post(f"/operator/calls/1/{press}")).status_code == 303
+    waiting = (await operator.get("/operator/calls")).text
+    closed = await operator.post("/operator/calls/1/close", data={"came_of": "talked", "note": "A second key."})
+    again = await operator.post("/operator/calls/1/close", data={"came_of": "not reached"})
+    done = (await operator.get("/operator/calls")).text
 
-    assert "She forgets the pendant." in listed
+    assert "1 to ring" in page
     assert "Families to ring" not in carers
-    assert (rung.status_code, again.status_code) == (303, 303)
+    assert "Anne Reid" in listed
+    assert "Kilbrae alarm centre will ring." in waiting
+    assert "Rung 1 time in vain" in waiting
+    assert (closed.status_code, again.status_code) == (303, 303)
+    assert "Nobody is to be rung now." in done
+    assert "we talked, nothing needs to change" in done
     assert "Families to ring" not in (await operator.get("/carer")).text
-    assert (await street.sql("SELECT rung_at, rung_by FROM confidence_report")) == [(NINE, "control")]
+    assert (await street.sql("SELECT came_of, note, closed_by, tries FROM confidence_call")) == [
+        ("talked", "A second key.", "control", 2)
+    ]
 
 
-async def test_nobody_but_the_operator_marks_a_call(street: Street) -> None:
+async def test_who_rings_does_not_see_what_was_said(street: Street) -> None:
+    """Staff never see who said what: not which of the two it was, nor the words with it."""
+    await _answer(street, answer="2", words="She forgets the pendant.")
+    operator = await street.browser(CONTROL.person)
+
+    pages = [(await operator.get(path)).text for path in ("/operator/calls", "/carer", "/operator")]
+
+    assert not any("forgets" in page or "2 of 5" in page for page in pages)
+
+
+async def test_a_second_low_answer_is_the_same_call(street: Street) -> None:
+    """One person is rung once, however often they say it before somebody does."""
+    await _answer(street, answer="2")
+    street.set_clock(NINE + timedelta(days=1))
+    await _answer(street, answer="1")
+
+    assert (await street.sql("SELECT count(*) FROM confidence_call")) == [(1,)]
+
+
+@pytest.mark.parametrize("press", ["take", "no-answer", "close"])
+async def test_nobody_but_an_operator_touches_a_call(street: Street, press: str) -> None:
     """A promise to ring must not be ticked off by whoever was complained about."""
     await _answer(street, answer="2")
 
-    answer = await (await street.browser(JIM.person)).post("/confidence/1/rung")
+    jim, control = await street.browser(JIM.person), await street.browser(CONTROL.person)
+    answers = [
+        (await jim.post(f"/operator/calls/1/{press}", data={"came_of": "talked"})).status_code,
+        (await control.post(f"/operator/calls/2/{press}", data={"came_of": "talked"})).status_code,
+        (await control.post(f"/operator/calls/x/{press}", data={"came_of": "talked"})).status_code,
+    ]
 
-    assert answer.status_code == 404
+    assert answers == [404, 404, 404]
+    assert (await street.sql("SELECT closed_at, taken_at, tries FROM confidence_call")) == [(None, None, 0)]
+
+
+async def test_a_look_at_the_calls_leaves_a_record(street: Street) -> None:
+    """That somebody's family is to be rung says something about the home."""
+    await _answer(street, answer="2")
+
+    await (await street.browser(CONTROL.person)).get("/operator/calls")
+
+    assert (await street.sql("SELECT viewer, home FROM access_record WHERE view = 'confidence call'")) == [
+        ("control", MARGARETS)
+    ]
+
+
+async def test_an_answer_to_what_was_asked_is_scheduled(street: Street) -> None:
+    """Only those make the headline; the page says that the question is due, and not after it was answered."""
+    await street.home_is("watched")
+    await street.sql(
+        "INSERT INTO confidence_asking (home, person, audience, question, round, place, due_at, asked_at, "
+        "answer_until, way, state) VALUES (%s, 'anne', 'family', 1, 1, 1, %s, %s, %s, 'page', 'asked')",
+        *(MARGARETS, NINE, NINE, NINE + timedelta(days=14)),
+    )
+    browser = await street.browser(ANNE.person)
+    before = (await browser.get(f"/homes/{MARGARETS}")).text
+
+    await _answer(street, answer="4")
+
+    assert "It is due now" in before
+    assert "It is due now" not in (await browser.get(f"/homes/{MARGARETS}")).text
+    assert (await street.sql("SELECT origin, state FROM confidence_report JOIN confidence_asking USING (report)")) == [
+        ("scheduled", "answered")
+    ]
 
 
 @pytest.mark.parametrize("answer", ["3", "5", "cant-say"])
@@ -107,6 +175,8 @@ async def test_staff_do_not_see_other_answers(street: Street, answer: str) -> No
     """It was promised that staff do not see who said what."""
     await _answer(street, answer=answer, words="Between us.")
 
-    page = (await (await street.browser(CONTROL.person)).get("/carer")).text
+    operator = await street.browser(CONTROL.person)
+    page = (await operator.get("/carer")).text + (await operator.get("/operator/calls")).text
 
     assert "Between us." not in page
+    assert "Anne Reid, about" not in page
