@@ -10,13 +10,34 @@ class Question(enum.StrEnum):
     ALARM = "alarm"  # did someone or something in the home call for help?
     STILL = "still"  # has nothing moved for longer than was set by hand?
     STILL_UNUSUAL = "still_unusual"  # for longer than is usual here at this time?
+    OUT = "out"  # did the resident go out, and is not back?
+    NIGHT_UP = "night_up"  # up and about in the night for longer than is usual here?
+    DOOR_OPEN = "door_open"  # does an outer door stand open?
+    COLD = "cold"  # is a room too cold?
+    HOT = "hot"  # is a room too hot?
     HUB_SILENT = "hub_silent"  # has the hub stopped reporting?
     READINGS_LOST = "readings_lost"  # does the hub no longer have what was never stored?
     HUB_TROUBLE = "hub_trouble"  # does the hub say that something is wrong with it?
+    SENSOR_SILENT = "sensor_silent"  # has a sensor stopped reporting?
+    BATTERY_LOW = "battery_low"  # does a sensor need a new battery?
 
 
-FAULTS: Final = frozenset({Question.HUB_SILENT, Question.READINGS_LOST, Question.HUB_TROUBLE})
+FAULTS: Final = frozenset(
+    {
+        *(Question.HUB_SILENT, Question.READINGS_LOST, Question.HUB_TROUBLE),
+        *(Question.SENSOR_SILENT, Question.BATTERY_LOW),
+    }
+)
 """Equipment needs someone: told to the operator first."""
+
+ONE_STORY: Final = frozenset({Question.STILL, Question.STILL_UNUSUAL, Question.OUT})
+"""Questions about one and the same silence: to a carer they are one story."""
+
+FIRST: Final = (
+    *(Question.ALARM, Question.STILL, Question.STILL_UNUSUAL, Question.NIGHT_UP, Question.OUT),
+    *(Question.DOOR_OPEN, Question.COLD, Question.HOT),
+)
+"""What a person looks at first: a call for help, a resident who is still, one who walks, one who is out, the home."""
 
 
 class State(enum.StrEnum):

@@ -95,6 +95,16 @@ class Asked:
         """Let go what is open without a person: a fault that mended itself."""
         self.open = None
 
+    def close_as(self, episode: str, *, at: datetime, by: str, outcome: str) -> datetime | None:
+        """Close what a person closed, open or over; return since when it was, or None if there is nothing to close.
+
+        A name that is not known closes what is open.
+        """
+        since = self.over.pop(episode, None)
+        if since is None and self.open is not None:
+            since = self.close(at=at, by=by, outcome=outcome).since
+        return since
+
     def close(self, *, at: datetime, by: str, outcome: str) -> Open:
         """Close what is open, and return it."""
         assert self.open is not None

@@ -34,11 +34,13 @@ class Sensor(msgspec.Struct, frozen=True):
     Attributes:
         room: None where nobody said.
         kind: motion, contact, pendant ...: what it is, for people; empty where nobody said.
+        is_outer: whether it is on an outer door; None: its room's name says so.
     """
 
     sensor: str
     room: str | None = None
     kind: str = ""
+    is_outer: bool | None = None
 
 
 class Stretch(msgspec.Struct, frozen=True):

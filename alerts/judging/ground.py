@@ -1,9 +1,18 @@
 """What may a question of a home rest on, besides what it remembers itself?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from alerts.judging.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The last sign of life came from an outer door: the resident is probably out."""
+
+    at: datetime
+    door: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,9 @@ class Ground:
         policy: the numbers in force.
         stretch: how much later promises may be kept while time is sped up.
         is_blind: nothing can be seen, so nothing about the resident can be found.
+        unseen_until: when the last time ended in which nothing could be seen; None: never.
+        sees: the hubs through which something can be seen, and how long in all nothing could be seen through each.
+        left: when and by which door the resident left; None: seen inside since.
         waits: what hubs still hold may change the past until these moments, so a finding about the resident waits.
     """
 
@@ -24,6 +36,9 @@ class Ground:
     policy: Policy
     stretch: timedelta
     is_blind: bool
+    unseen_until: datetime | None = None
+    sees: Mapping[str, timedelta] = field(default_factory=dict)
+    left: Left | None = None
     waits: tuple[datetime, ...] = ()
 
     def no_sooner(self, due: datetime, *held_back: datetime | None) -> datetime:

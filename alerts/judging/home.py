@@ -8,7 +8,7 @@ findings however it was cut into pieces.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -17,13 +17,21 @@ from alerts.judging import given
 from alerts.judging import policy as policies
 from alerts.judging import watched as watching
 from alerts.judging.detectors import alarm, device_silence, equipment
+from alerts.judging.detectors.battery import Batteries
+from alerts.judging.detectors.climate import Climate
 from alerts.judging.detectors.device_silence import Hub
+from alerts.judging.detectors.night import Night
+from alerts.judging.detectors.open_door import Doors
+from alerts.judging.detectors.out import Out
 from alerts.judging.detectors.routine import Routine
+from alerts.judging.detectors.sensor_silence import Silences
 from alerts.judging.finding import JSON, Ended, Verdict, iso, whole_s
 from alerts.judging.ground import Ground
 from alerts.judging.life import STILLNESS, Life, Seen
 from alerts.judging.policy import Policy
+from alerts.judging.sensed import Sensed, place_of_sensor
 from alerts.judging.sight import Sight
+from alerts.judging.spell import SENSORS_MAX
 from alerts.judging.watched import Watch, Watched
 from gateway.reading import is_sign_of_life
 from ingest import entry
@@ -31,8 +39,25 @@ from ingest import entry
 FORMAT: Final = 2
 """Of a saved state; raised when an older one can no longer be read as it is."""
 
-_SENSORS_MAX: Final = 256
-"""Ours: sensors of one home; a flat has about ten."""
+
+class Detector(Protocol):
+    """One question of a home.  It changes only by what it takes in, closes, or judges when it said that it is due."""
+
+    def due(self, ground: Ground) -> datetime | None:
+        """Return the next moment at which it must be judged if nothing more is said; None: never."""
+
+    def judge(self, ground: Ground, *, at: datetime) -> list[Verdict]:
+        """Return what is found at a moment at which it was due."""
+
+    def close(self, said: given.Close) -> None:
+        """Take in that a person closed a finding, of this question or another."""
+
+
+class Sensing(Detector, Protocol):
+    """A question about what sensors say."""
+
+    def take(self, said: Sensed, ground: Ground) -> list[Verdict]:
+        """Take in a reading."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +101,12 @@ class HomeState:
         sensors: those that the home is known to have.
         sight: how well it was seen.
         life: when the resident was seen to move.
+        silences: which sensors are silent.
+        batteries: which are low.
+        out: whether the resident is out.
+        night: whether the resident is up in the night.
+        doors: which outer doors stand open.
+        climate: which rooms are too cold or too hot.
     """
 
     home: str
@@ -86,6 +117,12 @@ class HomeState:
     hubs: dict[str, Hub] = field(default_factory=dict)
     sensors: dict[str, given.Sensor] = field(default_factory=dict)
     life: Life = field(default_factory=Life)
+    silences: Silences = field(default_factory=Silences)
+    batteries: Batteries = field(default_factory=Batteries)
+    out: Out = field(default_factory=Out)
+    night: Night = field(default_factory=Night)
+    doors: Doors = field(default_factory=Doors)
+    climate: Climate = field(default_factory=Climate)
 
     @property
     def watch(self) -> Watch:
@@ -100,10 +137,11 @@ class HomeState:
         self.as_of = max(self.as_of, at)
         match said:
             case entry.Reading():
-                return self._sense(said, at) if is_sign_of_life(said.quantity, said.value) else []
+                return self._read(said, at)
             case entry.Alarm():
                 found: list[Verdict] = [alarm.finding_of(said, self.policy.policy, received_at=at)]
                 readable = said.unreadable is None and is_sign_of_life(said.quantity, said.value)
+                found += self._hear_sensor(said, at)
                 return found + (self._sense(said, at) if readable else [])
             case entry.Heard():
                 return self._hear(said, at)
@@ -134,12 +172,15 @@ class HomeState:
         dues = [hub.breaks_at(self.stretch) for hub in hubs if not hub.is_silent]
         dues += [due for hub in hubs if (due := device_silence.hub_due(hub, ground)) is not None]
         dues += [look for question in STILLNESS if (look := self.life.next_look(question, ground)) is not None]
+        dues += [due for detector in self._detectors() if (due := detector.due(ground)) is not None]
         return max(min(dues), self.as_of) if dues else None
 
     def judge(self, at: datetime) -> list[Verdict]:
         """Return what is found at a moment that `next_due` named: blindness first, for it forbids the rest."""
         for hub in self.hubs.values():
             hub.is_silent = hub.is_silent or hub.breaks_at(self.stretch) <= at
+        self._look(at)
+        self.silences.look(self._ground(), at=at)
         self._look(at)
         ground = self._ground()
         found: list[Verdict] = []
@@ -149,6 +190,8 @@ class HomeState:
                 last_seen_at = self.life.seen.at if self.life.seen else None
                 found.append(device_silence.hub_finding(self.hubs[name], ground, last_seen_at=last_seen_at, at=at))
         self.life.look(at)
+        # Being out names the stillness that it is, so it comes first.
+        found += [verdict for detector in self._detectors() for verdict in detector.judge(ground, at=at)]
         for question in STILLNESS:
             due = self.life.due(question, ground)
             if due is not None and due <= at:
@@ -157,14 +200,17 @@ class HomeState:
 
     def now(self) -> Now:
         """Return what is true of the home, as of all that was received and judged."""
-        next_alert_at, next_alert_why = self.life.next_alert(self.sight, self._ground())
+        ground = self._ground()
+        next_alert_at, next_alert_why = self.life.next_alert(self.sight, ground)
         seen, watch = self.life.seen, self.watch
         first_due = min(self.hubs.values(), key=lambda hub: hub.breaks_at(self.stretch), default=None)
         return Now(
             state=watch.state,
             why=watch.why,
             since=watch.since,
-            promised_until=first_due.breaks_at(self.stretch) if first_due else None,
+            promised_until=_first(
+                first_due.breaks_at(self.stretch) if first_due else None, self.silences.promised_until(ground)
+            ),
             last_heard_at=first_due.heard_at if first_due else None,
             last_seen_at=seen.at if seen else None,
             last_seen_room=seen.room if seen else None,
@@ -176,6 +222,42 @@ class HomeState:
         )
 
     # What was received.
+
+    def _read(self, said: entry.Reading, at: datetime) -> list[Verdict]:
+        """Take in a reading: every question looks for what concerns it."""
+        if self.life.still_since() is None:
+            return []  # The home is not watched yet.
+        is_life = is_sign_of_life(said.quantity, said.value)
+        found = self._hear_sensor(said, at)
+        if said.uncertain_since is None:
+            sensed, ground = self._sensed(said, at, is_life=is_life), self._ground()
+            for detector in self._sensing():
+                found += detector.take(sensed, ground)
+        return found + (self._sense(said, at) if is_life else [])
+
+    def _sensed(self, said: entry.Reading, at: datetime, *, is_life: bool) -> Sensed:
+        known, room = self.sensors.get(said.sensor), self._room(said)
+        return Sensed(
+            at=min(said.observed_at, at),
+            received_at=at,
+            hub=said.hub,
+            sensor=said.sensor,
+            room=room,
+            kind=known.kind if known else "",
+            place=place_of_sensor(room, said.quantity, is_outer=known.is_outer if known else None),
+            quantity=said.quantity,
+            value=said.value,
+            is_life=is_life,
+        )
+
+    def _hear_sensor(self, said: entry.Reading | entry.Alarm, at: datetime) -> list[Verdict]:
+        """Take in that a sensor lives, whatever it said."""
+        if said.uncertain_since is not None or said.sensor is None:
+            return []
+        heard_at = min(said.observed_at, at)
+        found = self.silences.hear(said.sensor, said.hub, self._ground(), at=heard_at, received_at=at)
+        self._look(at)
+        return found
 
     def _sense(self, said: entry.Reading | entry.Alarm, at: datetime) -> list[Verdict]:
         """Take in a sign of life: it may end a stillness, and begins the next."""
@@ -222,7 +304,7 @@ class HomeState:
     def _miss(self, said: entry.Deaf) -> list[Verdict]:
         for hub in self.hubs.values():
             hub.miss(said.until)
-        self.sight.miss(said.since, self.hubs.values())
+        self.sight.miss(said.since, self.hubs.values(), self.silences.silent(self.policy))
         return []
 
     # What was given.
@@ -237,8 +319,9 @@ class HomeState:
                 self._close(msgspec.convert(content, given.Close))
             case "sensors":
                 listed = content.get("sensors") if isinstance(content, dict) else content
-                sensors = msgspec.convert(listed, list[given.Sensor])[:_SENSORS_MAX]
+                sensors = msgspec.convert(listed, list[given.Sensor])[:SENSORS_MAX]
                 self.sensors = {sensor.sensor: sensor for sensor in sensors}
+                self.silences.expect(sensors, self._ground(), since=counts_from)
             case "stretch":
                 self.stretch = timedelta(seconds=msgspec.convert(content, given.Stretch).stretch_s)
             case _:
@@ -247,6 +330,7 @@ class HomeState:
     def _watch_hub(self, said: given.Watched, counts_from: datetime) -> None:
         if said.until is not None:
             self.hubs.pop(said.hub, None)
+            self.silences.forget_hub(said.hub)
             return
         since = max(said.since or counts_from, counts_from)
         self.hubs.setdefault(said.hub, Hub(said.hub, promised_from=since))
@@ -256,6 +340,8 @@ class HomeState:
         if said.question in STILLNESS:
             self.life.close(said)
             return
+        for detector in self._detectors():
+            detector.close(said)
         for hub in self.hubs.values():
             for asked in (hub.silence, *hub.troubles.values()):
                 if asked.open is not None and asked.open.episode == said.episode:
@@ -266,11 +352,32 @@ class HomeState:
     def _ground(self) -> Ground:
         settles = [hub.settles_at(self.stretch) for hub in self.hubs.values() if not hub.is_silent]
         waits = tuple(moment for moment in settles if moment is not None)
-        return Ground(self.home, self.as_of, self.policy, self.stretch, self.sight.is_blind, waits)
+        unseen = self.sight.unseen
+        return Ground(
+            home=self.home,
+            as_of=self.as_of,
+            policy=self.policy,
+            stretch=self.stretch,
+            is_blind=self.sight.is_blind,
+            unseen_until=None if unseen is None else unseen[1],
+            sees={hub.hub: hub.unseen_for for hub in self.hubs.values() if hub.sees()},
+            left=self.out.left(),
+            waits=waits,
+        )
+
+    def _detectors(self) -> tuple[Detector, ...]:
+        return self.silences, *self._sensing()
+
+    def _sensing(self) -> tuple[Sensing, ...]:
+        return self.batteries, self.out, self.night, self.doors, self.climate
 
     def _look(self, at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""
-        self.sight.look(self.hubs.values(), at)
+        self.sight.look(self.hubs.values(), self.silences.silent(self.policy), at)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def unknown(home: str, *, as_of: datetime) -> HomeState:

@@ -9,12 +9,12 @@ from typing import Final
 
 from alerts.alert import Question
 from alerts.judging import policy as policies
-from alerts.judging.detectors import stillness
+from alerts.judging.detectors import out, stillness
 from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, SOONEST, Beginning, Routine
 from alerts.judging.episode import Asked
 from alerts.judging.finding import JSON, Ended, Finding, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.given import Close
-from alerts.judging.ground import Ground
+from alerts.judging.ground import Ground, Left
 from alerts.judging.policy import Policy
 from alerts.judging.sight import Sight
 
@@ -119,6 +119,9 @@ class Life:
             due = stillness.due_at(since, ground.policy)
         else:
             due = since + self.routine.usual(since, ground.policy.patience).longest
+        left = self._left(ground)
+        if left is not None and ground.policy.is_out_asked:
+            due = max(due, out.too_long_at(left.at, ground.policy))
         return ground.no_sooner(due, *self._held_back(since, ground.policy))
 
     def raise_(self, question: Question, sight: Sight, ground: Ground, *, at: datetime) -> Finding:
@@ -133,7 +136,7 @@ class Life:
             episode=episode,
             since=since,
             at=at,
-            why=self._why(question, since, at, sight, ground.policy),
+            why=self._why(question, since, at, sight, ground),
             policy=ground.policy.policy,
             again_of=again_of,
         )
@@ -145,9 +148,7 @@ class Life:
         that thinks it open while nobody else does would not raise it again.  At worst it is raised once more.
         """
         asked = self.asked_of(said.question)
-        since = asked.over.pop(said.episode, None)
-        if since is None and asked.open is not None:
-            since = asked.close(at=said.at, by=said.by, outcome=said.outcome).since
+        since = asked.close_as(said.episode, at=said.at, by=said.by, outcome=said.outcome)
         if since is not None:
             self._settle(since, said.outcome)
 
@@ -185,8 +186,13 @@ class Life:
     def _held_back(self, since: datetime, policy: Policy) -> list[datetime | None]:
         return [self.asked_of(q).may_be_raised_from(since, policy.again_after) for q in STILLNESS]
 
-    def _why(self, question: Question, since: datetime, at: datetime, sight: Sight, policy: Policy) -> dict[str, JSON]:
-        seen = self.seen
+    def _left(self, ground: Ground) -> Left | None:
+        """Return the leaving that a stillness begins with; None: it begins with a movement inside."""
+        is_last = ground.left is not None and self.seen is not None and ground.left.at == self.seen.at
+        return ground.left if is_last else None
+
+    def _why(self, question: Question, since: datetime, at: datetime, sight: Sight, ground: Ground) -> dict[str, JSON]:
+        seen, left = self.seen, self._left(ground)
         why: dict[str, JSON] = {
             "last_seen_at": iso_or_none(seen.at if seen else None),
             "last_seen_room": seen.room if seen else None,
@@ -197,6 +203,9 @@ class Life:
         }
         if sight.unseen is not None and sight.unseen[1] > since:
             why |= {"unseen_since": iso(max(sight.unseen[0], since)), "unseen_until": iso(sight.unseen[1])}
+        if left is not None:
+            why |= {"left_at": iso(left.at), "left_by": left.door}
+        policy = ground.policy
         return why | (_why_plain(policy) if question is Question.STILL else self._why_unusual(since, policy))
 
     def _why_unusual(self, since: datetime, policy: Policy) -> dict[str, JSON]:

@@ -154,12 +154,7 @@ class Policy:
 
     def waking_spans(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the waking hours from a moment on, each with its end excluded, in order, in UTC, without end."""
-        day = since.astimezone(LONDON).date() - timedelta(days=1)
-        while True:
-            begins, ends = _waking(day, self.waking_from, self.waking_until)
-            if ends > since:
-                yield max(begins, since), ends
-            day += timedelta(days=1)
+        return spans(since, self.waking_from, self.waking_until)
 
 
 # A policy's content has a key for each field: its name, with the unit at its end where it is a duration.  What is
@@ -224,6 +219,36 @@ def _kinds() -> Mapping[str, Any]:
     """Return the fields of a policy with their types, in their order."""
     hints = get_type_hints(Policy)
     return {one.name: hints[one.name] for one in fields(Policy)}
+
+
+def spans(since: datetime, wall_from: time, wall_until: time) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the hours between two wall times from a moment on, each with its end excluded, in order, in UTC, endlessly.
+
+    Args:
+        since: the first begins there, if it has begun by then.
+        wall_from: Europe/London wall time.
+        wall_until: likewise; not later than `wall_from` means on the next day, and equal means every hour.
+    """
+    day = since.astimezone(LONDON).date() - timedelta(days=1)
+    while True:
+        begins, ends = _waking(day, wall_from, wall_until)
+        if ends > since:
+            yield max(begins, since), ends
+        day += timedelta(days=1)
+
+
+def span_at(at: datetime, wall_from: time, wall_until: time) -> tuple[datetime, datetime] | None:
+    """Return the whole span between two wall times in which a moment lies, in UTC; None: it lies in none."""
+    day = at.astimezone(LONDON).date()
+    for begins, ends in (_waking(one, wall_from, wall_until) for one in (day - timedelta(days=1), day)):
+        if begins <= at < ends:
+            return begins, ends
+    return None
+
+
+def first_within(at: datetime, wall_from: time, wall_until: time) -> datetime:
+    """Return the first moment, not before another, that lies between two wall times."""
+    return next(spans(at, wall_from, wall_until))[0]
 
 
 def _length(waking_from: time, waking_until: time) -> timedelta:

@@ -4,7 +4,7 @@ Kept beside how well it is seen *now* (`watched`): what was not watched is not l
 stillness that it fell into.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from alerts.judging import watched as watching
 from alerts.judging.detectors.device_silence import Hub
 from alerts.judging.detectors.routine import LEAST
+from alerts.judging.detectors.sensor_silence import Silent
 from alerts.judging.watched import Watch, Watched
 
 _BLINK: Final = LEAST
@@ -27,7 +28,7 @@ class Sight:
         is_time_uncertain: the last sign of life had an uncertain time.
         blind_since: since when nothing could be seen; None while something can.
         unseen: the last time that nothing could be seen: (since, until).
-        unwatched_since: since when some promise is broken; None while all are kept.
+        unwatched_since: since when a movement may go unseen; None while none may.
         unwatched_for: how long that was, in all, since the last sign of life; without what lasts still.
     """
 
@@ -42,9 +43,9 @@ class Sight:
     def is_blind(self) -> bool:
         return self.watch.state is Watched.BLIND
 
-    def look(self, hubs: Collection[Hub], at: datetime) -> None:
+    def look(self, hubs: Collection[Hub], silent: Sequence[Silent], at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""
-        state, why = watching.watched(hubs, is_time_uncertain=self.is_time_uncertain)
+        state, why = watching.watched(hubs, silent, is_time_uncertain=self.is_time_uncertain)
         if (state, why) == (self.watch.state, self.watch.why):
             return
         if state is Watched.BLIND and self.blind_since is None:
@@ -52,18 +53,18 @@ class Sight:
         elif state is not Watched.BLIND and self.blind_since is not None:
             self.unseen = (self.blind_since, at)
             self.blind_since = None
-        self._count(is_watched=state is Watched.WATCHED, at=at)
+        self._count(is_watched=not any(watching.hides_life(reason) for reason in why), at=at)
         # The minutes after the last thing heard of a silent hub are blind for good: we know only now that they were.
         is_newly_blind = state is Watched.BLIND and not self.is_blind and watching.HUB in why
         since = max(self.blind_since, self.watch.since) if is_newly_blind and self.blind_since else at
         self.watch = Watch(state, why, since)
 
-    def miss(self, since: datetime, hubs: Collection[Hub]) -> None:
+    def miss(self, since: datetime, hubs: Collection[Hub], silent: Sequence[Silent]) -> None:
         """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again."""
         since = max(since, self.watch.since)
         # Up to then all was heard, so it was not blind since the last heartbeat already.
         self.blind_since = self.blind_since or since
-        self.look(hubs, since)
+        self.look(hubs, silent, since)
 
     def see(self) -> None:
         """Begin to count anew how long the home was not watched: the resident was seen."""
@@ -72,7 +73,7 @@ class Sight:
     def was_watched(self, began: datetime) -> bool:
         """Return whether a silence that ends now was seen, but for the blink of an eye."""
         was_blind = self.unseen is not None and self.unseen[1] > began and self.unseen[1] - self.unseen[0] > _BLINK
-        return self.watch.state is Watched.WATCHED and self.unwatched_for <= _BLINK and not was_blind
+        return self.unwatched_since is None and self.unwatched_for <= _BLINK and not was_blind
 
     def _count(self, *, is_watched: bool, at: datetime) -> None:
         if not is_watched and self.unwatched_since is None:

@@ -1,12 +1,13 @@
 """Can we see this home now, and if not, why not?"""
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from alerts.judging.detectors.device_silence import Hub
+from alerts.judging.detectors.sensor_silence import Silent
 
 
 class Watched(enum.StrEnum):
@@ -28,6 +29,31 @@ US: Final = "us"
 judge: what does not run cannot say so.
 """
 
+_SENSOR: Final = "sensor"
+
+_NO_LIFE: Final = frozenset({"climate", "smoke", "water", "pendant"})
+"""Kinds of sensors without which movements are seen as well as with them."""
+
+
+def reason_of(silent: Silent) -> str:
+    """Return a silent sensor as a reason why a home is not watched: `sensor/kind/since/where`."""
+    return f"{_SENSOR}/{silent.kind}/{silent.since.isoformat()}/{silent.room or silent.sensor}"
+
+
+def silent_in(reason: str) -> Silent | None:
+    """Return the silent sensor that a reason speaks of; its name is its room's.  None: it speaks of something else."""
+    what, *more = reason.split("/", 3)
+    if what != _SENSOR or len(more) != 3:
+        return None
+    kind, since, where = more
+    return Silent(where, kind, where, datetime.fromisoformat(since))
+
+
+def hides_life(reason: str) -> bool:
+    """Return whether movements may go unseen for that reason."""
+    silent = silent_in(reason)
+    return silent is None or silent.kind not in _NO_LIFE
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -38,11 +64,14 @@ class Watch:
     since: datetime
 
 
-def watched(hubs: Collection[Hub], *, is_time_uncertain: bool) -> tuple[Watched, tuple[str, ...]]:
-    """Return how well a home with these hubs is seen, and why not better.
+def watched(
+    hubs: Collection[Hub], silent: Sequence[Silent] = (), *, is_time_uncertain: bool
+) -> tuple[Watched, tuple[str, ...]]:
+    """Return how well a home with these hubs and these silent sensors is seen, and why not better.
 
     With every hub silent, unheard or without its sensors, stillness cannot be told from blindness.  With only one of
-    several, the others still see something: stillness is judged, and rather too soon than not at all.
+    several, the others still see something: stillness is judged, and rather too soon than not at all.  The same goes
+    for sensors, even if all of them are silent: that looks like a stillness, and may be one.
     """
     if not hubs:
         return Watched.BLIND, (NEVER_HEARD,)
@@ -52,6 +81,7 @@ def watched(hubs: Collection[Hub], *, is_time_uncertain: bool) -> tuple[Watched,
         return Watched.BLIND, tuple(why)
     if is_time_uncertain:
         why.append(CLOCK)
+    why += [reason_of(one) for one in silent]
     return (Watched.DEGRADED if why else Watched.WATCHED), tuple(why)
 
 

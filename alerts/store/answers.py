@@ -15,7 +15,7 @@ from alerts.store import owing
 from alerts.store.facts import Acknowledged, LetGo
 from alerts.store.inputs import give_to_judgement
 from alerts.store.owing import Scene
-from alerts.telling import wording
+from alerts.telling import saying, wording
 
 Conn = AsyncConnection[TupleRow]
 
@@ -217,7 +217,7 @@ async def mend(conn: Conn, scene: Scene, *, at: datetime, now: datetime) -> None
     if scene.state == State.CLOSED:
         return
     await _set_closed(conn, scene, owing.TELECARE, Outcome.MENDED, None, now=now)
-    over = wording.mended(scene.who, at=at, now=now)
+    over = saying.mended(Question(scene.question), scene.who, scene.why, at=at, now=now)
     for told in await owing.told_before(conn, scene.alert):
         await owing.owe(conn, scene, told, over, purpose="outcome", now=now)
 

@@ -12,15 +12,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from alerts.alert import FAULTS, Question
+from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding
 from alerts.store import answers, owing
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
-
-# Questions that are one story to a carer: the second finding joins the first instead of a second text.
-_STILLNESS: Final = (Question.STILL, Question.STILL_UNUSUAL)
 
 # An alarm that reaches us later than this goes to the operator, with an outcome owed (design: late alarms).
 _TOO_LATE_FOR_CARERS: Final = timedelta(hours=24)
@@ -63,7 +60,8 @@ async def _keep_finding(conn: Conn, finding: Finding, *, now: datetime) -> bool:
     if await rows.fetchone() is not None:
         return False
     is_fault = finding.question in FAULTS
-    group = _STILLNESS if finding.question in _STILLNESS else (finding.question,)
+    # Questions that are one story to a carer: the second finding joins the first instead of a second text.
+    group = sorted(ONE_STORY) if finding.question in ONE_STORY else [finding.question]
     head = await _open_head(conn, finding, group, for_operator=is_fault)
     alert = await _insert(conn, finding, for_operator=is_fault, part_of=head, now=now)
     if head is None:
@@ -128,10 +126,10 @@ async def _insert(conn: Conn, finding: Finding, *, for_operator: bool, part_of: 
 
 
 def _subject(finding: Finding) -> str:
-    """Return what a fault is about: two hubs of a home, or two troubles of a hub, are two faults."""
+    """Return what a fault is about: two hubs of a home, two troubles of a hub, or two sensors, are two faults."""
     if finding.question not in FAULTS:
         return ""
-    return f"{finding.hub or ''} {finding.why.get('what', '')}".strip()
+    return f"{finding.hub or ''} {finding.why.get('what') or finding.why.get('sensor') or ''}".strip()
 
 
 async def _insert_alarm(conn: Conn, alert: int, alarm: entry.Alarm, *, received_at: datetime) -> None:

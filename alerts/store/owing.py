@@ -17,7 +17,7 @@ from alerts.alert import FAULTS, Outcome, Question
 from alerts.judging.policy import DEFAULT
 from alerts.store import rotas
 from alerts.store.thresholds import policy_of
-from alerts.telling import escalation, rota, wording
+from alerts.telling import escalation, rota, saying, wording
 from gateway.reading import Quantity
 
 Conn = AsyncConnection[TupleRow]
@@ -395,19 +395,7 @@ async def request(conn: Conn, scene: Scene, code: int, *, before: str, now: date
     about = scene.about(code)
     if scene.question == Question.ALARM:
         return await _call_for_help(conn, about, scene, before=before, now=now)
-    room = str(scene.why.get("last_seen_room") or "")
-    match Question(scene.question):
-        case Question.STILL:
-            return wording.still(about, since=scene.since, room=room, before=before, now=now)
-        case Question.STILL_UNUSUAL:
-            return wording.still_unusual(about, since=scene.since, room=room, before=before, now=now)
-        case Question.HUB_SILENT:
-            return wording.hub_silent(about, since=scene.since, before=before, now=now)
-        case Question.READINGS_LOST:
-            return wording.readings_lost(about, since=scene.since, before=before, now=now)
-        case _:
-            what = str(scene.why.get("what") or "trouble")
-            return wording.hub_trouble(about, what, since=scene.since, before=before, now=now)
+    return saying.request(Question(scene.question), about, scene.since, scene.why, before=before, now=now)
 
 
 async def _call_for_help(conn: Conn, about: wording.About, scene: Scene, *, before: str, now: datetime) -> str:

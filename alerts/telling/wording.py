@@ -173,6 +173,77 @@ def still_unusual(about: About, *, since: datetime, room: str = "", now: datetim
     return _request(f"{_not_seen(about, since, room, now=now)} That is unusual here.", about, before)
 
 
+def out(about: About, *, since: datetime, door: str, now: datetime, before: str = "") -> str:
+    """Return the text of somebody who went out and was not seen since; also of a stillness that begins so."""
+    by = cut(door, _ROOM_MAX) or "outer door"
+    what = f"{_who(about)} left by the {by} at {clock(since, now=now)} and has not been seen since."
+    return _request(what, about, before)
+
+
+def night_up(
+    about: About,
+    *,
+    since: datetime,
+    up_for: timedelta,
+    usual: timedelta | None,
+    is_bed: bool,
+    now: datetime,
+    before: str = "",
+) -> str:
+    """Return the text of somebody who is up in the night for longer than usual.
+
+    Args:
+        about: whose, and the code.
+        since: when it began.
+        up_for: how long in all.
+        usual: how long most nights here; None while nobody knows.
+        is_bed: it is the bed that says so.
+        now: when the text is due.
+        before: why this person is told now.
+    """
+    start = clock(since, now=now)
+    doing = f"out of bed since {start}" if is_bed else f"up and about since {start}, {_minutes(up_for)} in all"
+    here = "What is usual here is not known yet." if usual is None else f"Usual here: up to {_minutes(usual)}."
+    return _request(f"{_who(about)} is {doing}. {here}", about, before)
+
+
+def door_open(about: About, *, since: datetime, door: str, now: datetime, before: str = "") -> str:
+    """Return the text of an outer door that stands open."""
+    name = cut(door, _ROOM_MAX) or "outer door"
+    what = f"{_possessive(_who(about))} {name} has been open since {clock(since, now=now)}."
+    return _request(what, about, before)
+
+
+def too_cold(about: About, *, since: datetime, room: str, said_c: float, now: datetime, before: str = "") -> str:
+    """Return the text of a room that is too cold."""
+    return _request(_temperature(about, "COLD", since, room, said_c, now=now), about, before)
+
+
+def too_hot(about: About, *, since: datetime, room: str, said_c: float, now: datetime, before: str = "") -> str:
+    """Return the text of a room that is too hot."""
+    return _request(_temperature(about, "HOT", since, room, said_c, now=now), about, before)
+
+
+def sensor_silent(about: About, *, since: datetime, sensor: str, now: datetime, before: str = "") -> str:
+    """Return the text to the operator of a sensor that stopped reporting."""
+    name = cut(sensor, _PLACE_MAX)
+    what = f"In {_possessive(_who(about))} home the {name} sensor has been silent since {clock(since, now=now)}."
+    return _request(what, about, before)
+
+
+def battery_low(
+    about: About, *, since: datetime, sensor: str, said_pct: float | None, now: datetime, before: str = ""
+) -> str:
+    """Return the text to the operator of a battery that must be changed."""
+    name = cut(sensor, _PLACE_MAX)
+    how_full = "" if said_pct is None else f" ({said_pct:.0f}%)"
+    what = (
+        f"In {_possessive(_who(about))} home the battery of the {name} sensor is low{how_full}, "
+        f"since {clock(since, now=now)}."
+    )
+    return _request(what, about, before)
+
+
 def hub_silent(about: About, *, since: datetime, now: datetime, before: str = "") -> str:
     """Return the text of a box that stopped reporting, which means that an alarm may not reach us either."""
     what = (
@@ -237,9 +308,9 @@ def ended(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -
     return f"{cut_who(who)}: {outcome}, says {_person(by)}, {clock(at, now=now)}. It is over, nobody else needs to go."
 
 
-def mended(who: str, *, at: datetime, now: datetime) -> str:
+def mended(who: str, *, at: datetime, now: datetime, what: str = "the box reports again") -> str:
     """Return what those told of a fault are told when it has mended itself."""
-    return f"{cut_who(who)}: the box reports again since {clock(at, now=now)}. Nobody needs to go for that."
+    return f"{cut_who(who)}: {cut(what, _WHAT_MAX)}, since {clock(at, now=now)}. Nobody needs to go for that."
 
 
 def help_asked(about: About, by: str, *, at: datetime, now: datetime) -> str:
@@ -437,6 +508,19 @@ def _possessive(name: str) -> str:
 def _at_place(about: About) -> str:
     place = cut(about.place, _PLACE_MAX)
     return f", {place}" if place else ""
+
+
+def _minutes(lasted: timedelta) -> str:
+    whole = lasted // timedelta(minutes=1)
+    return f"{whole} min" if whole < 120 else f"{whole // 60} h {whole % 60:02} min"
+
+
+def _temperature(about: About, how: str, since: datetime, room: str, said_c: float, *, now: datetime) -> str:
+    where = cut(room, _ROOM_MAX)
+    at = f", {where}" if where else ""
+    return (
+        f"It is too {how} in {_possessive(_who(about))} home{at}: {said_c:.0f} degrees, since {clock(since, now=now)}."
+    )
 
 
 def _not_seen(about: About, since: datetime, room: str, *, now: datetime) -> str:

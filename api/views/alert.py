@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerts.alert import Outcome, Question, State
+from alerts.alert import FIRST, Outcome, Question, State
 from alerts.store import Alert, LetGo, StoryStep
 from api import times
+from api.views import found
 from api.views.said import in_room, starting, whose
 from gateway.reading import Quantity
 
@@ -33,8 +34,8 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
 
 
 def matters_most(alerts: Sequence[Alert]) -> list[Alert]:
-    """Return alerts in the order in which a person should look: calls for help first, then the oldest."""
-    return sorted(alerts, key=lambda one: (one.question is not Question.ALARM, one.at))
+    """Return alerts in the order in which a person should look: calls for help first; of a kind, the oldest."""
+    return sorted(alerts, key=lambda one: (FIRST.index(one.question) if one.question in FIRST else len(FIRST), one.at))
 
 
 def sentence(alert: Alert, name: str, *, now: datetime) -> str:
@@ -49,7 +50,7 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
     match alert.question:
         case Question.ALARM:
             return _alarm(alert, name, now=now)
-        case Question.STILL | Question.STILL_UNUSUAL:
+        case Question.STILL | Question.STILL_UNUSUAL if not alert.why.get("left_at"):
             return f"{name} has not been seen to move since {since}."
         case Question.HUB_SILENT:
             return f"The box in {whose(name)} home has not reported since {since}."
@@ -58,6 +59,8 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
         case Question.HUB_TROUBLE:
             said = alert.why.get("what")
             return f"The box in {whose(name)} home needs mending{f': {said}' if isinstance(said, str) else ''}."
+        case _:
+            return found.sentence(alert.question, name, alert.why, since=since)
 
 
 def _alarm(alert: Alert, name: str, *, now: datetime) -> str:
@@ -83,6 +86,7 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
         if isinstance(room, str) and room:
             said.append(f"Last seen {in_room(room)}.")
         said += [*_usual(alert, name), *_unseen(why, now=now)]
+    said += found.details(alert.question, name, why)
     late_by = why.get("late_by_s")
     if alert.question is Question.ALARM and isinstance(late_by, int | float) and late_by >= 60:
         said.append(f"It reached us only at {times.when(alert.at, now=now)}.")
@@ -93,7 +97,8 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
         said.append(again)
     if alert.cause_ended_at is not None and alert.state is not State.CLOSED and not alert.is_fault:
         at = times.when(alert.cause_ended_at, now=now)
-        said.append(f"Seen again at {at}. The alert stays open until a person says how {name} is.")
+        over = found.OVER.get(alert.question, "Seen again.").rstrip(".")
+        said.append(f"{over} at {at}. The alert stays open until a person says how {name} is.")
     return said
 
 
@@ -264,6 +269,7 @@ def _step_words(step: StoryStep, name: str, viewer: str, *, now: datetime) -> tu
 _SEEN_AGAIN: Final[Mapping[str, str]] = {
     Question.HUB_SILENT: "The box reported again.",
     Question.HUB_TROUBLE: "The box said that it is well again.",
+    **found.OVER,
 }
 _LET_GO: Final[Mapping[str, str]] = {
     LetGo.COULD_NOT_FIND_OUT: "could not find out",
@@ -279,6 +285,7 @@ _RAISED: Final[Mapping[str, str]] = {
     Question.HUB_SILENT: "The box in the home stopped reporting.",
     Question.READINGS_LOST: "Readings were found to be lost.",
     Question.HUB_TROUBLE: "The box in the home said that something is wrong with it.",
+    **found.RAISED,
 }
 _CODE: Final = re.compile(r"code (\d{3,6})\b")
 # Source: Twilio, "Error and warning dictionary".

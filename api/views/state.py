@@ -10,6 +10,7 @@ from alerts.judging.policy import Policy
 from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api import times
+from api.views import found
 from api.views.alert import Step, details, goes_on, sentence, who_goes
 from api.views.said import in_room, since_when, whose
 
@@ -142,6 +143,7 @@ def family_block(
     if told.state is Watched.BLIND or watch is None:
         return _blind_block(name, watch, told, faults, now=now)
     why = [_WHY_DEGRADED[reason] for reason in told.why if reason in _WHY_DEGRADED]
+    why += found.not_noticed(told.why, now=now)
     if told.state is Watched.DEGRADED:
         why += _mending(faults, now=now)
     kind, word = ("watched", "Watched") if told.state is Watched.WATCHED else ("degraded", "Partly watched")

@@ -53,6 +53,8 @@ class Hub:
         is_silent: its promise was found broken, and it has not been heard since.
         deaf_until: we ourselves could hear nobody until then, and have not heard it since; its promise starts anew
             there.  None: it was heard after we last were deaf, or its promise was broken before.
+        lost_since: since when nothing can be seen through it, where it was heard since; None while it sees.
+        unseen_for: how long in all nothing could be seen through it, up to when it was last heard.
         silence: what became of the finding that it is silent.
         troubles: what its heartbeats say is wrong with it, each with what became of that finding.
         noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
@@ -65,6 +67,8 @@ class Hub:
     radio_down_since: datetime | None = None
     is_silent: bool = False
     deaf_until: datetime | None = None
+    lost_since: datetime | None = None
+    unseen_for: timedelta = timedelta(0)
     silence: Asked = field(default_factory=Asked)
     troubles: dict[str, Asked] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
@@ -99,6 +103,7 @@ class Hub:
     def hear(self, said: entry.Heard, *, at: datetime) -> bool:
         """Take in a heartbeat; return whether it ends a silence."""
         was_silent = self.is_silent
+        lost_since = self.lost_since or (None if self.sees() else self.last_heard)
         if was_silent or self.deaf_until is not None:
             self.held_since = None  # What it held before, and what it came back with, are two backlogs.
         self.heard_at = at
@@ -106,6 +111,11 @@ class Hub:
         self.deaf_until = None
         self.held_since = (self.held_since or at) if said.held_readings else None
         self.radio_down_since = (self.radio_down_since or at) if said.radio_up is False else None
+        if self.radio_down_since is not None:
+            self.lost_since = lost_since or at
+        elif lost_since is not None:
+            self.unseen_for += at - lost_since
+            self.lost_since = None
         return was_silent
 
     def miss(self, until: datetime) -> None:

@@ -35,8 +35,19 @@ def movement(
     return entry.Reading(home, HUB, f"pir-{room}", room, "movement", 1.0, observed_at, uncertain_since)
 
 
-def warmth(observed_at: datetime, *, home: str = HOME) -> entry.Reading:
-    return entry.Reading(home, HUB, "thermometer", "kitchen", "temperature_c", 19.5, observed_at)
+def said(
+    observed_at: datetime, sensor: str, quantity: str, value: float, *, room: str | None = None, home: str = HOME
+) -> entry.Reading:
+    """Any reading at all; without a room of its own it is where the sensors' list says."""
+    return entry.Reading(home, HUB, sensor, room, quantity, value, observed_at)
+
+
+def front_door(observed_at: datetime, *, is_open: bool, home: str = HOME) -> entry.Reading:
+    return said(observed_at, "door", "open", float(is_open), room="front door", home=home)
+
+
+def warmth(observed_at: datetime, *, home: str = HOME, value_c: float = 19.5) -> entry.Reading:
+    return said(observed_at, "thermometer", "temperature_c", value_c, room="kitchen", home=home)
 
 
 def heartbeat(

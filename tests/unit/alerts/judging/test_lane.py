@@ -16,7 +16,17 @@ from alerts.judging.policy import Policy, to_json
 from alerts.judging.watched import Watched
 from alerts.replay import replay
 from ingest import entry
-from tests.unit.alerts.judging.recorded import NINE, Lane, heartbeat, hours, minutes, movement, press
+from tests.unit.alerts.judging.recorded import (
+    NINE,
+    Lane,
+    front_door,
+    heartbeat,
+    hours,
+    minutes,
+    movement,
+    press,
+)
+from tests.unit.alerts.judging.recorded import said as said_by
 
 HOMES = ("elm-3", "oak-1")
 HUBS = ("hub-1", "hub-2")
@@ -55,15 +65,40 @@ _ENTRIES = st.one_of(
         st.sampled_from([False, False, False, True]),
     ),
     st.builds(
+        lambda home, is_open, late: ("door", home, is_open, late), _HOMES, st.booleans(), st.sampled_from([0, 0, 40])
+    ),
+    st.builds(
+        lambda home, sensor, quantity, value: ("said", home, sensor, quantity, value),
+        _HOMES,
+        st.sampled_from(["thermometer", "bed", "cellar"]),
+        st.sampled_from(["temperature_c", "presence", "battery_pct", "battery_low"]),
+        st.sampled_from([0.0, 1.0, 12.0, 20.0, 33.0]),
+    ),
+    st.builds(
         lambda home, number: ("pressed", home, number), st.sampled_from([*HOMES, "nowhere", None]), st.integers(1, 99)
     ),
     st.builds(lambda home: ("trouble", home), _HOMES),
 )
+_CLOSED = [
+    *("still", "still", "still_unusual", "out", "night_up", "door_open door/", "cold thermometer/", "hot thermometer/"),
+    *("battery_low bed/", "sensor_silent thermometer/"),
+]
+"""Questions, and the beginning of an episode's name where it is about a sensor."""
+
+_SENSORS: list[JSON] = [
+    {"sensor": "thermometer", "room": "kitchen", "kind": "climate"},
+    {"sensor": "bed", "room": "bedroom", "kind": "bed"},
+    {"sensor": "pir-kitchen", "room": "kitchen", "kind": "motion"},
+    {"sensor": "door", "room": "front door", "kind": "contact", "is_outer": True},
+]
+
 _GIVEN = st.one_of(
     st.builds(lambda home, still, again, learned: ("policy", home, still, again, learned),
               _HOMES, st.sampled_from([0.5, 3, 6]), st.sampled_from([0.01, 1]), st.booleans()),
     st.builds(lambda home, question, outcome: ("closed", home, question, outcome),
-              _HOMES, st.sampled_from(["still", "still_unusual"]), st.sampled_from(["all well", "ambulance"])),
+              _HOMES, st.sampled_from(_CLOSED), st.sampled_from(["all well", "ambulance"])),
+    st.builds(lambda home, sensors: ("sensors", home, sensors),
+              _HOMES, st.lists(st.sampled_from(_SENSORS), max_size=4)),
     st.builds(lambda home, hub: ("watched", home, hub), _HOMES, st.sampled_from(HUBS)),
     st.builds(lambda home, stretch: ("stretch", home, stretch), _HOMES, st.sampled_from([0.0, 400.0, 1e7])),
     st.builds(lambda home: ("rubbish", home), _HOMES),
@@ -111,6 +146,10 @@ def _entry(said: tuple[Any, ...], at: datetime) -> entry.Entry:
         case ("moved", home, room, late_s, unsure):
             observed_at = at - timedelta(seconds=late_s)
             return movement(observed_at, home=home, room=room, uncertain_since=NINE if unsure else None)
+        case ("door", home, is_open, late_s):
+            return front_door(at - timedelta(seconds=late_s), is_open=is_open, home=home)
+        case ("said", home, sensor, quantity, value):
+            return said_by(at, sensor, quantity, value, home=home)
         case ("pressed", home, number):
             return press(at, home=home, identity=f"hub-1/box/{number}")
         case ("trouble", home):
@@ -121,13 +160,19 @@ def _entry(said: tuple[Any, ...], at: datetime) -> entry.Entry:
 def _input(number: int, said: tuple[Any, ...], at: datetime) -> Input:
     match said:
         case ("policy", home, still, again, learned):
-            policy = Policy(policy=number, still_for=hours(still), again_after=hours(again), learned=learned)
+            policy = Policy(
+                policy=number, still_for=hours(still), again_after=hours(again), learned=learned,
+                night_up_for=minutes(5), out_for=hours(still / 2), cold_for=minutes(3), hot_for=minutes(3),
+            )  # fmt: skip
             return Input(number, home, at, "policy", to_json(policy))
         case ("closed", home, question, outcome):
-            content: dict[str, JSON] = {"question": question, "episode": "", "outcome": outcome, "by": "Ann"}
+            question, _, sensor = question.partition(" ")
+            content: dict[str, JSON] = {"question": question, "episode": sensor, "outcome": outcome, "by": "Ann"}
             return Input(number, home, at, "closed", {**content, "at": at.isoformat()})
         case ("watched", home, hub):
             return Input(number, home, at, "watched", {"hub": hub, "since": at.isoformat()})
+        case ("sensors", home, sensors):
+            return Input(number, home, at, "sensors", {"sensors": sensors})
         case ("stretch", home, stretch):
             return Input(number, home, at, "stretch", {"stretch_s": stretch})
         case ("rubbish", home):

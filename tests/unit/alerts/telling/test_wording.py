@@ -62,6 +62,34 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "alarm_unreadable": st.builds(wording.alarm_unreadable, abouts, reached_at=moments, now=moments, before=befores),
     "still": st.builds(wording.still, abouts, since=moments, room=names, now=moments, before=befores),
     "still_unusual": st.builds(wording.still_unusual, abouts, since=moments, room=names, now=moments, before=befores),
+    "out": st.builds(wording.out, abouts, since=moments, door=names, now=moments, before=befores),
+    "night_up": st.builds(
+        wording.night_up,
+        abouts,
+        since=moments,
+        up_for=st.timedeltas(timedelta(0), timedelta(hours=12)),
+        usual=st.none() | st.timedeltas(timedelta(0), timedelta(hours=12)),
+        is_bed=st.booleans(),
+        now=moments,
+        before=befores,
+    ),
+    "door_open": st.builds(wording.door_open, abouts, since=moments, door=names, now=moments, before=befores),
+    "too_cold": st.builds(
+        wording.too_cold, abouts, since=moments, room=names, said_c=st.floats(-40, 80), now=moments, before=befores
+    ),
+    "too_hot": st.builds(
+        wording.too_hot, abouts, since=moments, room=names, said_c=st.floats(-40, 80), now=moments, before=befores
+    ),
+    "sensor_silent": st.builds(wording.sensor_silent, abouts, since=moments, sensor=names, now=moments, before=befores),
+    "battery_low": st.builds(
+        wording.battery_low,
+        abouts,
+        since=moments,
+        sensor=names,
+        said_pct=st.none() | st.floats(0, 100),
+        now=moments,
+        before=befores,
+    ),
     "hub_silent": st.builds(wording.hub_silent, abouts, since=moments, now=moments, before=befores),
     "readings_lost": st.builds(wording.readings_lost, abouts, since=moments, now=moments, before=befores),
     "hub_trouble": st.builds(wording.hub_trouble, abouts, names, since=moments, now=moments, before=befores),
@@ -69,7 +97,7 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "raised_again": st.builds(wording.raised_again, st.sampled_from(Outcome), names, at=moments, now=moments),
     "mine_said": st.builds(wording.mine_said, names, names, at=moments, now=moments),
     "ended": st.builds(wording.ended, names, st.sampled_from(Outcome), names, at=moments, now=moments),
-    "mended": st.builds(wording.mended, names, at=moments, now=moments),
+    "mended": st.builds(wording.mended, names, at=moments, now=moments, what=names),
     "help_asked": st.builds(wording.help_asked, abouts, names, at=moments, now=moments),
     "nobody_reached": st.builds(wording.nobody_reached, abouts, tried, since=moments, now=moments),
     "log_in": st.builds(

@@ -1,0 +1,135 @@
+"""Which text asks somebody to go, for each question and its facts?"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from alerts.alert import Question
+from alerts.telling import wording
+from alerts.telling.wording import About
+
+Facts = Mapping[str, Any]
+"""What a finding said: why, in the words of its detector."""
+
+
+def request(question: Question, about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    """Return the text of anything but an alarm.
+
+    Args:
+        question: what was asked, and answered with yes.
+        about: whose, and the code.
+        since: when it began.
+        why: its facts.
+        before: why this person is told now; or empty.
+        now: when the text is due.
+    """
+    return _TEXTS.get(question, _hub_trouble)(about, since, why, before=before, now=now)
+
+
+def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datetime) -> str:
+    """Return what those told of a fault are told when it has mended itself."""
+    match question:
+        case Question.SENSOR_SILENT:
+            what = f"the {_sensor(why)} sensor reports again"
+        case Question.BATTERY_LOW:
+            what = f"the {_sensor(why)} sensor has a good battery"
+        case Question.HUB_TROUBLE:
+            what = "the box says that it is well again"
+        case _:
+            what = "the box reports again"
+    return wording.mended(who, at=at, now=now, what=what)
+
+
+def _still(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    if why.get("left_at"):
+        return _out(about, since, why, before=before, now=now)
+    return wording.still(about, since=since, room=_said(why, "last_seen_room"), before=before, now=now)
+
+
+def _still_unusual(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    if why.get("left_at"):
+        return _out(about, since, why, before=before, now=now)
+    return wording.still_unusual(about, since=since, room=_said(why, "last_seen_room"), before=before, now=now)
+
+
+def _out(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    return wording.out(about, since=since, door=_said(why, "left_by"), before=before, now=now)
+
+
+def _night_up(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    usual_s = why.get("usual_s")
+    return wording.night_up(
+        about,
+        since=since,
+        up_for=timedelta(seconds=why.get("up_for_s") or 0),
+        usual=None if usual_s is None else timedelta(seconds=usual_s),
+        is_bed=bool(why.get("out_of_bed")),
+        before=before,
+        now=now,
+    )
+
+
+def _door_open(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    return wording.door_open(about, since=since, door=_said(why, "door"), before=before, now=now)
+
+
+def _cold(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    said_c = float(why.get("said_c") or 0)
+    return wording.too_cold(about, since=since, room=_said(why, "room"), said_c=said_c, before=before, now=now)
+
+
+def _hot(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    said_c = float(why.get("said_c") or 0)
+    return wording.too_hot(about, since=since, room=_said(why, "room"), said_c=said_c, before=before, now=now)
+
+
+def _hub_silent(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    del why
+    return wording.hub_silent(about, since=since, before=before, now=now)
+
+
+def _readings_lost(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    del why
+    return wording.readings_lost(about, since=since, before=before, now=now)
+
+
+def _hub_trouble(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    return wording.hub_trouble(about, _said(why, "what") or "trouble", since=since, before=before, now=now)
+
+
+def _sensor_silent(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    return wording.sensor_silent(about, since=since, sensor=_sensor(why), before=before, now=now)
+
+
+def _battery_low(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    said_pct = why.get("said_pct")
+    return wording.battery_low(
+        about, since=since, sensor=_sensor(why), said_pct=None if said_pct is None else float(said_pct),
+        before=before, now=now,
+    )  # fmt: skip
+
+
+def _said(why: Facts, what: str) -> str:
+    return str(why.get(what) or "")
+
+
+def _sensor(why: Facts) -> str:
+    """Return what a sensor is called: its room, and its own name where two may be in one room."""
+    room, sensor = _said(why, "room"), _said(why, "sensor")
+    return f"{room} ({sensor})" if room else sensor
+
+
+_TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
+    Question.STILL: _still,
+    Question.STILL_UNUSUAL: _still_unusual,
+    Question.OUT: _out,
+    Question.NIGHT_UP: _night_up,
+    Question.DOOR_OPEN: _door_open,
+    Question.COLD: _cold,
+    Question.HOT: _hot,
+    Question.HUB_SILENT: _hub_silent,
+    Question.READINGS_LOST: _readings_lost,
+    Question.HUB_TROUBLE: _hub_trouble,
+    Question.SENSOR_SILENT: _sensor_silent,
+    Question.BATTERY_LOW: _battery_low,
+}

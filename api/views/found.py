@@ -1,0 +1,129 @@
+"""What do the questions about nights, doors, warmth and equipment say, for people to read?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from alerts.alert import Question
+from alerts.judging.watched import silent_in
+from api import times
+from api.views.said import in_room, whose
+
+OVER: Final[Mapping[str, str]] = {
+    Question.OUT: "Seen inside again.",
+    Question.NIGHT_UP: "Quiet again, or back in bed.",
+    Question.DOOR_OPEN: "The door was shut.",
+    Question.COLD: "The room was warm enough again.",
+    Question.HOT: "The room was cool enough again.",
+    Question.SENSOR_SILENT: "The sensor reported again.",
+    Question.BATTERY_LOW: "The battery was changed, or gives enough again.",
+}
+"""What a story says when the cause is over."""
+
+RAISED: Final[Mapping[str, str]] = {
+    Question.OUT: "Alert opened: out and not back.",
+    Question.NIGHT_UP: "Alert opened: up in the night for longer than is usual.",
+    Question.DOOR_OPEN: "Alert opened: an outer door stands open.",
+    Question.COLD: "Alert opened: a room is too cold.",
+    Question.HOT: "Alert opened: a room is too hot.",
+    Question.SENSOR_SILENT: "A sensor in the home stopped reporting.",
+    Question.BATTERY_LOW: "A sensor in the home needs a new battery.",
+}
+"""What a story says when it begins."""
+
+# What is not noticed without a sensor of a kind.  The resident's movements are what every other kind shows.
+_NOT_NOTICED: Final[Mapping[str, str]] = {
+    "motion": "We see movements in the other rooms only.",
+    "contact": "We do not notice that door.",
+    "climate": "We do not notice whether it is too cold or too hot there.",
+    "bed": "We do not notice somebody leaving the bed.",
+    "pendant": "The pendant may not work.",
+    "smoke": "The smoke alarm may not reach us.",
+    "water": "The water alarm may not reach us.",
+}
+
+
+def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: str) -> str:
+    """Return what is wrong, in a sentence.
+
+    Args:
+        question: what was asked, and answered with yes.
+        name: of the resident, as this reader should read it.
+        why: the facts of its detector.
+        since: when it began, as it is said.
+    """
+    match question:
+        case Question.NIGHT_UP:
+            doing = "out of bed" if why.get("out_of_bed") else "up and about"
+            return f"{name} has been {doing} in the night since {since}."
+        case Question.DOOR_OPEN:
+            return f"{whose(name)} {_said(why, 'door') or 'outer door'} has been open since {since}."
+        case Question.COLD | Question.HOT:
+            how = "cold" if question is Question.COLD else "hot"
+            place = f" {in_room(room)}" if (room := _said(why, "room")) else ""
+            return f"It has been too {how} in {whose(name)} home{place and ','}{place} since {since}."
+        case Question.SENSOR_SILENT:
+            return f"The {_sensor(why)} sensor in {whose(name)} home has not reported since {since}."
+        case Question.BATTERY_LOW:
+            return f"The battery of the {_sensor(why)} sensor in {whose(name)} home is low."
+        case _:
+            by = _said(why, "left_by") or "outer door"
+            return f"{name} left by the {by} at {since} and has not been seen since."
+
+
+def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
+    """Return what else is known: what was seen, and what is usual here."""
+    match question:
+        case Question.OUT:
+            return [f"Nothing inside has moved since. {name} is probably out, or very still behind that door."]
+        case Question.NIGHT_UP:
+            return _about_the_night(name, why)
+        case Question.COLD | Question.HOT:
+            said_c, limit_c = why.get("said_c"), why.get("limit_c")
+            is_known = isinstance(said_c, int | float) and isinstance(limit_c, int | float)
+            return [f"It was {said_c:.1f} °C when last measured; the limit is {limit_c:g} °C."] if is_known else []
+        case Question.BATTERY_LOW:
+            said_pct = why.get("said_pct")
+            return [f"It says {said_pct:.0f} %."] if isinstance(said_pct, int | float) else []
+        case _:
+            return []
+
+
+def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
+    said = []
+    rooms = [room for room in why.get("rooms") or () if isinstance(room, str)]
+    if rooms:
+        said.append(f"Seen moving {', '.join(in_room(room) for room in rooms)}.")
+    up_for, usual = _length(why.get("up_for_s")), _length(why.get("usual_s"))
+    if up_for is not None and not why.get("out_of_bed"):
+        said.append(f"That was {times.wait(up_for)} in all, without visits to the bathroom.")
+    if usual is None:
+        said.append(f"We do not know yet what is usual for {name} at night.")
+    elif usual:
+        said.append(
+            f"Nine nights in ten {name} is up for {times.wait(usual)} at most, judged by {why['nights']} nights."
+        )
+    else:
+        said.append(f"Nine nights in ten {name} is not up at all, judged by {why['nights']} nights.")
+    return said
+
+
+def not_noticed(reasons: Sequence[str], *, now: datetime) -> list[str]:
+    """Return what is not noticed while sensors are silent, a sentence or two for each."""
+    said = []
+    for silent in (silent for reason in reasons if (silent := silent_in(reason)) is not None):
+        what = _NOT_NOTICED.get(silent.kind, "What it would show is not noticed.")
+        said.append(f"The {silent.sensor} sensor has been silent since {times.when(silent.since, now=now)}. {what}")
+    return said
+
+
+def _said(why: Mapping[str, Any], what: str) -> str:
+    return str(why.get(what) or "")
+
+
+def _sensor(why: Mapping[str, Any]) -> str:
+    return _said(why, "room") or _said(why, "sensor")
+
+
+def _length(seconds: object) -> timedelta | None:
+    return timedelta(seconds=seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None

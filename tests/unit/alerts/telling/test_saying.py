@@ -1,0 +1,78 @@
+"""Does each finding become the sentence that a carer needs, word for word?"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from alerts.alert import Question
+from alerts.telling import saying
+from alerts.telling.wording import About, septets
+
+NOW = datetime(2026, 1, 14, 3, 10, tzinfo=UTC)
+SINCE = datetime(2026, 1, 14, 2, 20, tzinfo=UTC)
+MARGARET = About("Margaret Reid", 1, "14 Shore Road")
+
+SAID = {
+    Question.OUT: (
+        {"left_by": "front door"},
+        "Margaret Reid left by the front door at 02:20 and has not been seen since.",
+    ),
+    Question.STILL: (
+        {"left_at": SINCE.isoformat(), "left_by": "front door", "last_seen_room": "front door"},
+        "Margaret Reid left by the front door at 02:20 and has not been seen since.",
+    ),
+    Question.NIGHT_UP: (
+        {"up_for_s": 3000, "usual_s": 600, "out_of_bed": False},
+        "Margaret Reid is up and about since 02:20, 50 min in all. Usual here: up to 10 min.",
+    ),
+    Question.DOOR_OPEN: ({"door": "back door"}, "Margaret Reid's back door has been open since 02:20."),
+    Question.COLD: (
+        {"room": "lounge", "said_c": 13.6},
+        "It is too COLD in Margaret Reid's home, lounge: 14 degrees, since 02:20.",
+    ),
+    Question.HOT: ({"room": None, "said_c": 31.0}, "It is too HOT in Margaret Reid's home: 31 degrees, since 02:20."),
+    Question.SENSOR_SILENT: (
+        {"room": "bathroom", "sensor": "pir-3"},
+        "In Margaret Reid's home the bathroom (pir-3) sensor has been silent since 02:20.",
+    ),
+    Question.BATTERY_LOW: (
+        {"room": None, "sensor": "pir-3", "said_pct": 9.0},
+        "In Margaret Reid's home the battery of the pir-3 sensor is low (9%), since 02:20.",
+    ),
+}
+
+
+@pytest.mark.parametrize("question", SAID)
+def test_a_finding_is_said_as_a_carer_would_say_it(question: Question) -> None:
+    """Who is woken by it must know at once what was seen, and since when."""
+    why, said = SAID[question]
+
+    text = saying.request(question, MARGARET, SINCE, why, before="", now=NOW)
+
+    assert text.startswith(f"{said} 14 Shore Road. Reply 1 MINE")
+
+
+def test_while_nobody_knows_what_is_usual_the_text_says_so() -> None:
+    """A number that was set by hand must not pass for what is known of this home."""
+    why = {"up_for_s": 3600, "usual_s": None, "out_of_bed": True}
+
+    text = saying.request(Question.NIGHT_UP, MARGARET, SINCE, why, before="", now=NOW)
+
+    assert text.startswith("Margaret Reid is out of bed since 02:20. What is usual here is not known yet.")
+
+
+@pytest.mark.parametrize("question", [question for question in Question if question is not Question.ALARM])
+def test_a_finding_of_an_older_release_is_said_too(question: Question) -> None:
+    """Its facts may lack what we have thought of since; somebody must be told all the same."""
+    assert septets(saying.request(question, MARGARET, SINCE, {}, before="", now=NOW)) > 0
+
+
+def test_what_mended_itself_is_named() -> None:
+    """Whoever has three faults on the list must know which of them is over."""
+    why = {"room": "bathroom", "sensor": "pir-3"}
+
+    said = saying.mended(Question.SENSOR_SILENT, "Margaret Reid", why, at=NOW, now=NOW)
+
+    assert said == (
+        "Margaret Reid: the bathroom (pir-3) sensor reports again, since 03:10. Nobody needs to go for that."
+    )
