@@ -70,11 +70,12 @@ def test_a_thermometer_that_says_nothing_is_not_cold(lane: Lane) -> None:
 
 def test_after_a_gap_the_cold_begins_anew(lane: Lane) -> None:
     """Nobody knows what it was meanwhile."""
+    lane.give("policy", to_json(replace(POLICY, cold_for=hours(4))), at=NINE)
     lane.receive(warmth(NINE, value_c=12.0), at=NINE)
     back = NINE + hours(5)
-    measure(lane, 12.0, since=back, until=back + hours(3))
+    measure(lane, 12.0, since=back, until=back + hours(5))
 
-    assert (one(lane.findings()).since, one(lane.findings()).at) == (back, back + hours(2))
+    assert (one(lane.findings()).since, one(lane.findings()).at) == (back, back + hours(4))
 
 
 def test_it_ends_when_the_room_is_a_degree_warmer(lane: Lane) -> None:
