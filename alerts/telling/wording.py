@@ -310,7 +310,7 @@ def ended(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -
 
 def mended(who: str, *, at: datetime, now: datetime, what: str = "the box reports again") -> str:
     """Return what those told of a fault are told when it has mended itself."""
-    return f"{cut_who(who)}: {cut(what, _WHAT_MAX)}, since {clock(at, now=now)}. Nobody needs to go for that."
+    return f"{cut_who(who)}: {cut(what, _WHAT_MAX)} since {clock(at, now=now)}. Nobody needs to go for that."
 
 
 def help_asked(about: About, by: str, *, at: datetime, now: datetime) -> str:
