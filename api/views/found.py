@@ -97,6 +97,8 @@ def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
     up_for, usual = _length(why.get("up_for_s")), _length(why.get("usual_s"))
     if up_for is not None and not why.get("out_of_bed"):
         said.append(f"That was {times.wait(up_for)} in all, without visits to the bathroom.")
+    nights = why.get("nights")
+    judged_by = f", judged by {nights} nights" if isinstance(nights, int) else ""
     if usual is None:
         said.append(f"We do not know yet what is usual for {name} at night.")
     elif usual:
@@ -104,7 +106,7 @@ def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
             f"Nine nights in ten {name} is up for {times.wait(usual)} at most, judged by {why['nights']} nights."
         )
     else:
-        said.append(f"Nine nights in ten {name} is not up at all, judged by {why['nights']} nights.")
+        said.append(f"Nine nights in ten {name} is not up at all{judged_by}.")
     return said
 
 
