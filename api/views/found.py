@@ -102,9 +102,7 @@ def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
     if usual is None:
         said.append(f"We do not know yet what is usual for {name} at night.")
     elif usual:
-        said.append(
-            f"Nine nights in ten {name} is up for {times.wait(usual)} at most, judged by {why['nights']} nights."
-        )
+        said.append(f"Nine nights in ten {name} is up for {times.wait(usual)} at most{judged_by}.")
     else:
         said.append(f"Nine nights in ten {name} is not up at all{judged_by}.")
     return said
