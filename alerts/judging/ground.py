@@ -9,10 +9,17 @@ from alerts.judging.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The last sign of life came from an outer door: the resident is probably out."""
+    """The last sign of life came from an outer door: the resident is probably out.
+
+    Attributes:
+        at: when.
+        door: which.
+        usual: how long a quiet that begins so usually lasts here at night; 0 where none does.
+    """
 
     at: datetime
     door: str
+    usual: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

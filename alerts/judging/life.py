@@ -121,7 +121,7 @@ class Life:
             due = since + self.routine.usual(since, ground.policy.patience).longest
         left = self._left(ground)
         if left is not None and ground.policy.is_out_asked:
-            due = max(due, out.too_long_at(left.at, ground.policy))
+            due = max(due, out.too_long_at(left, ground.policy))
         return ground.no_sooner(due, *self._held_back(since, ground.policy))
 
     def raise_(self, question: Question, sight: Sight, ground: Ground, *, at: datetime) -> Finding:

@@ -7,7 +7,8 @@ who shut the door from inside and fell: so being out names a stillness, and puts
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from alerts.alert import Question
 from alerts.judging.episode import Asked
@@ -17,12 +18,22 @@ from alerts.judging.ground import Ground, Left
 from alerts.judging.policy import Policy, first_within, span_at
 from alerts.judging.sensed import Place, Sensed
 
+# What is usual: a door that is shut late, and then the quiet of somebody who went to bed where no sensor sees it.
+_KEPT_FOR: Final = timedelta(days=28)
+_QUIETS_MAX: Final = 64
+# Ours: nobody gets up at the same minute every day.
+_MARGIN: Final = 1.25
+# Ours: fewer are no habit.
+_HABIT: Final = 3
+
 
 @dataclass(slots=True)
 class Out:
     """What is remembered of comings and goings.
 
     Attributes:
+        quiets: (when it began, seconds since 1970; how long it lasted, seconds) of the last weeks' quiets that began
+            with an outer door, lasted into the night for longer than the policy says, and ended by themselves.
         door_at: when an outer door was last opened or shut.
         door: which; empty before the first.
         inside_at: when something inside last moved.
@@ -32,6 +43,7 @@ class Out:
     door_at: datetime | None = None
     door: str = ""
     inside_at: datetime | None = None
+    quiets: list[tuple[int, int]] = field(default_factory=list)
     asked: Asked = field(default_factory=Asked)
 
     def left(self) -> Left | None:
@@ -41,12 +53,30 @@ class Out:
         """
         if self.door_at is None or self.inside_at is None or self.inside_at >= self.door_at:
             return None
-        return Left(self.door_at, self.door)
+        return Left(self.door_at, self.door, self._usual())
+
+    def _usual(self) -> timedelta:
+        """Return how long quiets that begin with an outer door last here at night, at the most; 0: none does."""
+        if len(self.quiets) < _HABIT:
+            return timedelta(0)
+        return _MARGIN * timedelta(seconds=max(lasted_s for _, lasted_s in self.quiets))
+
+    def _learn(self, said: Sensed, policy: Policy) -> None:
+        """Take a quiet that ends now as usual, if the night's rule would have found it."""
+        left = self.left()
+        if left is None or said.at < first_within(
+            left.at + policy.out_at_night_for, policy.home_by, policy.waking_from
+        ):
+            return
+        self.quiets.append((int(left.at.timestamp()), whole_s(said.at - left.at)))
+        oldest = said.at.timestamp() - _KEPT_FOR.total_seconds()
+        self.quiets = [quiet for quiet in self.quiets[-_QUIETS_MAX:] if quiet[0] >= oldest]
 
     def take(self, said: Sensed, ground: Ground) -> list[Verdict]:
         """Take in a sign of life; inside, it ends being out."""
         if not said.is_life or said.place is Place.OUTSIDE:
             return []
+        self._learn(said, ground.policy)
         if said.is_outer_door:
             if self.door_at is None or said.at > self.door_at:
                 self.door_at, self.door = said.at, said.room or "outer door"
@@ -71,7 +101,7 @@ class Out:
         if left is None or not ground.policy.is_out_asked or ground.is_blind or self.asked.open is not None:
             return None
         held_back_until = self.asked.may_be_raised_from(left.at, ground.policy.again_after)
-        return ground.no_sooner(too_long_at(left.at, ground.policy), held_back_until)
+        return ground.no_sooner(too_long_at(left, ground.policy), held_back_until)
 
     def judge(self, ground: Ground, *, at: datetime) -> list[Verdict]:
         """Return that the resident is not back, if that is due by now."""
@@ -85,6 +115,7 @@ class Out:
             "left_by": left.door,
             "out_for_s": whole_s(at - left.at),
             "longest_s": whole_s(policy.out_for),
+            "usual_s": whole_s(left.usual) or None,
             "home_by": policy.home_by.isoformat("minutes"),
             "at_night": span_at(left.at, policy.home_by, policy.waking_from) is not None,
         }
@@ -107,10 +138,11 @@ class Out:
             self.asked.close_as(said.episode, at=said.at, by=said.by, outcome=said.outcome)
 
 
-def too_long_at(left_at: datetime, policy: Policy) -> datetime:
+def too_long_at(left: Left, policy: Policy) -> datetime:
     """Return when somebody who left then has been out for too long.
 
-    After `out_for`; or sooner, at `home_by`; and who left after that, after `out_at_night_for`.
+    After `out_for` at the latest.  Sooner at `home_by`, and who left after that, after `out_at_night_for`; unless a
+    door is usually the last thing heard of an evening here, when that is waited for.
     """
-    at_night = first_within(left_at + policy.out_at_night_for, policy.home_by, policy.waking_from)
-    return min(left_at + policy.out_for, at_night)
+    at_night = first_within(left.at + policy.out_at_night_for, policy.home_by, policy.waking_from)
+    return min(left.at + policy.out_for, max(at_night, left.at + left.usual))

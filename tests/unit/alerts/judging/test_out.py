@@ -1,12 +1,14 @@
 """Is somebody who went out and is not back noticed, and somebody who only shut the door too?"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.alert import Question
 from alerts.judging.detectors.out import too_long_at
+from alerts.judging.ground import Left
 from alerts.judging.policy import Policy, to_json
 from tests.unit.alerts.judging.recorded import HOME, MOMENTS, NINE, Lane, front_door, hours, minutes, movement, one
 
@@ -120,11 +122,11 @@ def test_an_inner_door_is_no_way_out(lane: Lane) -> None:
     assert lane.now(HOME).next_alert_at == left_at + hours(2)
 
 
-@given(MOMENTS)
-def test_nobody_is_out_for_longer_than_the_policy_says(left_at: datetime) -> None:
+@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=2)))
+def test_nobody_is_out_for_longer_than_the_policy_says(left_at: datetime, usual: timedelta) -> None:
     """Whatever the hour and the clocks do, being out ends a wait: it never lengthens it beyond `out_for`."""
     policy = Policy()
-    due = too_long_at(left_at, policy)
+    due = too_long_at(Left(left_at, "front door", usual), policy)
 
     assert min(policy.out_at_night_for, policy.out_for) <= due - left_at <= policy.out_for
 
@@ -143,6 +145,23 @@ def test_nobody_is_out_for_longer_than_the_policy_says(left_at: datetime) -> Non
 )
 def test_being_expected_by_an_hour(left_at: tuple[int, ...], expected: tuple[int, ...]) -> None:
     """In the evening and at night somebody looks sooner."""
-    policy = Policy(out_for=hours(6))
+    policy = Policy(out_for=hours(6), home_by=time(22), out_at_night_for=minutes(30))
 
-    assert too_long_at(datetime(*left_at, tzinfo=UTC), policy) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type,misc]  # mypy cannot see how many
+    left = Left(datetime(*left_at, tzinfo=UTC), "front door")  # type: ignore[arg-type,misc]  # mypy cannot see how many
+    assert too_long_at(left, policy) == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type,misc]  # mypy cannot see how many
+
+
+def test_where_a_door_is_the_evenings_last_word_nobody_is_called_out_for_it() -> None:
+    """In some homes nothing sees the bedroom: a bolt is shot at half past eleven, and then everybody sleeps."""
+    lane = Lane()
+    lane.give("stretch", {"stretch_s": 30 * 86400.0}, at=NINE)
+    lane.watch(policy=Policy(still_for=timedelta(days=7), learned=False))
+    for day in range(5):
+        lane.receive(movement(NINE + timedelta(days=day)), at=NINE + timedelta(days=day))
+        leaves(lane, NINE + timedelta(days=day, hours=14.5))
+        lane.pass_(NINE + timedelta(days=day, hours=21))
+        up_at = NINE + timedelta(days=day, hours=21)
+        lane.receive(movement(up_at, room="bathroom"), at=up_at)
+
+    # Three nights are told, and then it is known; never for longer than the policy's eight hours.
+    assert [found.since.day for found in lane.findings(Question.OUT)] == [18, 19, 20]
