@@ -74,5 +74,5 @@ def test_what_mended_itself_is_named() -> None:
     said = saying.mended(Question.SENSOR_SILENT, "Margaret Reid", why, at=NOW, now=NOW)
 
     assert said == (
-        "Margaret Reid: the bathroom (pir-3) sensor reports again, since 03:10. Nobody needs to go for that."
+        "Margaret Reid: the bathroom (pir-3) sensor reports again since 03:10. Nobody needs to go for that."
     )
