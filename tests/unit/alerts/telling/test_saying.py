@@ -1,6 +1,7 @@
 """Does each finding become the sentence that a carer needs, word for word?"""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ NOW = datetime(2026, 1, 14, 3, 10, tzinfo=UTC)
 SINCE = datetime(2026, 1, 14, 2, 20, tzinfo=UTC)
 MARGARET = About("Margaret Reid", 1, "14 Shore Road")
 
-SAID = {
+SAID: dict[Question, tuple[dict[str, Any], str]] = {
     Question.OUT: (
         {"left_by": "front door"},
         "Margaret Reid left by the front door at 02:20 and has not been seen since.",
