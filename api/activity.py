@@ -149,8 +149,12 @@ def outings(slots: Iterable[Slot], unseen: Sequence[Unseen]) -> list[Outing]:
         left = [door for door in between if abs(door.first_at - last.last_at) <= _AT_THE_DOOR]
         back = [door for door in between if first.first_at - door.last_at <= _AT_THE_DOOR]
         could_see = overlap(unseen, last.last_at, first.first_at) == timedelta(0)
-        if left and back and could_see and back[-1].last_at - left[-1].first_at >= _OUTING_MIN:
-            found.append(Outing(left[-1].first_at, back[-1].last_at))
+        if not left or not back or not could_see:
+            continue
+        # A door is near the last movement inside, and may be before it; being out is after it.
+        since, until = max(left[-1].first_at, last.last_at), min(back[-1].last_at, first.first_at)
+        if until - since >= _OUTING_MIN:
+            found.append(Outing(since, until))
     return found
 
 
