@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from alerts.alert import Question
-from alerts.judging.detectors.routine import DAYS_NEEDED
 from alerts.judging.episode import Asked
 from alerts.judging.finding import JSON, Ended, Finding, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.given import Close
@@ -28,6 +27,7 @@ _QUIET: Final = timedelta(minutes=30)
 
 # What is usual: a high share of the last four weeks' nights, and half as much again.  Figures: tests/bench/README.md.
 _NIGHTS_MAX: Final = 28
+_NIGHTS_NEEDED: Final = 14
 _SHARE: Final = 0.9
 _MARGIN: Final = 1.5
 # Ours: whoever is up for this long every night is told of all the same.
@@ -160,7 +160,7 @@ class Night:
     def usual(self, policy: Policy) -> Usual:
         """Return what is usual here, and how long is too long."""
         nights = len(self.nights_s)
-        if nights < DAYS_NEEDED:
+        if nights < _NIGHTS_NEEDED:
             return Usual(None, nights, policy.night_up_for)
         up_for = timedelta(seconds=sorted(self.nights_s)[int(_SHARE * (nights - 1))])
         longest = min(max(policy.night_up_for, up_for * _MARGIN), max(policy.night_up_for, _MOST))
