@@ -13,6 +13,7 @@ class Question(enum.StrEnum):
     OUT = "out"  # did the resident go out, and is not back?
     NIGHT_UP = "night_up"  # up and about in the night for longer than is usual here?
     DOOR_OPEN = "door_open"  # does an outer door stand open?
+    RULE = "rule"  # is a rule broken that was set by hand?
     COLD = "cold"  # is a room too cold?
     HOT = "hot"  # is a room too hot?
     HUB_SILENT = "hub_silent"  # has the hub stopped reporting?
@@ -35,7 +36,7 @@ ONE_STORY: Final = frozenset({Question.STILL, Question.STILL_UNUSUAL, Question.O
 
 FIRST: Final = (
     *(Question.ALARM, Question.STILL, Question.STILL_UNUSUAL, Question.NIGHT_UP, Question.OUT),
-    *(Question.DOOR_OPEN, Question.COLD, Question.HOT),
+    *(Question.RULE, Question.DOOR_OPEN, Question.COLD, Question.HOT),
 )
 """What a person looks at first: a call for help, a resident who is still, one who walks, one who is out, the home."""
 

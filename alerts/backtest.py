@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from alerts.alert import FAULTS, Question
+from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding, Verdict
 from alerts.judging.home import FORMAT as STATE
 from alerts.judging.home import HomeState, dump, load
@@ -28,7 +28,6 @@ WARM_UP: Final = timedelta(days=42)
 DAYS_MAX: Final = 56
 """Days that can be compared: with the warm-up, what the log is kept for."""
 
-_ONE_SILENCE: Final = frozenset({Question.STILL, Question.STILL_UNUSUAL})
 _HARMLESS: Final = "all well"
 _NEEDED: Final = frozenset({"help given", "ambulance"})
 _FALSE: Final = frozenset({"false alarm", "all well", "test"})
@@ -213,11 +212,7 @@ class _Run:
 
     def told_at(self) -> datetime | None:
         """Return when somebody is told if nothing moves from now on; None: somebody is asked already, or never."""
-        state = self.judge.state_of(self.home)
-        now = state.now()
-        if now.next_alert_at is None or now.next_alert_why.get("is_open"):
-            return None
-        return now.next_alert_at
+        return self.judge.state_of(self.home).told_if_quiet_at()
 
     def is_seen(self) -> bool:
         return self.judge.state_of(self.home).watch.state is not Watched.BLIND
@@ -337,7 +332,7 @@ def _first_of_each(found: Sequence[Finding]) -> dict[tuple[str, str, datetime], 
 
 def _kind(question: Question) -> str:
     """Return what tells one story from another: one silence is one story, whichever question found it."""
-    return "stillness" if question in _ONE_SILENCE else question.value
+    return "stillness" if question in ONE_STORY else question.value
 
 
 def _what(found: Finding) -> str:

@@ -20,6 +20,7 @@ from alerts.judging.detectors import alarm, device_silence, equipment
 from alerts.judging.detectors.battery import Batteries
 from alerts.judging.detectors.climate import Climate
 from alerts.judging.detectors.device_silence import Hub
+from alerts.judging.detectors.hand_set import HandSet
 from alerts.judging.detectors.night import Night
 from alerts.judging.detectors.open_door import Doors
 from alerts.judging.detectors.out import Out
@@ -36,7 +37,7 @@ from alerts.judging.watched import Watch, Watched
 from gateway.reading import is_sign_of_life
 from ingest import entry
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of a saved state; raised when an older one can no longer be read as it is."""
 
 
@@ -107,6 +108,7 @@ class HomeState:
         night: whether the resident is up in the night.
         doors: which outer doors stand open.
         climate: which rooms are too cold or too hot.
+        hand_set: which rules that were set by hand are broken.
     """
 
     home: str
@@ -123,6 +125,7 @@ class HomeState:
     night: Night = field(default_factory=Night)
     doors: Doors = field(default_factory=Doors)
     climate: Climate = field(default_factory=Climate)
+    hand_set: HandSet = field(default_factory=HandSet)
 
     @property
     def watch(self) -> Watch:
@@ -221,6 +224,12 @@ class HomeState:
             learning=self.life.learning(self.policy),
         )
 
+    def told_if_quiet_at(self) -> datetime | None:
+        """Return when somebody is told if nothing moves any more; None: somebody is asked already, or never."""
+        ground = self._ground()
+        at, why = self.life.next_alert(self.sight, ground)
+        return None if at is None or why.get("is_open") else _first(at, self.hand_set.due_if_quiet(ground))
+
     # What was received.
 
     def _read(self, said: entry.Reading, at: datetime) -> list[Verdict]:
@@ -313,6 +322,7 @@ class HomeState:
         match kind:
             case "policy":
                 self.policy = policies.from_json(content)
+                self.hand_set.expect(self.policy.rules, since=counts_from)
             case "watched":
                 self._watch_hub(msgspec.convert(content, given.Watched), counts_from)
             case "closed":
@@ -369,7 +379,7 @@ class HomeState:
         return self.silences, *self._sensing()
 
     def _sensing(self) -> tuple[Sensing, ...]:
-        return self.batteries, self.out, self.night, self.doors, self.climate
+        return self.batteries, self.out, self.night, self.doors, self.climate, self.hand_set
 
     def _look(self, at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""

@@ -263,6 +263,11 @@ def _length(waking_from: time, waking_until: time) -> timedelta:
     return ends - begins if ends > begins else ends - begins + timedelta(days=1)
 
 
+def span_on(day: date, wall_from: time, wall_until: time) -> tuple[datetime, datetime]:
+    """Return the span between two wall times that begins on a day, in UTC; equal means the whole day."""
+    return _waking(day, wall_from, wall_until)
+
+
 # A home asks for the same few days again and again, and most homes share their hours.
 @lru_cache(maxsize=4096)
 def _waking(day: date, waking_from: time, waking_until: time) -> tuple[datetime, datetime]:

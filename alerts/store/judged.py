@@ -126,9 +126,9 @@ async def _insert(conn: Conn, finding: Finding, *, for_operator: bool, part_of: 
 
 
 def _subject(finding: Finding) -> str:
-    """Return what a fault is about: two hubs of a home, two troubles of a hub, or two sensors, are two faults."""
+    """Return what of a question it is: two hubs, troubles of a hub, sensors or rules of a home are two of them."""
     if finding.question not in FAULTS:
-        return ""
+        return str(finding.why.get("rule", "")) if finding.question is Question.RULE else ""
     return f"{finding.hub or ''} {finding.why.get('what') or finding.why.get('sensor') or ''}".strip()
 
 

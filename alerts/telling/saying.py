@@ -73,6 +73,12 @@ def _door_open(about: About, since: datetime, why: Facts, *, before: str, now: d
     return wording.door_open(about, since=since, door=_said(why, "door"), before=before, now=now)
 
 
+def _rule(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    rule, room = _said(why, "rule"), _said(why, "room")
+    is_open = why.get("sees") == "open"
+    return wording.rule(about, rule, since=since, room=room, is_open=is_open, before=before, now=now)
+
+
 def _cold(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     said_c = float(why.get("said_c") or 0)
     return wording.too_cold(about, since=since, room=_said(why, "room"), said_c=said_c, before=before, now=now)
@@ -125,6 +131,7 @@ _TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
     Question.OUT: _out,
     Question.NIGHT_UP: _night_up,
     Question.DOOR_OPEN: _door_open,
+    Question.RULE: _rule,
     Question.COLD: _cold,
     Question.HOT: _hot,
     Question.HUB_SILENT: _hub_silent,

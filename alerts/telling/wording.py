@@ -49,6 +49,7 @@ _WHO_MAX: Final = 28
 _PERSON_MAX: Final = 20
 _PLACE_MAX: Final = 34
 _ROOM_MAX: Final = 16
+_RULE_MAX: Final = 30
 _WHAT_MAX: Final = 70
 
 
@@ -212,6 +213,13 @@ def door_open(about: About, *, since: datetime, door: str, now: datetime, before
     name = cut(door, _ROOM_MAX) or "outer door"
     what = f"{_possessive(_who(about))} {name} has been open since {clock(since, now=now)}."
     return _request(what, about, before)
+
+
+def rule(about: About, name: str, *, since: datetime, room: str, is_open: bool, now: datetime, before: str = "") -> str:
+    """Return the text of a rule that was set by hand."""
+    begun = clock(since, now=now)
+    what = f"{cut(room, _ROOM_MAX) or 'a door'} open since {begun}" if is_open else f"no movement since {begun}"
+    return _request(f'Rule "{cut(name, _RULE_MAX)}" in {_possessive(_who(about))} home: {what}.', about, before)
 
 
 def too_cold(about: About, *, since: datetime, room: str, said_c: float, now: datetime, before: str = "") -> str:

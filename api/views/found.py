@@ -13,6 +13,7 @@ OVER: Final[Mapping[str, str]] = {
     Question.OUT: "Seen inside again.",
     Question.NIGHT_UP: "Quiet again, or back in bed.",
     Question.DOOR_OPEN: "The door was shut.",
+    Question.RULE: "What the rule waits for was so no more.",
     Question.COLD: "The room was warm enough again.",
     Question.HOT: "The room was cool enough again.",
     Question.SENSOR_SILENT: "The sensor reported again.",
@@ -24,6 +25,7 @@ RAISED: Final[Mapping[str, str]] = {
     Question.OUT: "Alert opened: out and not back.",
     Question.NIGHT_UP: "Alert opened: up in the night for longer than is usual.",
     Question.DOOR_OPEN: "Alert opened: an outer door stands open.",
+    Question.RULE: "Alert opened: a rule that was set by hand.",
     Question.COLD: "Alert opened: a room is too cold.",
     Question.HOT: "Alert opened: a room is too hot.",
     Question.SENSOR_SILENT: "A sensor in the home stopped reporting.",
@@ -58,17 +60,29 @@ def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: st
             return f"{name} has been {doing} in the night since {since}."
         case Question.DOOR_OPEN:
             return f"{whose(name)} {_said(why, 'door') or 'outer door'} has been open since {since}."
+        case Question.RULE:
+            return _rule(name, why, since=since)
         case Question.COLD | Question.HOT:
             how = "cold" if question is Question.COLD else "hot"
             place = f" {in_room(room)}" if (room := _said(why, "room")) else ""
             return f"It has been too {how} in {whose(name)} home{place and ','}{place} since {since}."
-        case Question.SENSOR_SILENT:
-            return f"The {_sensor(why)} sensor in {whose(name)} home has not reported since {since}."
-        case Question.BATTERY_LOW:
-            return f"The battery of the {_sensor(why)} sensor in {whose(name)} home is low."
+        case Question.SENSOR_SILENT | Question.BATTERY_LOW:
+            sensor = f"{_sensor(why)} sensor in {whose(name)} home"
+            is_silent = question is Question.SENSOR_SILENT
+            return (
+                f"The {sensor} has not reported since {since}." if is_silent else f"The battery of the {sensor} is low."
+            )
         case _:
             by = _said(why, "left_by") or "outer door"
             return f"{name} left by the {by} at {since} and has not been seen since."
+
+
+def _rule(name: str, why: Mapping[str, Any], *, since: str) -> str:
+    if why.get("sees") == "open":
+        return f"{whose(name)} {_said(why, 'room') or 'door'} has been open since {since}: “{_said(why, 'rule')}”."
+    rooms = [room for room in why.get("rooms") or () if isinstance(room, str)]
+    where = f" {' or '.join(in_room(room) for room in rooms)}" if rooms else ""
+    return f"Nothing has moved in {whose(name)} home{where and ','}{where} since {since}: “{_said(why, 'rule')}”."
 
 
 def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
@@ -78,6 +92,8 @@ def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
             return [f"Nothing inside has moved since. {name} is probably out, or very still behind that door."]
         case Question.NIGHT_UP:
             return _about_the_night(name, why)
+        case Question.RULE:
+            return [f"A rule that was set by hand, asked from {why.get('hours_from')} to {why.get('hours_until')}."]
         case Question.COLD | Question.HOT:
             said_c, limit_c = why.get("said_c"), why.get("limit_c")
             is_known = isinstance(said_c, int | float) and isinstance(limit_c, int | float)

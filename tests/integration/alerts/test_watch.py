@@ -1,7 +1,7 @@
 """From the stored log to alerts, in a real database, with a clock that is moved."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +10,15 @@ from psycopg import AsyncConnection
 
 from alerts import store
 from alerts.alert import Outcome, Question, State
+from alerts.judging import words
 from alerts.judging.finding import Ended, Finding, Verdict
 from alerts.judging.lane import Input, LaneJudge
 from alerts.judging.policy import Policy
 from alerts.judging.watched import Watched
 from alerts.lanes import NotOurs, Place
 from alerts.order import merged
+from alerts.store import thresholds, versions
+from alerts.store.versions import ALL, Scope, Width
 from alerts.watch import Watch, rebuild
 from ingest import devices, entry, stored_log
 from ingest.db.pool import Pool, open_pool
@@ -368,6 +371,36 @@ async def test_a_replay_of_the_log_finds_what_live_wrote(watching: Watching) -> 
     rows = await watching.conn.execute("SELECT identity, received_at FROM alarm ORDER BY received_at")
     alarms = [(f.alarm.identity, f.at) for f in found if isinstance(f, Finding) and f.alarm is not None]
     assert await rows.fetchall() == alarms
+
+
+async def test_a_replay_meets_changed_thresholds_and_rules_where_live_met_them(watching: Watching) -> None:
+    """Promise P4 holds on the day on which an operator tunes a home, for all and by hand."""
+    change = thresholds.Change(by="control", why="a test", at=NINE)
+    await watching.lives(minutes=3, moves=True)
+    await watching.lives(minutes=8)
+    rule = words.numbers({}, ("quiet kitchen: no movement in kitchen for 10 min on every day from 09:00 to 18:00",))
+    await thresholds.set_numbers(watching.conn, ALL, rule, replace(change, at=watching.clock.now()))
+    await watching.lives(minutes=4)
+    found = {one.question for one in await watching.alerts()}
+    assert found == {Question.RULE}
+    await watching.lives(minutes=1, moves=True)
+    shorter = words.numbers({"still_for": "9 min"})
+    home = Scope(Width.HOME, HOME)
+    tonight = watching.clock.now() + timedelta(minutes=4)
+    await thresholds.set_numbers(watching.conn, home, shorter, replace(change, at=watching.clock.now(), from_=tonight))
+    await watching.lives(minutes=8)
+    assert len(await watching.alerts()) == 1
+    await watching.lives(minutes=1)
+
+    found_again = [one for one in await replayed(watching.conn) if isinstance(one, Finding)]
+
+    rows = await watching.conn.execute("SELECT question, episode, since, at, policy FROM alert ORDER BY alert")
+    assert await rows.fetchall() == [(f.question.value, f.episode, f.since, f.at, f.policy) for f in found_again]
+    assert [f.question for f in found_again] == [Question.RULE, Question.STILL]
+    policy = found_again[1].policy
+    assert policy is not None
+    behind = await versions.versions_behind(watching.conn, policy)
+    assert [one.scope for one in behind] == [ALL, home]
 
 
 async def test_a_state_that_does_not_fit_is_rebuilt_from_the_log(watching: Watching) -> None:

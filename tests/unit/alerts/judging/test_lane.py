@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import Question
+from alerts.judging import words
 from alerts.judging.finding import JSON, Finding, Verdict
 from alerts.judging.home import FORMAT, HomeState, dump, load, unknown
 from alerts.judging.lane import Input, LaneJudge, deaf_since
@@ -32,6 +33,12 @@ HOMES = ("elm-3", "oak-1")
 HUBS = ("hub-1", "hub-2")
 
 Happened = entry.Batch | Input
+# Hand-set rules that come and go with policies, so that all that is asked of judging is asked of them too.
+RULES = (
+    "kitchen: no movement in kitchen for 20 min on every day from 08:00 to 23:00",
+    "door: open for 5 min",
+    "anywhere: no movement for 40 min on weekdays",
+)
 
 _PAUSES = st.sampled_from(
     [timedelta(0)] * 3
@@ -163,6 +170,7 @@ def _input(number: int, said: tuple[Any, ...], at: datetime) -> Input:
             policy = Policy(
                 policy=number, still_for=hours(still), again_after=hours(again), learned=learned,
                 night_up_for=minutes(5), out_for=hours(still / 2), cold_for=minutes(3), hot_for=minutes(3),
+                rules=tuple(words.rule(line) for line in RULES[: 1 + number % len(RULES)]),
             )  # fmt: skip
             return Input(number, home, at, "policy", to_json(policy))
         case ("closed", home, question, outcome):

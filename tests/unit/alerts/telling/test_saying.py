@@ -27,6 +27,10 @@ SAID: dict[Question, tuple[dict[str, Any], str]] = {
         "Margaret Reid is up and about since 02:20, 50 min in all. Usual here: up to 10 min.",
     ),
     Question.DOOR_OPEN: ({"door": "back door"}, "Margaret Reid's back door has been open since 02:20."),
+    Question.RULE: (
+        {"rule": "quiet kitchen", "sees": "no movement", "rooms": ["kitchen"], "room": None},
+        'Rule "quiet kitchen" in Margaret Reid\'s home: no movement since 02:20.',
+    ),
     Question.COLD: (
         {"room": "lounge", "said_c": 13.6},
         "It is too COLD in Margaret Reid's home, lounge: 14 degrees, since 02:20.",

@@ -74,6 +74,9 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         before=befores,
     ),
     "door_open": st.builds(wording.door_open, abouts, since=moments, door=names, now=moments, before=befores),
+    "rule": st.builds(
+        wording.rule, abouts, names, since=moments, room=names, is_open=st.booleans(), now=moments, before=befores
+    ),
     "too_cold": st.builds(
         wording.too_cold, abouts, since=moments, room=names, said_c=st.floats(-40, 80), now=moments, before=befores
     ),
