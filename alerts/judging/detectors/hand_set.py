@@ -26,8 +26,9 @@ _DOORS_MAX: Final = 64
 _LATE: Final = timedelta(hours=2)
 """Ours: what a hub that was away tells of a morning may matter at two in the afternoon, and not in the evening."""
 
-# Rows of days with hours around the clock are six days long at most; with a day at either end.
-_LOOKS_BACK: Final = timedelta(days=9)
+# Rows of days with hours around the clock are six days long at most, all other spans less than one; with days around.
+_LOOKS_BACK_OF_DAYS: Final = timedelta(days=9)
+_LOOKS_BACK: Final = timedelta(days=2)
 # Every rule has its hours at least once a week; but for the night of the clocks' change they are long enough.
 _SPANS_MAX: Final = 64
 _FOR_GOOD: Final = timedelta(days=366)
@@ -237,7 +238,7 @@ def runs(rule: Rule, since: datetime, *, as_of: datetime) -> Iterator[tuple[date
     if len(rule.days) == len(set(range(1, 8))) and rule.hours_from == rule.hours_until:
         yield since, since + rule.lasts, max(since + rule.lasts, as_of) + _FOR_GOOD
         return
-    from_ = max(since, as_of - _LOOKS_BACK)
+    from_ = max(since, as_of - (_LOOKS_BACK_OF_DAYS if rule.hours_from == rule.hours_until else _LOOKS_BACK))
     day = local(from_).date() - timedelta(days=1)
     begins = last_end = None
     while True:
