@@ -92,7 +92,8 @@ def apply_street(said: Street, dsn: str, *, now: datetime) -> None:
         for home in said.home:
             devices.add_home(conn, home.id, now=now)
             for sensor in home.sensor:
-                devices.set_sensor(conn, devices.Sensor(home.id, sensor.id, sensor.room, sensor.kind))
+                is_outer = None if sensor.door is None else sensor.door == "outer"
+                devices.set_sensor(conn, devices.Sensor(home.id, sensor.id, sensor.room, sensor.kind, is_outer))
     asyncio.run(_apply_people(said, dsn, now=now))
 
 

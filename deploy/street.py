@@ -73,6 +73,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-:._]{0,63}$")]
     kind: str
     room: _Words | None = None
+    door: Literal["outer", "inner"] | None = None  # None: the room's name says so: "front door"
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

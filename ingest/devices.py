@@ -52,12 +52,17 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A sensor as people know it."""
+    """A sensor as people know it.
+
+    Attributes:
+        is_outer: whether it is on an outer door; None: nobody said, or its room's name says so.
+    """
 
     home: str
     sensor: str
     room: str | None
     kind: str
+    is_outer: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,8 @@ def hub_access(conn: Connection[TupleRow]) -> list[Access]:
 def set_sensor(conn: Connection[TupleRow], sensor: Sensor) -> None:
     """Say what a sensor is and in which room; what is stored already keeps the room that it had.
 
+    Whether it is on an outer door stays as it was said last, where nothing is said of that.
+
     Raises:
         CannotAdd: the home is not there, or no sensor can be called so.
     """
@@ -180,10 +187,11 @@ def set_sensor(conn: Connection[TupleRow], sensor: Sensor) -> None:
     try:
         conn.execute(
             """
-            INSERT INTO sensor (home, sensor, room, kind) VALUES (%s, %s, %s, %s)
-            ON CONFLICT (home, sensor) DO UPDATE SET room = excluded.room, kind = excluded.kind
+            INSERT INTO sensor (home, sensor, room, kind, is_outer) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (home, sensor) DO UPDATE SET room = excluded.room, kind = excluded.kind,
+                is_outer = COALESCE(excluded.is_outer, sensor.is_outer)
             """,
-            (sensor.home, sensor.sensor, sensor.room, sensor.kind),
+            (sensor.home, sensor.sensor, sensor.room, sensor.kind, sensor.is_outer),
         )
     except psycopg.errors.ForeignKeyViolation as why:
         raise CannotAdd(f"There is no home {sensor.home}; add it first.") from why
@@ -191,7 +199,9 @@ def set_sensor(conn: Connection[TupleRow], sensor: Sensor) -> None:
 
 def list_sensors(conn: Connection[TupleRow], home: str) -> list[Sensor]:
     """Return a home's sensors, by name."""
-    rows = conn.execute("SELECT home, sensor, room, kind FROM sensor WHERE home = %s ORDER BY sensor", (home,))
+    rows = conn.execute(
+        "SELECT home, sensor, room, kind, is_outer FROM sensor WHERE home = %s ORDER BY sensor", (home,)
+    )
     return [Sensor(*row) for row in rows]
 
 
@@ -220,7 +230,8 @@ async def hubs_of(conn: AsyncConnection[TupleRow], home: str) -> list[str]:
 async def sensors_of(conn: AsyncConnection[TupleRow], home: str) -> list[Sensor]:
     """Return a home's sensors, by room and name; at most 1000."""
     rows = await conn.execute(
-        "SELECT home, sensor, room, kind FROM sensor WHERE home = %s ORDER BY room, sensor LIMIT 1000", (home,)
+        "SELECT home, sensor, room, kind, is_outer FROM sensor WHERE home = %s ORDER BY room, sensor LIMIT 1000",
+        (home,),
     )
     return [Sensor(*row) for row in await rows.fetchall()]
 

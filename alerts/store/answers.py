@@ -48,10 +48,28 @@ async def acknowledge(conn: Conn, alert: int, person: str, *, how: str, now: dat
         if holder is not None:
             return Acknowledged.SOMEONE_ELSES
         await _take(conn, scene, person, how=how, now=now)
-        who_goes = wording.mine_said(scene.who, await owing.name_of(conn, person), at=now, now=now)
-        for told in await owing.told_before(conn, scene.alert, but=[person]):
-            await owing.owe(conn, scene, told, who_goes, purpose="mine", now=now)
+        await _say_who_goes(conn, scene, person, now=now)
     return Acknowledged.MINE
+
+
+async def _say_who_goes(conn: Conn, scene: Scene, person: str, *, now: datetime) -> None:
+    """Tell those told before who goes; the one who is there and asked for help, that help is coming."""
+    by, helper = await owing.name_of(conn, person), await _in_need(conn, scene.alert)
+    told = await owing.told_before(conn, scene.alert, but=[person])
+    told += [helper] if helper is not None and helper not in {*told, person} else []
+    for one in told:
+        say = wording.help_coming if one == helper else wording.mine_said
+        await owing.owe(conn, scene, one, say(scene.who, by, at=now, now=now), purpose="mine", now=now)
+
+
+async def _in_need(conn: Conn, alert: int) -> str | None:
+    """Return who asked for help last and let it go with that; None: nobody did."""
+    rows = await conn.execute(
+        "SELECT person FROM acknowledgement WHERE alert = %s AND let_go_why = %s ORDER BY let_go_at DESC LIMIT 1",
+        (alert, LetGo.HELP.value),
+    )
+    row = await rows.fetchone()
+    return None if row is None else str(row[0])
 
 
 async def _holder_of(conn: Conn, alert: int) -> str | None:
@@ -61,13 +79,13 @@ async def _holder_of(conn: Conn, alert: int) -> str | None:
 
 
 async def _say_again(conn: Conn, scene: Scene, person: str, *, how: str, now: datetime) -> None:
-    """Write down that the one who has it answered what was pressed since; nothing where nothing was."""
+    """Write down that the one who has it answered what was pressed or asked since; nothing where nothing was."""
     at = await owing.after_all_told(conn, scene.alert, now=now)
     rows = await conn.execute(
         """
         UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL AND EXISTS (
             SELECT FROM notification n WHERE n.alert = acknowledgement.alert AND n.person = acknowledgement.person
-            AND n.purpose = 'again' AND n.state <> 'not needed' AND n.due_at >= acknowledgement.at)
+            AND n.purpose IN ('again', 'remind') AND n.state <> 'not needed' AND n.due_at >= acknowledgement.at)
         RETURNING acknowledgement
         """,
         (at, LetGo.SAID_AGAIN, scene.alert),

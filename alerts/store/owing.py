@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
 from alerts.alert import FAULTS, Outcome, Question
-from alerts.judging.policy import DEFAULT
+from alerts.judging.policy import DEFAULT, Policy
 from alerts.store import rotas
 from alerts.store.thresholds import policy_of
 from alerts.telling import escalation, rota, saying, wording
@@ -168,7 +168,7 @@ async def withdraw(conn: Conn, alert: int) -> None:
     """Take back what asks somebody to go and has not left yet."""
     await conn.execute(
         "UPDATE notification SET state = 'not needed' "
-        "WHERE alert = %s AND state = 'due' AND purpose IN ('alert', 'again', 'help', 'nobody')",
+        "WHERE alert = %s AND state = 'due' AND purpose IN ('alert', 'again', 'help', 'nobody', 'remind')",
         (alert,),
     )
 
@@ -232,11 +232,15 @@ async def tell_next(conn: Conn, scene: Scene, *, now: datetime) -> None:
     The decision is `escalation.next_step`'s; each text that it calls for is written *due* before it is asked again.
     """
     steps, carer_at = await _steps_of(conn, scene, now=now)
-    story = await _story_of(conn, scene)
+    story = await _story_of(conn, scene, now=now)
     silent = escalation.next_step(story, steps, now=now)
+    if isinstance(silent, escalation.Remind) and silent.due_at <= now:
+        await _remind(conn, scene, story, silent.person, now=now)
+        story = await _story_of(conn, scene, now=now)
+        silent = escalation.next_step(story, steps, now=now)
     if isinstance(silent, escalation.Silent):
         await _take_away(conn, scene, silent.why, now=now)
-        story = await _story_of(conn, scene)
+        story = await _story_of(conn, scene, now=now)
     now = max([now, *(held.let_go_at for held in story.acknowledgements if held.let_go_at)])
     step = escalation.next_step(story, steps, now=now)
     while isinstance(step, escalation.Tell) and step.due_at <= now:
@@ -245,13 +249,22 @@ async def tell_next(conn: Conn, scene: Scene, *, now: datetime) -> None:
 
     if carer_at is not None and now >= carer_at:
         await _tell_carer_too(conn, scene, story, steps[-1].person, now=now)
+    again_at = None
     if isinstance(step, escalation.Exhausted):
-        await _nobody_is_left(conn, scene, story, now=now)
-    await _look_again(conn, scene, step, carer_at, now=now)
+        again_at = await _nobody_is_left(conn, scene, story, now=now)
+    await _look_again(conn, scene, step, [carer_at, again_at], now=now)
+
+
+async def _remind(conn: Conn, scene: Scene, story: escalation.Story, person: str, *, now: datetime) -> None:
+    """Ask the one who said "mine" how it is."""
+    since = max(held.at for held in story.acknowledgements if held.person == person)
+    code = await code_for(conn, scene.alert, person, now=now)
+    body = wording.remind(scene.about(code), since=since, now=now)
+    await owe(conn, scene, person, body, purpose="remind", code=code, now=now)
 
 
 async def _take_away(conn: Conn, scene: Scene, why: escalation.Why, *, now: datetime) -> None:
-    """Write down that it is nobody's again: who had it was told that it was pressed again, and is silent."""
+    """Write down that it is nobody's again: who had it was told or asked something since, and is silent."""
     await conn.execute(
         "UPDATE acknowledgement SET let_go_at = %s, let_go_why = %s WHERE alert = %s AND let_go_at IS NULL",
         (await after_all_told(conn, scene.alert, now=now), why.value, scene.alert),
@@ -262,13 +275,13 @@ async def _take_away(conn: Conn, scene: Scene, why: escalation.Why, *, now: date
 async def _look_again(
     conn: Conn,
     scene: Scene,
-    step: escalation.Tell | escalation.Waiting | escalation.Exhausted | escalation.Silent | escalation.Done,
-    carer_at: datetime | None,
+    step: escalation.Next,
+    besides: Sequence[datetime | None],
     *,
     now: datetime,
 ) -> None:
-    moments = [] if carer_at is None or now >= carer_at else [carer_at]
-    if isinstance(step, escalation.Tell):
+    moments = [moment for moment in besides if moment is not None and moment > now]
+    if isinstance(step, escalation.Tell | escalation.Remind):
         moments.append(step.due_at)
     elif isinstance(step, escalation.Waiting):
         moments.append(step.until)
@@ -291,7 +304,7 @@ async def persons_of(conn: Conn, home: str | None, *, now: datetime) -> tuple[li
 async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequence[rota.Step], datetime | None]:
     """Return who is asked in which order, and when the first carer hears of a silent hub in any case."""
     carers, operator = await persons_of(conn, scene.home, now=now)
-    policy = DEFAULT if scene.home is None else await policy_of(conn, scene.home, at=now)
+    policy = await _policy_of(conn, scene.home, now=now)
     if not scene.for_operator:
         return rota.steps_of(carers, operator, answers_within=policy.escalate_after), None
     is_fault = scene.question in FAULTS
@@ -304,7 +317,7 @@ async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequenc
     return steps, None if is_over else scene.since + policy.hub_silent_carer_after
 
 
-async def _story_of(conn: Conn, scene: Scene) -> escalation.Story:
+async def _story_of(conn: Conn, scene: Scene, *, now: datetime) -> escalation.Story:
     told = await _told(conn, scene.alert, ASKED)
     rows = await conn.execute(
         "SELECT person, at, let_go_at, let_go_why FROM acknowledgement WHERE alert = %s ORDER BY acknowledgement",
@@ -315,7 +328,14 @@ async def _story_of(conn: Conn, scene: Scene) -> escalation.Story:
         for person, at, let_go_at, why in await rows.fetchall()
     )
     again = await _told(conn, scene.alert, ["again"])
-    return escalation.Story(scene.raised_at, told, held, scene.state == "closed", again)
+    reminded = await _told(conn, scene.alert, ["remind"])
+    # Who mends equipment has a day for it, as they had to say that they would.
+    after = _FAULT_WITHIN if scene.question in FAULTS else (await _policy_of(conn, scene.home, now=now)).remind_after
+    return escalation.Story(scene.raised_at, told, held, scene.state == "closed", again, reminded, after)
+
+
+async def _policy_of(conn: Conn, home: str | None, *, now: datetime) -> Policy:
+    return DEFAULT if home is None else await policy_of(conn, home, at=now)
 
 
 _SILENT: Final = {why.value: why for why in (escalation.Why.NO_ANSWER, escalation.Why.NOT_REACHED)}
@@ -340,7 +360,7 @@ async def _ask(
     """Write the request to one person *due*, and return the story with it."""
     before = ""
     if step.after is not None:
-        known = [told.due_at for told in (*story.told, *story.again) if told.person == step.after]
+        known = [told.due_at for told in (*story.told, *story.again, *story.reminded) if told.person == step.after]
         told_at = max(known, default=scene.raised_at)
         before = wording.told_before(await name_of(conn, step.after), step.why, at=told_at, now=now)
     code = await code_for(conn, scene.alert, step.person, now=now)
@@ -348,7 +368,7 @@ async def _ask(
     await owe(conn, scene, step.person, body, purpose="alert", why=step.why.value, code=code, now=now)
     await conn.execute("UPDATE alert SET nobody_left_at = NULL WHERE alert = %s", (scene.alert,))
     # As it was written: one without a phone has failed already, and the next one is asked at once.
-    fresh = await _story_of(conn, scene)
+    fresh = await _story_of(conn, scene, now=now)
     return replace(story, told=fresh.told)
 
 
@@ -361,22 +381,35 @@ async def _tell_carer_too(conn: Conn, scene: Scene, story: escalation.Story, car
     await owe(conn, scene, carer, body, purpose="alert", why="still silent", code=code, now=now)
 
 
-async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, now: datetime) -> None:
-    """Write down that nobody is left, and tell the operator's phone so, once a round."""
+async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, now: datetime) -> datetime | None:
+    """Write down that nobody is left, and tell the operator's phone so, again and again until somebody has it.
+
+    Returns:
+        When it is to be said again; None: there is nobody to say it to.
+    """
     rows = await conn.execute(
         "UPDATE alert SET nobody_left_at = %s WHERE alert = %s AND nobody_left_at IS NULL RETURNING alert",
         (now, scene.alert),
     )
-    if await rows.fetchone() is None:
-        return
-    await wake(conn)
+    is_new = await rows.fetchone() is not None
+    if is_new:
+        await wake(conn)
     _, operator = await persons_of(conn, scene.home, now=now)
     if operator is None or scene.question in FAULTS:
-        return
+        return None
+    after = (await _policy_of(conn, scene.home, now=now)).nobody_again_after
+    if not is_new:
+        rows = await conn.execute(
+            "SELECT max(due_at) FROM notification WHERE alert = %s AND purpose = 'nobody'", (scene.alert,)
+        )
+        row = await rows.fetchone()
+        if row is not None and row[0] is not None and row[0] + after > now:
+            return row[0] + after  # type: ignore[no-any-return]  # a moment, from the table
     tried = [(await name_of(conn, told.person), _became(told, story)) for told in story.told]
     code = await code_for(conn, scene.alert, operator, now=now)
     body = wording.nobody_reached(scene.about(code), tried, since=scene.raised_at, now=now)
     await owe(conn, scene, operator, body, purpose="nobody", code=code, now=now)
+    return now + after
 
 
 def _became(told: escalation.Told, story: escalation.Story) -> wording.Tried:

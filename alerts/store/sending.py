@@ -74,7 +74,7 @@ _ASK_AGAIN_AFTER: Final = timedelta(seconds=20)
 # A request that was answered while it waited is not sent any more.
 _TRYING: Final = """
     UPDATE notification n SET attempts = n.attempts + 1, trying_at = %(at)s, state = CASE
-        WHEN a.state = 'closed' AND n.purpose IN ('alert', 'again', 'help', 'nobody')
+        WHEN a.state = 'closed' AND n.purpose IN ('alert', 'again', 'help', 'nobody', 'remind')
           OR a.state = 'acknowledged' AND n.purpose IN ('alert', 'nobody') AND n.why IS DISTINCT FROM 'still silent'
         THEN 'not needed' ELSE 'trying' END
     FROM notification self LEFT JOIN alert a ON a.alert = self.alert

@@ -119,8 +119,13 @@ async def set_telling(conn: Conn, home: str, persons: Sequence[str]) -> None:
 
 async def set_sensors(conn: Conn, home: str, *, now: datetime) -> None:
     """Tell judgement which sensors the table has for a home, if that changed."""
-    rows = await conn.execute("SELECT sensor, room, kind FROM sensor WHERE home = %s ORDER BY sensor", (home,))
-    sensors = [{"sensor": sensor, "room": room, "kind": kind} for sensor, room, kind in await rows.fetchall()]
+    rows = await conn.execute(
+        "SELECT sensor, room, kind, is_outer FROM sensor WHERE home = %s ORDER BY sensor", (home,)
+    )
+    sensors = [
+        {"sensor": sensor, "room": room, "kind": kind} | ({} if is_outer is None else {"is_outer": is_outer})
+        for sensor, room, kind, is_outer in await rows.fetchall()
+    ]
     await _give_if_changed(conn, home, "sensors", {"sensors": sensors}, now=now)
 
 

@@ -95,7 +95,7 @@ async def note_not_reached(
         (state, now, why, notification),
     )
     row = await rows.fetchone()
-    if row is not None and row[0] in {*owing.ASKED, "again"}:
+    if row is not None and row[0] in {*owing.ASKED, "again", "remind"}:
         await conn.execute("UPDATE alert SET next_telling_at = %s WHERE alert = %s AND state <> 'closed'", (now, alert))
         await owing.wake(conn)
     return row is not None
@@ -202,6 +202,9 @@ async def _about_an_alert(conn: Conn, phone: str, person: str, reply: replies.Re
         about = [await _about(conn, alert, code) for code, alert in sorted(open_now.items())]
         return _Taken("not understood: which one", wording.which_one(about))
     code = reply.code or only or next(iter(given), None)
+    if code is not None and code not in given and open_now:
+        about = [await _about(conn, alert, code) for code, alert in sorted(open_now.items())]
+        return _Taken("not understood: no such alert", wording.wrong_code(code, about))
     if code is None or code not in given:
         return _Taken("not understood: no such alert", wording.not_understood(min(open_now, default=None)))
     alert, _ = given[code]

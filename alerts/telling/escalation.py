@@ -9,6 +9,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from alerts.telling.rota import Step
 
@@ -75,6 +76,8 @@ class Story:
         acknowledgements: who said "mine", in any order.
         is_closed: it has an outcome.
         again: who was told that it was pressed again, in any order.
+        reminded: who had said "mine" and was asked how it is, in any order.
+        remind_after: who has said "mine" is asked after this long; None: never.
     """
 
     raised_at: datetime
@@ -82,6 +85,8 @@ class Story:
     acknowledgements: tuple[Acknowledgement, ...] = ()
     is_closed: bool = False
     again: tuple[Told, ...] = ()
+    reminded: tuple[Told, ...] = ()
+    remind_after: timedelta | None = None
 
 
 class Why(enum.StrEnum):
@@ -95,7 +100,7 @@ class Why(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Since `at` it is nobody's: who had said "mine" was told that it was pressed again, and has not answered that.
+    """Since `at` it is nobody's: who had said "mine" was told or asked something since, and has not answered that.
 
     Attributes:
         person: who had it.
@@ -106,6 +111,14 @@ class Silent:
     person: str
     at: datetime
     why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """Who has said "mine" is to be asked at `due_at` how it is."""
+
+    person: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,9 @@ class Exhausted:
     at: datetime
 
 
+Next: TypeAlias = "Tell | Waiting | Remind | Exhausted | Silent | Done"
+
+
 class Done(enum.Enum):
     """Nobody needs to be told."""
 
@@ -146,11 +162,12 @@ class Done(enum.Enum):
     CLOSED = "closed"
 
 
-def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Tell | Waiting | Exhausted | Silent | Done:
+def next_step(story: Story, steps: Sequence[Step], *, now: datetime) -> Next:
     """Return what happens next if nobody does anything.
 
     1. Nothing, while somebody has said "mine", and when the alert has an outcome.  Whoever has it and is told that
-       it was pressed again has their time to say "mine" again; then it is nobody's.
+       it was pressed again has their time to say "mine" again; then it is nobody's.  The same goes for whoever has it
+       and is asked how it is, after nothing was heard for `remind_after`.
     2. The first of the round is told at once.
     3. The next is told when the one before has had their time, counted from when their text was *due*; or as
        soon as it is known that this text did not arrive.  Who is next is who is on duty then: the steps are those of
@@ -192,11 +209,17 @@ def all_but(steps: Sequence[Step], person: str) -> tuple[str, ...]:
     return tuple(step.person for step in steps if step.person != person)
 
 
-def _held(story: Story, held: Acknowledgement, steps: Sequence[Step], *, now: datetime) -> Waiting | Silent | Done:
-    """Return that somebody has it, until when that is so without an answer to a new press, or that it no longer is."""
-    told = [one for one in story.again if one.person == held.person and one.due_at >= held.at]
-    if not told or not steps:
+def _held(story: Story, held: Acknowledgement, steps: Sequence[Step], *, now: datetime) -> Next:
+    """Return that somebody has it, until when that is so without an answer, or that it no longer is.
+
+    An answer is owed to a new press, and to being asked how it is.
+    """
+    owed = (*story.again, *story.reminded)
+    told = [one for one in owed if one.person == held.person and one.due_at >= held.at]
+    if not steps:
         return Done.HELD
+    if not told:
+        return Done.HELD if story.remind_after is None else Remind(held.person, held.at + story.remind_after)
     within = next((step.answers_within for step in steps if step.person == held.person), steps[0].answers_within)
     silent = Silent(held.person, min(one.due_at for one in told) + within, Why.NO_ANSWER)
     failed = [one.not_reached_at for one in told if one.not_reached_at is not None]

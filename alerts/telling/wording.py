@@ -311,6 +311,21 @@ def mine_said(who: str, by: str, *, at: datetime, now: datetime) -> str:
     )
 
 
+def help_coming(who: str, by: str, *, at: datetime, now: datetime) -> str:
+    """Return what the one who asked for help is told when somebody has said "mine"."""
+    return f"{_person(by)} is coming to help with {cut_who(who)}: said MINE {clock(at, now=now)}. In danger ring 999."
+
+
+def remind(about: About, *, since: datetime, now: datetime) -> str:
+    """Return what the one who said "mine" is asked when nothing was heard since."""
+    c = about.code
+    return (
+        f"How is {_who(about)}? Yours since {clock(since, now=now)}. Reply {c} WELL, {c} HELPED or {c} FALSE when you "
+        f"know, {c} MINE if you need more time, {c} HELP, or {c} NO if you cannot find out. "
+        "Without an answer we ask the next person."
+    )
+
+
 def ended(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
     """Return what those told are told when it is over."""
     return f"{cut_who(who)}: {outcome}, says {_person(by)}, {clock(at, now=now)}. It is over, nobody else needs to go."
@@ -412,6 +427,20 @@ def which_one(open_now: Sequence[About]) -> str:
             break
         said = longer
     return said
+
+
+def wrong_code(code: int, open_now: Sequence[About]) -> str:
+    """Return the answer to a number that is none of this phone's: which are."""
+    said = f"{code} is no number of yours."
+    for about in open_now:
+        longer = f"{said} {about.code} is {_who(about)}."
+        if septets(f"{longer} {_PUT_FIRST}") > SEPTETS_MAX:
+            break
+        said = longer
+    return f"{said} {_PUT_FIRST}"
+
+
+_PUT_FIRST: Final = "Put that in front, such as 1 MINE. In danger ring 999."
 
 
 def not_understood(code: int | None) -> str:

@@ -275,8 +275,8 @@ _LET_GO: Final[Mapping[str, str]] = {
     LetGo.COULD_NOT_FIND_OUT: "could not find out",
     LetGo.CANNOT_GO: "cannot go",
     LetGo.HELP: "asked for help",
-    LetGo.NO_ANSWER: "has not answered since it was pressed again",
-    LetGo.NOT_REACHED: "could not be told that it was pressed again",
+    LetGo.NO_ANSWER: "has not answered what we asked since",
+    LetGo.NOT_REACHED: "could not be reached since",
 }
 _RAISED: Final[Mapping[str, str]] = {
     Question.ALARM: "Alert opened: a call for help.",
@@ -306,6 +306,7 @@ _TOLD: Final[Mapping[str, str]] = {
     "alert": "Text to {who}",
     "again": "Text to {who} that it was pressed again",
     "help": "Text to {who} that help is wanted",
+    "remind": "Text to {who}, how it is",
     "mine": "Text to {who}, who goes",
     "outcome": "Text to {who}, how it ended",
     "nobody": "Text to {who} that nobody has answered",

@@ -613,7 +613,7 @@ CREATE TABLE notification (
     CONSTRAINT notification_has_a_key_of_its_own UNIQUE (key),
     CONSTRAINT notification_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert),
     CONSTRAINT notification_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
-    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text, 'confidence'::text]))),
+    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text, 'confidence'::text, 'remind'::text]))),
     CONSTRAINT notification_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'trying'::text, 'sent'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'not needed'::text]))),
     CONSTRAINT notification_without_a_phone_fails CHECK (((phone IS NOT NULL) OR (state = 'failed'::text)))
 );
@@ -622,7 +622,7 @@ CREATE INDEX notification_of_an_alert ON public.notification USING btree (alert)
 CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at) WHERE (state = ANY (ARRAY['due'::text, 'trying'::text]));
 -- notification.key: random; part of the status callback's address, so a callback is understood even before sent was written
 -- notification.phone: null: this person has none, so it failed at once
--- notification.purpose: alert and help: go there; again: pressed again; mine: who goes; outcome: how it ended; nobody: none of them answered; confidence: the question how confident they feel
+-- notification.purpose: alert and help: go there; again: pressed again; remind: how is it; mine: who goes; outcome: how it ended; nobody: none of them answered; confidence: the question how confident they feel
 -- notification.why: why it is this person's turn: first, no answer, not reached, let go
 -- notification.code: what the person writes in front of mine, well or help
 -- notification.due_at: by the platform's clock: when the text is to leave
@@ -839,12 +839,14 @@ CREATE TABLE sensor (
     sensor text NOT NULL,
     room text,
     kind text NOT NULL,
+    is_outer boolean,
     CONSTRAINT sensor_is_known_once PRIMARY KEY (home, sensor),
     CONSTRAINT sensor_is_in_a_known_home FOREIGN KEY (home) REFERENCES home(home)
 );
 -- sensor.sensor: as its hub calls it
 -- sensor.room: null: not known; its readings are stored without a room
 -- sensor.kind: motion, contact, pendant, climate ...: what it is, for people
+-- sensor.is_outer: whether it is on an outer door, by which one leaves the home; null: its room's name says so
 
 CREATE TABLE service (
     only_one boolean DEFAULT true NOT NULL,

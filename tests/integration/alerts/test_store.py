@@ -676,7 +676,7 @@ async def test_the_same_text_twice_counts_once(street: Street) -> None:
     assert (await street.only_alert()).mine_by is None
 
 
-@pytest.mark.parametrize("body", ["", "not mine", "what?", "7 mine", "\0", "4", "mine mine"])
+@pytest.mark.parametrize("body", ["", "not mine", "what?", "\0", "4", "mine mine"])
 async def test_what_is_not_understood_changes_nothing(street: Street, body: str) -> None:
     """A guess at what somebody meant could close the only call for help there is."""
     await street.presses()
@@ -695,6 +695,82 @@ async def test_a_word_without_a_code_asks_which_when_two_are_open(street: Street
     answer = await street.texted(ANNE, "mine")
 
     assert answer.startswith("Which one? Put the number first. 1 is Margaret Reid. 2 is Margaret Reid.")
+
+
+async def test_a_wrong_number_is_answered_with_the_right_ones(street: Street) -> None:
+    """A slip of the thumb at two in the morning must not need a second look at the first text."""
+    await street.presses()
+
+    answer = await street.texted(ANNE, "7 mine")
+
+    assert answer.startswith("7 is no number of yours. 1 is Margaret Reid.")
+    assert (await street.only_alert()).state is State.OPEN
+
+
+async def test_mine_and_then_nothing_is_asked_about_and_then_passed_on(street: Street) -> None:
+    """Whoever said "mine" and fell on the way must not be where help ends (P3)."""
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+
+    street.later(minutes=29)
+    await look_again(street)
+    assert await street.texts(purpose="remind") == []
+    street.later(minutes=1, seconds=1)
+    await look_again(street)
+    assert await street.texts(purpose="remind") == [("anne", "remind", "due")]
+    assert (await street.body("anne")).startswith("How is Margaret Reid? Yours since 09:00.")
+    street.later(minutes=5)
+    await look_again(street)
+
+    assert (await street.only_alert()).mine_by is None
+    assert "Anne Reid, told 09:30, has not answered." in await street.body("jim")
+
+
+async def test_who_needs_more_time_says_mine_again(street: Street) -> None:
+    """It takes as long as it takes; half an hour later somebody asks again."""
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+    street.later(minutes=30, seconds=1)
+    await look_again(street)
+    street.later(minutes=2)
+    await street.texted(ANNE, "1 mine")
+    street.later(minutes=29)
+    await look_again(street)
+
+    assert (await street.only_alert()).mine_by == "anne"
+    assert len(await street.texts(purpose="remind")) == 1
+    street.later(minutes=1, seconds=1)
+    await look_again(street)
+    assert len(await street.texts(purpose="remind")) == 2
+
+
+async def test_that_nobody_has_answered_is_said_again_until_somebody_does(street: Street) -> None:
+    """One text to one phone may be missed like any other."""
+    await street.presses()
+    for _ in range(4):
+        street.later(minutes=5)
+        await look_again(street)
+    street.later(minutes=50)
+    await look_again(street)
+    assert len(await street.texts(purpose="nobody")) == 1
+    street.later(minutes=5)
+    await look_again(street)
+    assert len(await street.texts(purpose="nobody")) == 2
+    await street.texted(CONTROL, "1 mine")
+    street.later(minutes=25)
+    await look_again(street)
+
+    assert len(await street.texts(purpose="nobody")) == 2
+
+
+async def test_who_asked_for_help_hears_that_it_is_coming(street: Street) -> None:
+    """Somebody who kneels on the floor must not read that they need not go."""
+    await street.presses()
+    await street.texted(ANNE, "1 help")
+    street.later(minutes=1)
+    await street.texted(JIM, "1 mine")
+
+    assert (await street.body("anne")).startswith("Jim Docherty is coming to help with Margaret Reid: said MINE 09:01.")
 
 
 async def test_a_strangers_text_changes_nothing(street: Street) -> None:

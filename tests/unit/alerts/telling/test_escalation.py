@@ -14,6 +14,7 @@ from alerts.telling.escalation import (
     Delivery,
     Done,
     Exhausted,
+    Remind,
     Silent,
     Story,
     Tell,
@@ -64,6 +65,30 @@ def test_a_step_missed_while_nobody_ran_is_due_now_and_the_next_has_its_full_tim
     story = replace(NEW, told=(told("anne"),))
 
     assert next_step(story, STEPS, now=late) == Tell("jim", late, Why.NO_ANSWER, "anne")
+
+
+HELD = replace(NEW, acknowledgements=(Acknowledgement("anne", RAISED),), remind_after=6 * FIVE)
+
+
+def test_who_said_mine_is_asked_how_it_is_after_a_while() -> None:
+    """Whoever goes may fall on the way, or forget to say how it ended."""
+    assert next_step(HELD, STEPS, now=RAISED) == Remind("anne", RAISED + 6 * FIVE)
+
+
+def test_who_does_not_answer_that_has_it_no_longer() -> None:
+    """Then it is nobody's, and the next is told."""
+    asked = replace(HELD, reminded=(told("anne", after=6 * FIVE),))
+
+    assert next_step(asked, STEPS, now=RAISED + 6 * FIVE) == Waiting(RAISED + 7 * FIVE)
+    assert next_step(asked, STEPS, now=RAISED + 7 * FIVE) == Silent("anne", RAISED + 7 * FIVE, Why.NO_ANSWER)
+
+
+def test_who_says_mine_again_is_asked_again_and_not_sooner() -> None:
+    """Each "mine" is worth the same time."""
+    again = (Acknowledgement("anne", RAISED, RAISED + 7 * FIVE), Acknowledgement("anne", RAISED + 7 * FIVE))
+    story = replace(HELD, acknowledgements=again, reminded=(told("anne", after=6 * FIVE),))
+
+    assert next_step(story, STEPS, now=RAISED + 8 * FIVE) == Remind("anne", RAISED + 13 * FIVE)
 
 
 def test_mine_stops_it() -> None:
