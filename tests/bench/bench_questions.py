@@ -4,8 +4,9 @@
 
 Each question's own detector over the TIHM recordings (see bench_judging), causal, homes of 26 days or more, after 14
 days of learning, the fleet's own outage left out.  Nobody wrote down which of the absences and nights were real, so
-every finding counts; the numbers were chosen on these same homes.  The recordings tell of openings alone, so a door left open
-cannot be judged on them, nor can warmth, batteries or silent sensors.  The figures are in README.md beside this file.
+every finding counts; the numbers were chosen on these same homes.  The recordings tell of openings alone, so a door
+left open cannot be judged on them, nor can warmth, batteries or silent sensors.  The figures are in README.md beside
+this file.
 """
 
 import sys
