@@ -187,6 +187,8 @@ def _mistakes_of_a_person(person: Person) -> Iterator[str]:
 
 
 def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
+    if home.id == "new":
+        yield "id: a home cannot be called new: its pages would not be found"
     if not home.told:
         yield "told is empty: somebody must be told when something is wrong"
     yield from _twice("person in told", home.told)

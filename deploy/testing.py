@@ -37,6 +37,8 @@ _PROGRAMS: Final = (
     _Program("mosquitto", "mosquitto", "the transport is tried on a second broker"),
     _Program("chromium", "chromium", "the pages are looked at in a browser"),
     _Program("openssl", "openssl", "the broker shows a certificate that a test has made"),
+    _Program("promtool", "prometheus", "it reads the rules by which somebody is woken"),
+    _Program("systemd-analyze", "systemd", "it reads the units"),
     _Program("npm", "npm", "axe-core judges the pages, and Prism our requests to Twilio"),
 )
 

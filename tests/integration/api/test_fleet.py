@@ -274,9 +274,9 @@ async def test_everything_of_one_home_is_on_its_page(street: Street) -> None:
 
 async def test_a_home_without_anything_has_a_page_too(street: Street) -> None:
     """A home that was added a minute ago is exactly the one that an operator opens."""
-    await street.sql("INSERT INTO home (home, lane, added_at) VALUES ('new', 0, %s)", NINE)
+    await street.sql("INSERT INTO home (home, lane, added_at) VALUES ('a-minute-old', 0, %s)", NINE)
 
-    page = await text_of(street, "/operator/homes/new")
+    page = await text_of(street, "/operator/homes/a-minute-old")
 
     assert "The home has no hub." in page
     assert "Nobody was given it. Operators see it." in page

@@ -88,6 +88,7 @@ def test_a_shape_that_is_not_refused_is_taken(said: object) -> None:
         ('id = "mill-lane-3"', 'id = "shore-road-14"', "home id 'shore-road-14' stands there 2 times"),
         ('waking = ["07:00", "22:00"]', 'waking = ["07:00", "25:00"]', "'25:00' is not a time of day"),
         ('told = ["moira", "jim"]', "told = []", "told is empty"),
+        ('id = "mill-lane-3"', 'id = "new"', "a home cannot be called new"),
         ('room = "kitchen"', 'room = ""', "expected `str` of length >= 1"),
         ('phone = "07700 900101"', 'phone = "07700 900101"\nemail = "anne"', "'anne' is not an e-mail address"),
         (
