@@ -21,8 +21,8 @@ _ASKED: Final[Mapping[str, str]] = {
 def why(found: Finding) -> str:
     """Return what was seen, since when, what is usual and how sure it is."""
     if found.question in _ASKED:
-        return " ".join([_not_seen(found), _rule(found), *_unseen(found.why)])
-    return _other(found)
+        return " ".join([_not_seen(found), *_left(found.why), _rule(found), *_unseen(found.why)])
+    return _OTHERS.get(found.question, _other)(found)
 
 
 def dial_why(now: Now, state: HomeState) -> str:
@@ -80,6 +80,37 @@ def _unseen(said: Mapping[str, JSON]) -> list[str]:
     return [f"From {_clock(datetime.fromisoformat(since))} to {_clock(datetime.fromisoformat(until))} it was not seen."]
 
 
+def _left(said: Mapping[str, JSON]) -> list[str]:
+    """Return that somebody is probably out, where a stillness began at an outer door."""
+    left_at, door = said.get("left_at"), said.get("left_by")
+    if not isinstance(left_at, str):
+        return []
+    by = f" by the {str(door).lower().replace('-', ' ')}" if door else ""
+    return [f"Probably out: left{by} at {_clock(datetime.fromisoformat(left_at))}."]
+
+
+def _out(found: Finding) -> str:
+    said = found.why
+    by = said.get("home_by")
+    hour = f", or once it is past {by}" if by and not said.get("at_night") else ""
+    return (
+        f"{' '.join(_left(said)) or f'Out since {_clock(found.since)}.'} Not seen inside for "
+        f"{_seconds(said.get('out_for_s'))}; asked about after {_seconds(said.get('longest_s'))}{hour}."
+    )
+
+
+def _night_up(found: Finding) -> str:
+    said = found.why
+    what = "Out of bed" if said.get("out_of_bed") else "Up"
+    rooms = said.get("rooms")
+    where = f", seen in the {' and the '.join(map(str, rooms))}" if isinstance(rooms, list) and rooms else ""
+    usual = f"; up to {_seconds(said.get('usual_s'))} is usual here" if said.get("usual_s") is not None else ""
+    return (
+        f"{what} for {_seconds(said.get('up_for_s'))} in the night since {_clock(found.since)}{where}{usual}, "
+        f"judged by {said.get('nights')} nights."
+    )
+
+
 def _other(found: Finding) -> str:
     """Return the facts of any other question, so that none is left without a reason."""
     asked = found.question.value.replace("_", " ")
@@ -116,3 +147,6 @@ def _seconds(seconds: JSON) -> str:
 def _length(lasted: timedelta) -> str:
     hours, minutes = divmod(round(lasted / timedelta(minutes=1)), 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+_OTHERS: Final = {Question.OUT: _out, Question.NIGHT_UP: _night_up}

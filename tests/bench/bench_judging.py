@@ -5,9 +5,10 @@
 The judging itself, as it runs live, over the TIHM recordings (CC BY 4.0, Surrey and Borders Partnership NHS Foundation
 Trust and Howz; Scientific Data 2023): causal, reading by reading, homes of 26 days or more, after 14 days of learning.
 A collapse at each full hour stops all readings; its delay is the time to the moment that the judge shows as the next
-alert, 0 if one is open already.  Every finding on the untouched recording counts as a false alarm, although some of the
-absences were real.  From 2019-06-15 04:05 to 06-17 14:16 no home reported: that was the platform, and is left out.
-Whatever is found is closed as harmless when the resident is seen again, so that it is learnt from.
+alert, 0 if one is open already.  Every stillness on the untouched recording counts as a false alarm, although some of
+the absences were real; nights on foot and being out are counted apart.  From 2019-06-15 04:05 to 06-17 14:16 no home
+reported: that was the platform, and is left out.  Whatever is found is closed as harmless when the resident is seen
+again, so that it is learnt from.
 
 The figures are in tests/bench/README.md.
 """
@@ -42,6 +43,7 @@ _OUTAGE: Final = (
 )
 
 POLICIES: Final = {
+    "both, and nobody is ever out": Policy(is_out_asked=False),
     "plain timer alone, 6 h of waking hours": Policy(learned=False),
     "learned alone": Policy(still_for=timedelta(days=7)),
     "both (the default)": Policy(),
@@ -57,6 +59,7 @@ class Score:
 
     days: float = 0
     false_alarms: set[tuple[str, datetime]] = field(default_factory=set)
+    others: set[tuple[str, datetime]] = field(default_factory=set)
     delays_h: list[float] = field(default_factory=list)
     state_bytes_max: int = 0
     readings: int = 0
@@ -67,7 +70,7 @@ class Score:
         return (
             f"{name:40s} {len(self.false_alarms) / self.days:6.3f} {statistics.fmean(delays):6.2f} mean "
             f"{statistics.median(delays):6.2f} median {delays[len(delays) * 9 // 10]:6.2f} p90   "
-            f"{self.readings / self.judging_s:8.0f} readings/s  state {self.state_bytes_max} bytes at most"
+            f"nights and absences {len(self.others) / self.days:6.3f}   {self.readings / self.judging_s:8.0f} readings/s  state {self.state_bytes_max} bytes at most"
         )
 
 
@@ -148,16 +151,17 @@ def is_outage(since: datetime, until: datetime) -> bool:
 
 
 def count(home: str, found: list[Verdict], scored_from: datetime, score: Score) -> None:
-    """Count what was found: both questions about one stillness are one false alarm."""
+    """Count what was found: both questions about one stillness are one false alarm, and others are counted apart."""
     for each in found:
         if isinstance(each, Finding) and each.at >= scored_from:
-            score.false_alarms.add((home, each.since))
+            is_still = each.question in (Question.STILL, Question.STILL_UNUSUAL)
+            (score.false_alarms if is_still else score.others).add((home, each.since))
 
 
 def close_as_harmless(judge: LaneJudge, home: str, found: list[Verdict], at: datetime) -> None:
     """Do what a carer does who finds that all is well."""
     for each in found:
-        if isinstance(each, Ended) and each.question in (Question.STILL, Question.STILL_UNUSUAL):
+        if isinstance(each, Ended):
             content = {"question": each.question.value, "episode": each.episode, "outcome": "all well", "by": "bench"}
             judge.apply(Input(0, home, at, "closed", {**content, "at": at.isoformat()}))
 
