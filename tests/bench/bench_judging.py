@@ -70,7 +70,8 @@ class Score:
         return (
             f"{name:40s} {len(self.false_alarms) / self.days:6.3f} {statistics.fmean(delays):6.2f} mean "
             f"{statistics.median(delays):6.2f} median {delays[len(delays) * 9 // 10]:6.2f} p90   "
-            f"nights and absences {len(self.others) / self.days:6.3f}   {self.readings / self.judging_s:8.0f} readings/s  state {self.state_bytes_max} bytes at most"
+            f"nights and absences {len(self.others) / self.days:6.3f}   "
+            f"{self.readings / self.judging_s:8.0f} readings/s  state {self.state_bytes_max} bytes at most"
         )
 
 
