@@ -14,6 +14,7 @@ def test_a_second_start_keeps_the_data_and_watches_again(open_folder: Path) -> N
     """The home's own broker remembers that its equipment went away, and the gateway must start all the same."""
     with telecare(open_folder / "twice") as first:
         see_watched(first)
+        first.wanders(HOME)  # At night nobody would move for an hour.
         count = "SELECT count(*) FROM reading WHERE observed_at > '2000-01-01'"
         first.until(lambda: first.value(count) not in {0, None}, what="a first reading")
         stored = first.value(count)

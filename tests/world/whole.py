@@ -76,6 +76,10 @@ class Whole(Demo):
         """Let the resident move no more."""
         self._order(home, "collapse")
 
+    def wanders(self, home: str) -> None:
+        """Let the resident walk about, at whatever hour it is."""
+        self._order(home, "wander")
+
     def kill(self, part: str) -> None:
         """Kill a part with -9; it is started again while the test waits for something."""
         process = self.supervisor.process(part)
