@@ -42,6 +42,7 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         for home in self._lines:
             self.cut(home)
+        self._wait_for(self._all_ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_WITHIN_S)
         self._loop.close()
@@ -66,6 +67,12 @@ class Lines:
     def _wait_for(self, doing: Coroutine[Any, Any, None]) -> None:
         done: Future[None] = asyncio.run_coroutine_threadsafe(doing, self._loop)
         done.result(_WITHIN_S)
+
+    @staticmethod
+    async def _all_ended() -> None:
+        """Wait for what still hands on; what was cut ends at once, and a loop that stops sooner complains."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
 
     @staticmethod
     async def _cut(line: _Line) -> None:
