@@ -56,7 +56,7 @@ async def street(database: Database, tmp_path: Path) -> AsyncIterator[Street]:
     async with Street(database.dsn, tmp_path, public_url=f"http://127.0.0.1:{port}") as street:
         server = uvicorn.Server(uvicorn.Config(street.app, port=port, lifespan="off", log_level="error"))
         serving = asyncio.create_task(server.serve())
-        await until(lambda: _is_true(server.started), within_s=10)
+        await until(lambda: _is_true(server.started), within_s=60)
         yield street
         server.should_exit = True
         await serving

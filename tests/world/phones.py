@@ -17,7 +17,7 @@ _LOCAL = ZoneInfo("Europe/London")
 _ARRIVED_NOT = {Status.UNDELIVERED, Status.FAILED}
 
 
-def until(look: Callable[[], _T], *, within_s: float = 30.0, what: str = "") -> _T:
+def until(look: Callable[[], _T], *, within_s: float = 90.0, what: str = "") -> _T:
     """Return what `look` returns as soon as that is something.
 
     Raises:
@@ -48,7 +48,7 @@ class Carer:
         """Return the texts on this phone, oldest first; those that did not arrive are not on it."""
         return [text for text in self.twilio.texts_to(self.phone) if text.status not in _ARRIVED_NOT]
 
-    def waits_for_text(self, *, saying: str = "", after: int = 0, within_s: float = 30.0) -> Text:
+    def waits_for_text(self, *, saying: str = "", after: int = 0, within_s: float = 90.0) -> Text:
         """Return the first text with these words, the first `after` texts on this phone left aside.
 
         Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.embedded import machine
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def wait_until(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> bool:
@@ -75,7 +75,7 @@ class Process:
 
     def metric(self, name: str) -> float:
         """Return what it counted, all labels together."""
-        text = urllib.request.urlopen(f"http://{self.health}/metrics", timeout=2).read().decode()
+        text = urllib.request.urlopen(f"http://{self.health}/metrics", timeout=30).read().decode()
         lines = [line.split() for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         return sum(float(line[-1]) for line in lines)
 

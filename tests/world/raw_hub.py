@@ -17,7 +17,7 @@ from gateway.heartbeat import Heartbeat
 from gateway.reading import HubId, SensorId
 from gateway.wire import Ask, Header, Leaf, Record, Stored, Stream
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 def record(

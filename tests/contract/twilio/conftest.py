@@ -76,4 +76,4 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
     yield start
     for process in started:
         process.terminate()
-        process.wait(20)
+        process.wait(60)

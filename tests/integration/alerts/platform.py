@@ -78,7 +78,7 @@ def worker(
     return Watch(pool, clock.clock, lanes, wake=tell.stir), tell
 
 
-async def until(look: Callable[[], Awaitable[Any]], *, within_s: float = 10.0, what: str = "") -> Any:
+async def until(look: Callable[[], Awaitable[Any]], *, within_s: float = 60.0, what: str = "") -> Any:
     """Return what `look` returns as soon as that is something."""
     deadline = monotonic_s() + within_s
     while not (found := await look()):

@@ -62,7 +62,7 @@ class Process:
             await self.ingest.ticks(now=self.clock.now())
             return (await asyncio.to_thread(self.ready)).get("ready") is True
 
-        await until(look, within_s=30, what=f"ready: {self.log}")
+        await until(look, within_s=90, what=f"ready: {self.log}")
 
     async def presses(self, number: int) -> None:
         at = self.clock.now()
@@ -139,7 +139,7 @@ async def test_killed_and_started_again_it_texts_once(process: Process) -> None:
     await process.presses(2)
 
     process.start()
-    await asyncio.to_thread(anne.waits_for_text, saying="Pressed again.", within_s=30)
+    await asyncio.to_thread(anne.waits_for_text, saying="Pressed again.", within_s=90)
 
     assert len(anne.received()) == 2
 
@@ -156,7 +156,7 @@ async def test_it_outlives_its_database(process: Process, database: Database) ->
     await process.is_ready()
     await process.presses(1)
 
-    await asyncio.to_thread(Carer(process.twilio, ANNE).waits_for_text, within_s=30)
+    await asyncio.to_thread(Carer(process.twilio, ANNE).waits_for_text, within_s=90)
     assert child.poll() is None
     await process.street.conn.close()
 

@@ -34,7 +34,7 @@ def running(**environment: str) -> Iterator[tuple[subprocess.Popen[str], str, st
         process.communicate()
 
 
-def answers(url: str, status: int, *, within_s: float = 30.0) -> httpx.Response:
+def answers(url: str, status: int, *, within_s: float = 90.0) -> httpx.Response:
     """Return an answer with this status, as soon as there is one."""
     deadline = monotonic_s() + within_s
     while monotonic_s() < deadline:
@@ -56,7 +56,7 @@ def test_it_serves_is_ready_and_stops_cleanly(database: Database) -> None:
         assert "Sign in" in answers(f"{pages}/log-in", 200).text
 
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
 
     lines = [json.loads(line) for line in said.splitlines()]
     assert process.returncode in (0, -signal.SIGTERM)
@@ -87,7 +87,7 @@ def test_it_says_that_it_is_not_ready_without_a_database(database: Database) -> 
 def test_it_refuses_in_one_sentence(environment: dict[str, str], sentence: str) -> None:
     """One line to read, not a traceback."""
     with running(**environment) as (process, _, _):
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
 
     (line,) = said.splitlines()
     assert process.returncode == 2

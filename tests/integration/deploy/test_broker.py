@@ -23,7 +23,7 @@ from deploy.embedded.nats import nats
 from tests.world.broker import BROKERS, PlatformBroker
 
 _LANE = 7
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 class Client:

@@ -21,7 +21,7 @@ from deploy.embedded.broker import wait_until
 from deploy.supervise import DidNotStart, Part, Supervisor
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
-_PATIENCE_S: Final = 15.0
+_PATIENCE_S: Final = 60.0
 # The machine's own Python: an unprivileged account may not be able to run the environment's.
 _PYTHON: Final = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
 _DOES_NOTHING: Final = "import signal; print('up', flush=True); signal.pause()"

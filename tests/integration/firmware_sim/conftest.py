@@ -21,7 +21,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 ROOMS: Final = ("hallway", "lounge", "kitchen", "bathroom", "bedroom")
 
 

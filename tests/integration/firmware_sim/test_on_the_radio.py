@@ -64,7 +64,7 @@ def test_a_press_is_on_the_radio_at_once_and_on_the_disk_before(street: Street, 
     status, answer = street.post("/homes/h1/press")
 
     assert status == 200
-    assert wait_until(lambda: any("action" in it for it in heard.of("zigbee2mqtt/pendant")), within_s=5)
+    assert wait_until(lambda: any("action" in it for it in heard.of("zigbee2mqtt/pendant")))
     (press,) = [it for it in street.messages() if it["alarm"]]
     assert press["serial"] == answer["serial"]
     assert press["what"] == {"action": "emergency"}

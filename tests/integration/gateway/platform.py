@@ -45,7 +45,7 @@ class Platform:
     def start(self) -> "Platform":
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def stop(self) -> None:

@@ -98,7 +98,7 @@ def test_the_platform_is_told_when_the_homes_own_broker_is_away(
     local_broker.kill()
     wait_until(lambda: platform.heartbeats[-1]["radio_up"] is False)
     local_broker.start()
-    wait_until(lambda: platform.heartbeats[-1]["radio_up"] is True, within_s=30)
+    wait_until(lambda: platform.heartbeats[-1]["radio_up"] is True, within_s=90)
 
 
 def test_the_platform_is_told_when_zigbee2mqtt_is_away(
@@ -114,14 +114,21 @@ def test_the_platform_is_told_when_zigbee2mqtt_is_away(
     wait_until(lambda: platform.heartbeats[-1]["radio_up"] is False)
 
 
-def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, open_folder: Path) -> None:
-    """The demo has no other; we are a client of MQTT, not of one broker."""
+@pytest.fixture
+def nats_home(open_folder: Path) -> Iterator[int]:
+    """The port of a home's own broker that is NATS."""
     home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
     home.open_to(login("equipment", "s3cret"))
     home.start()
-    equipment = Equipment(home.port, "equipment", "s3cret")
+    yield home.port
+    home.stop()
+
+
+def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, nats_home: int) -> None:
+    """The demo has no other; we are a client of MQTT, not of one broker."""
+    equipment = Equipment(nats_home, "equipment", "s3cret")
     hub.env |= {
-        "TELECARE_RADIO_PORT": str(home.port),
+        "TELECARE_RADIO_PORT": str(nats_home),
         "TELECARE_RADIO_USER": "equipment",
         "TELECARE_RADIO_PASSWORD": "s3cret",
     }
@@ -130,16 +137,15 @@ def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, o
 
     _presses(equipment)
     equipment.says("hall", {"occupancy": True})
-    wait_until(lambda: len(platform.values(HUB, "readings")) == 1)
+    wait_until(lambda: len(platform.values(HUB, "readings")) == 1)  # NATS hands out again after 30 s.
     hub.stop()
     equipment.says("hall", {"occupancy": False})
     hub.start()
 
-    wait_until(lambda: len(platform.values(HUB, "readings")) == 2, within_s=45)  # NATS hands out again after 30 s.
+    wait_until(lambda: len(platform.values(HUB, "readings")) == 2)
     assert len(platform.values(HUB, "alarms")) == 1
     hub.stop()
     equipment.stop()
-    home.stop()
 
 
 def test_an_outbox_left_behind_is_sent_after_a_start(

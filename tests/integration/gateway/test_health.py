@@ -28,7 +28,7 @@ def server(reasons: dict[str, str | None]) -> Iterator[HealthServer]:
 
 def _ask(server: HealthServer, path: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.address.port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.address.port}{path}", timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as why:
         with why:

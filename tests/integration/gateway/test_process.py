@@ -37,7 +37,7 @@ class Program:
 
     def ready(self) -> dict[str, Any]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=60) as answer:
                 return dict(json.loads(answer.read()))
         except urllib.error.HTTPError as why:
             with why:
@@ -48,7 +48,7 @@ class Program:
     def end(self, number: signal.Signals) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self.process = None
         return code
 
@@ -71,8 +71,8 @@ def _is_killed(program: Program, platform: Platform, equipment: Equipment, *, ti
         equipment.says("pendant", {"action": "emergency"})
         program.end(signal.SIGKILL)
         program.start()
-        wait_until(lambda expected=round_ + 1: len(platform.values(HUB, "alarms")) >= expected, within_s=45)  # type: ignore[misc] # mypy cannot see a default in a lambda
-    wait_until(lambda: len(platform.values(HUB, "readings")) >= 10 * times, within_s=45)
+        wait_until(lambda expected=round_ + 1: len(platform.values(HUB, "alarms")) >= expected, within_s=90)  # type: ignore[misc] # mypy cannot see a default in a lambda
+    wait_until(lambda: len(platform.values(HUB, "readings")) >= 10 * times, within_s=90)
     assert platform.lost == []
     return [value for name, value in platform.values(HUB, "readings") if name == "hall/movement"]
 
@@ -142,7 +142,7 @@ def test_a_killed_gateway_is_reported_by_its_last_will(program: Program, platfor
 
     program.end(signal.SIGKILL)
 
-    wait_until(lambda: platform.links == [True, False], within_s=45)
+    wait_until(lambda: platform.links == [True, False], within_s=90)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_wrong_set_up_is_one_line_and_never_a_traceback(
     program.start()
     assert program.process is not None
 
-    assert program.process.wait(20) == code
+    assert program.process.wait(60) == code
     lines = program.log.read_text().splitlines()
     assert len(lines) == 1
     assert names in lines[0]

@@ -23,7 +23,7 @@ HUB = "hub-1"
 LANE = 7
 
 
-def wait_until(true: Callable[[], bool], *, within_s: float = 20.0) -> None:
+def wait_until(true: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Return once something is true; fail loudly if it does not become so."""
     deadline = time.monotonic() + within_s
     while not true():
@@ -74,7 +74,7 @@ class Equipment:
         self._client.on_subscribe = lambda *_: ready.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert ready.wait(10)
+        assert ready.wait(60)
 
     def says(self, device: str, said: dict[str, Any] | bytes, *, retain: bool = False) -> None:
         payload = said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -99,7 +99,7 @@ class RunningHub:
         made: queue.SimpleQueue[Hub] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(made,), name="hub", daemon=True)
         self._thread.start()
-        self.hub = made.get(timeout=10)
+        self.hub = made.get(timeout=60)
         return self.hub
 
     def _run(self, made: "queue.SimpleQueue[Hub]") -> None:
@@ -111,7 +111,7 @@ class RunningHub:
     def stop(self) -> None:
         if self.hub is not None and self._thread is not None:
             self.hub.stop()
-            self._thread.join(15)
+            self._thread.join(60)
             assert not self._thread.is_alive()
             self.hub = None
 
