@@ -178,7 +178,9 @@ class Platform:
             psycopg.OperationalError: the database cannot be asked.
         """
         if self.broker is not None:
-            self.broker.permit(hub_access(self.database_url), self._ingest_login())
+            hubs = hub_access(self.database_url)
+            self.broker.permit(hubs, self._ingest_login())
+            self._permitted = hubs
 
     def permit_anew(self) -> None:
         """Tell the embedded broker of hubs that were added or turned away on a page; looked at every two seconds.

@@ -39,12 +39,14 @@ class Asked:
         open: what was raised, was not closed, and still holds.
         over: what was raised, was not closed, and holds no more: its episode, and since when it was.  It no longer
             keeps the question from being asked; it waits for its outcome.
-        times: how often the finding that began at `closed.since` has been raised.
+        mended_since: since when what last ended without a person had been so; None: nothing has.
+        times: how often the finding of the same beginning has been raised again.
     """
 
     open: Open | None = None
     over: dict[str, datetime] = field(default_factory=dict)
     closed: Closed | None = None
+    mended_since: datetime | None = None
     times: int = 0
 
     def may_be_raised_from(self, since: datetime, again_after: timedelta) -> datetime | None:
@@ -74,6 +76,10 @@ class Asked:
                 "outcome": self.closed.outcome,
                 "closed_at": iso(self.closed.at),
             }
+        elif self.mended_since == since:
+            # Over and back within one moment: a second finding, which needs a name of its own to reach anybody.
+            self.times += 1
+            episode = f"{episode} again {self.times}"
         else:
             self.times = 0
         self.open = Open(episode, since, at)
@@ -93,6 +99,8 @@ class Asked:
 
     def forget(self) -> None:
         """Let go what is open without a person: a fault that mended itself."""
+        if self.open is not None:
+            self.mended_since = self.open.since
         self.open = None
 
     def close_as(self, episode: str, *, at: datetime, by: str, outcome: str) -> datetime | None:

@@ -57,6 +57,7 @@ class Hub:
         unseen_for: how long in all nothing could be seen through it, up to when it was last heard.
         silence: what became of the finding that it is silent.
         troubles: what its heartbeats say is wrong with it, each with what became of that finding.
+        mended: what ceased to be wrong with it at the moment at which it was last heard: it may be back within it.
         noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
     """
 
@@ -71,6 +72,7 @@ class Hub:
     unseen_for: timedelta = timedelta(0)
     silence: Asked = field(default_factory=Asked)
     troubles: dict[str, Asked] = field(default_factory=dict)
+    mended: dict[str, Asked] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -106,6 +108,8 @@ class Hub:
         lost_since = self.lost_since or (None if self.sees() else self.last_heard)
         if was_silent or self.deaf_until is not None:
             self.held_since = None  # What it held before, and what it came back with, are two backlogs.
+        if at != self.heard_at:
+            self.mended.clear()
         self.heard_at = at
         self.is_silent = False
         self.deaf_until = None

@@ -69,7 +69,9 @@ def reported(hub: Hub, said: entry.Heard, policy: Policy, *, received_at: dateti
 
 
 def _found(hub: Hub, said: entry.Heard, what: str, policy: Policy, at: datetime) -> Finding | None:
-    asked = hub.troubles.setdefault(what, Asked())
+    if what not in hub.troubles:
+        hub.troubles[what] = hub.mended.pop(what, Asked())
+    asked = hub.troubles[what]
     if asked.open is not None:
         return None
     since = asked.closed.since if asked.closed is not None else at
@@ -93,7 +95,9 @@ def _found(hub: Hub, said: entry.Heard, what: str, policy: Policy, at: datetime)
 def _mended(hub: Hub, said: entry.Heard, current: list[str], at: datetime) -> list[Verdict]:
     ended: list[Verdict] = []
     for what in [what for what in hub.troubles if what not in current]:
-        was = hub.troubles.pop(what).open
+        asked = hub.mended[what] = hub.troubles.pop(what)
+        was = asked.open
+        asked.forget()
         if was is not None:
             ended.append(Ended(said.home, hub.hub, Question.HUB_TROUBLE, was.episode, at, {"what": what}))
     return ended

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import Question
@@ -309,6 +309,33 @@ def test_a_stillness_is_found_once_while_it_lasts(happened: list[Happened]) -> N
 
 
 @given(days())
+# Within one moment: full, no more, and full again.
+@example(
+    [
+        Input(-1, HOMES[0], NINE, "watched", {"hub": HUBS[0], "since": NINE.isoformat()}),
+        entry.Batch(
+            0,
+            0,
+            NINE + minutes(1),
+            tuple(heartbeat(home=HOMES[0], troubles=said) for said in [("disk full",), (), ("disk full",), ()] * 2),
+        ),
+    ]
+)
+# A low battery, found, then full and low again by the same clock.
+@example(
+    [
+        Input(-1, HOMES[0], NINE, "watched", {"hub": HUBS[0], "since": NINE.isoformat()}),
+        *(
+            entry.Batch(
+                0,
+                number,
+                NINE + minutes(1 + number),
+                (heartbeat(home=HOMES[0]), said_by(NINE + minutes(1), "bed", "battery_pct", value, home=HOMES[0])),
+            )
+            for number, value in enumerate([5.0, 80.0, 5.0, 80.0])
+        ),
+    ]
+)
 @settings(max_examples=60, deadline=None)
 def test_no_two_findings_have_the_same_name(happened: list[Happened]) -> None:
     """The second would be taken for the first, and never reach anybody."""
