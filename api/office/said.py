@@ -131,9 +131,13 @@ def e164(said: str) -> str:
         # One that works only within a town is none: a text cannot be sent to it.
         if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise ValueError(f"{said!r} is not a phone number")
+        found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        # Zeros in front make a number that is another one each time it is read.
+        if phonenumbers.parse(found) != number:
+            raise ValueError(f"{said!r} is not a phone number")
     except phonenumbers.NumberParseException as why:
         raise ValueError(f"{said!r} is not a phone number") from why
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return found
 
 
 def email(said: str) -> str:
@@ -165,8 +169,15 @@ def day(said: str) -> date:
 
 
 def end_of(said: str) -> datetime:
-    """Return the moment at which a day has ended in London."""
-    return times.midnight(day(said) + timedelta(days=1))
+    """Return the moment at which a day has ended in London.
+
+    Raises:
+        ValueError: it is no day, or the last of all.
+    """
+    try:
+        return times.midnight(day(said) + timedelta(days=1))
+    except OverflowError as why:
+        raise ValueError(f"{said!r} is too far ahead") from why
 
 
 def moment(said: str) -> datetime:

@@ -284,3 +284,17 @@ def test_the_picture_of_imports_is_what_is_enforced() -> None:
 
     assert drawn["imports"] == layers[::-1]
     assert drawn["data"] == [layer for layer in layers[::-1] if layer != "deploy"]
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    """A page that rests a promise on a test is worth nothing once that test is gone."""
+    there = {
+        found[1]
+        for path in (ROOT / "tests").rglob("*.py")
+        if "node_modules" not in path.parts
+        for found in re.finditer(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    named = {name: path for path in PAGES for name in re.findall(r"`(test_\w+)`", path.read_text())}
+
+    assert len(named) > 10
+    assert {name: str(path.relative_to(ROOT)) for name, path in named.items() if name not in there} == {}
