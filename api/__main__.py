@@ -15,6 +15,7 @@ import uvicorn
 from api import publishing
 from api.app import build
 from api.config import Config, NotConfigured
+from api.signing_in import forgetting
 from gateway import logs
 from gateway.clock import Clock
 from gateway.health import HealthServer
@@ -62,9 +63,12 @@ async def serve(config: Config, clock: Clock) -> None:
     database = Database()
     health = HealthServer("api", config.health, {"database": database.why_not})
     watching = asyncio.create_task(database.watch(opened), name="database")
+    forgetting_ = asyncio.create_task(forgetting.forget_for_ever(opened, Clock()), name="forgetting")
     publishing_ = asyncio.create_task(publishing.publish_for_ever(opened, clock), name="ledger")
     if config.texts is None:
         log.error("nobody can be texted: Twilio is not configured")
+    if config.mails is None:
+        log.info("nobody is sent a log-in link by e-mail: TELECARE_SMTP_HOST is not set")
     server = uvicorn.Server(
         uvicorn.Config(
             build(config, opened, clock),
@@ -73,6 +77,8 @@ async def serve(config: Config, clock: Clock) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Uvicorn would believe any process of this machine; the app does it, for those that were named.
+            proxy_headers=False,
             lifespan="off",
             limit_concurrency=200,
             h11_max_incomplete_event_size=65_536,
@@ -85,6 +91,7 @@ async def serve(config: Config, clock: Clock) -> None:
     finally:
         watching.cancel()
         publishing_.cancel()
+        forgetting_.cancel()
         health.close()
         await opened.close()
 

@@ -14,7 +14,8 @@ from fastapi import Depends, HTTPException, Request
 
 from alerts import store as alerts_store
 from api import records, store
-from api.given import Connection, GivenToAll, Now, RealNow
+from api.given import Connection, Given, GivenToAll, Now, RealNow
+from api.signing_in import sessions
 from api.store import View, Viewer
 from gateway.reading import HomeId
 
@@ -32,14 +33,18 @@ def cookie_name(*, is_secure: bool) -> str:
     return "__Host-telecare" if is_secure else "telecare"
 
 
+def session_token(request: Request, world: Given) -> str | None:
+    """Return what this browser holds as the token of a session, or None; whether it opens anything is not said."""
+    token = request.cookies.get(cookie_name(is_secure=world.config.is_secure))
+    return token if token and len(token) <= 100 else None
+
+
 async def maybe_viewer(
     request: Request, world: GivenToAll, conn: Connection, real_now: RealNow, now: Now
 ) -> Viewer | None:
     """Return who is signed in, or None."""
-    token = request.cookies.get(cookie_name(is_secure=world.config.is_secure))
-    if not token or len(token) > 100:
-        return None
-    return await store.viewer_of(conn, token, real_now=real_now, now=now)
+    token = session_token(request, world)
+    return None if token is None else await sessions.viewer_of(conn, token, real_now=real_now, now=now)
 
 
 MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]

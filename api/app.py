@@ -6,6 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from alerts.telling.sms import Sms
 from api import show, v1
@@ -25,6 +26,7 @@ from api.routes import (
     home,
     ledger,
     log_in,
+    me,
     one_home,
     people,
     rota,
@@ -34,6 +36,7 @@ from api.routes import (
     thresholds,
     twilio,
 )
+from api.signing_in.mail import Mail
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -55,8 +58,9 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Clock(),
         Sms(config.texts) if config.texts else None,
         LookBacks(config.database_url, pool),
+        Mail(config.mails) if config.mails else None,
     )
-    first = (front, log_in, home, alerts, confidence, fleet, calls, ledger)
+    first = (front, log_in, me, home, alerts, confidence, fleet, calls, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)
@@ -68,6 +72,9 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     app.add_exception_handler(psycopg.OperationalError, _database_is_away)
     app.add_middleware(Guard, public_url=config.public_url)
     app.add_middleware(Measured)
+    if config.trusted_proxies:
+        # Outermost, so that all below know who asks.  Without it nobody's word is taken for another address.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(config.trusted_proxies))
     return app
 
 

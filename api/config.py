@@ -1,16 +1,20 @@
 """What does this process need to know before it starts?"""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from alerts.telling import sms
+from api.signing_in import mail
 from gateway.health import Address
 
 _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
 _HUBS_BROKER = "127.0.0.1:1883"
+# Each may stand in a file instead, whose name is in the variable with _FILE at its end.
+_SECRETS = ("TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_SMTP_PASSWORD")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -29,6 +33,8 @@ class Config:
         public_url: how people and Twilio reach us, without a slash at its end.
         hubs_broker: `host:port` of the platform's broker as hubs reach it, for their configuration files.
         texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
+        mails: the mail server that log-in links leave by; None: nobody is mailed one.
+        trusted_proxies: addresses and networks whose word about who asks is taken; nobody else's is.
     """
 
     database_url: str = field(repr=False)
@@ -37,6 +43,8 @@ class Config:
     public_url: str
     texts: sms.Config | None
     hubs_broker: str = _HUBS_BROKER
+    mails: mail.Config | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -45,10 +53,13 @@ class Config:
         Raises:
             NotConfigured: something is missing, or not of its form.
         """
+        env = _with_secrets(env)
         try:
             listen = Address.parse(env.get("TELECARE_API_LISTEN", "") or _LISTEN)
             health = Address.parse(env.get("TELECARE_API_HEALTH", "") or _HEALTH)
-            texts = sms.Config.from_env(_with_token(env))
+            texts = sms.Config.from_env(env)
+            mails = mail.Config.from_env(env)
+            proxies = _networks(env.get("TELECARE_API_TRUSTED_PROXIES", ""))
             broker = env.get("TELECARE_HUBS_BROKER", "") or env.get("TELECARE_BROKER", "") or _HUBS_BROKER
             Address.parse(broker)
         except ValueError as why:
@@ -58,7 +69,7 @@ class Config:
             raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
         public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
         require_safe(public_url)
-        return cls(database_url, listen, health, public_url, texts, broker)
+        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies)
 
     @property
     def is_secure(self) -> bool:
@@ -66,15 +77,28 @@ class Config:
         return self.public_url.startswith("https://")
 
 
-def _with_token(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment with Twilio's token, which may stand in a file of its own."""
-    named = env.get("TELECARE_TWILIO_AUTH_TOKEN_FILE", "")
-    if not named:
-        return env
+def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with the secrets that stand in files of their own."""
+    read: dict[str, str] = {}
+    for name in _SECRETS:
+        if file := env.get(f"{name}_FILE", ""):
+            try:
+                read[name] = Path(file).read_text().strip()
+            except OSError as why:
+                raise NotConfigured(f"{name}_FILE cannot be read: {why.strerror}.") from why
+    return {**env, **read}
+
+
+def _networks(said: str) -> tuple[str, ...]:
+    """Return addresses and networks with commas between them.
+
+    Raises:
+        ValueError: one is neither.
+    """
     try:
-        return {**env, "TELECARE_TWILIO_AUTH_TOKEN": Path(named).read_text().strip()}
-    except OSError as why:
-        raise NotConfigured(f"TELECARE_TWILIO_AUTH_TOKEN_FILE cannot be read: {why.strerror}.") from why
+        return tuple(str(ipaddress.ip_network(one.strip())) for one in said.split(",") if one.strip())
+    except ValueError as why:
+        raise ValueError(f"TELECARE_API_TRUSTED_PROXIES must be addresses or networks: {why}.") from why
 
 
 def require_safe(public_url: str) -> None:

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from alerts.telling.sms import Sms
 from api.config import Config
 from api.look_backs import LookBacks
+from api.signing_in.mail import Mail
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -24,6 +25,7 @@ class Given:
         real: the system's, for sessions and links: a link is not older because a demo runs fast.
         look_backs: those that are being done.
         sms: to check Twilio's signatures; None where nobody can be texted.
+        mail: the door to the mail server; None where nobody can be mailed.
     """
 
     config: Config
@@ -32,6 +34,7 @@ class Given:
     real: Clock
     sms: Sms | None
     look_backs: LookBacks
+    mail: Mail | None
 
 
 def given(request: Request) -> Given:

@@ -1,14 +1,12 @@
-"""The SQL of people's access: links, sessions, grants, access records; and of confidence reports.
+"""The SQL of people's access: who may see what, grants, access records; and of confidence reports.
 
-Every function takes a connection that commits by itself.  `now` is the time on the homes' clock, `real_now` the
-system's: links and sessions last as long as they do for the person who holds them, however fast a demo runs.
+Every function takes a connection that commits by itself.  `now` is the time on the homes' clock.  How somebody is let
+in, and for how long, is in `signing_in`.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from psycopg import AsyncConnection
@@ -17,20 +15,6 @@ from api import consents
 
 Connection = AsyncConnection[Any]
 View = Literal["family", "carer"]
-
-# Long enough to find the phone again, short enough for a text read over a shoulder.  Ours, as most services have it.
-LINK_VALID_FOR: Final = timedelta(minutes=15)
-# A carer must not meet a log-in page at three in the morning; it is revoked with the grant, at once.  Ours.
-SESSION_VALID_FOR: Final = timedelta(days=90)
-
-# Links texted to one phone: a few in a row for one that did not arrive; and in a day, what a person may need.
-# Requests from one address: a whole family or an office behind one router.  Ours.
-_PHONE_SOON: Final = (timedelta(minutes=15), 3)
-_PHONE_DAY: Final = (timedelta(days=1), 10)
-_ADDRESS_HOUR: Final = (timedelta(hours=1), 30)
-
-# A number of our own among the database's advisory locks: "logi" in ASCII.
-_LOGIN_LOCK: Final = 0x6C6F6769
 
 _QUARTER_S: Final = 900
 
@@ -82,130 +66,7 @@ class Report:
     answered_at: datetime
 
 
-def new_token() -> str:
-    """Return 128 bits that cannot be guessed, as 22 letters, digits, - and _: short enough for a text."""
-    return secrets.token_urlsafe(16)
-
-
-def hashed(secret: str) -> bytes:
-    """Return what is kept of a token: who reads the database cannot sign in with it."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-# -- links and sessions
-
-
-async def may_text_link(conn: Connection, phone: str, address: str, *, real_now: datetime) -> bool:
-    """Write down that a link was asked for, and return whether one may be texted.
-
-    Known and unknown phones are counted alike, so that nothing differs between them.
-
-    Args:
-        conn: the connection.
-        phone: in E.164.
-        address: of whoever asked, as the network says.
-        real_now: by the system's clock.
-    """
-    async with conn.transaction():
-        # One at a time: many at once would each count before the others were written.
-        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOGIN_LOCK,))
-        await conn.execute("DELETE FROM login_request WHERE asked_at < %s", (real_now - _PHONE_DAY[0],))
-        row = await _first(
-            conn,
-            """
-            SELECT count(*) FILTER (WHERE phone_sha256 = %(phone)s AND asked_at > %(soon)s),
-                   count(*) FILTER (WHERE phone_sha256 = %(phone)s),
-                   count(*) FILTER (WHERE address_sha256 = %(address)s AND asked_at > %(hour)s)
-            FROM login_request
-            WHERE phone_sha256 = %(phone)s OR address_sha256 = %(address)s
-            """,
-            {
-                "phone": hashed(phone),
-                "address": hashed(address),
-                "soon": real_now - _PHONE_SOON[0],
-                "hour": real_now - _ADDRESS_HOUR[0],
-            },
-        )
-        soon, day, hour = row or (0, 0, 0)
-        if soon >= _PHONE_SOON[1] or day >= _PHONE_DAY[1] or hour >= _ADDRESS_HOUR[1]:
-            return False
-        await conn.execute(
-            "INSERT INTO login_request (phone_sha256, address_sha256, asked_at) VALUES (%s, %s, %s)",
-            (hashed(phone), hashed(address), real_now),
-        )
-    return True
-
-
-async def person_with(conn: Connection, phone: str) -> str | None:
-    """Return who has a phone, in E.164, or None."""
-    row = await _first(conn, "SELECT person FROM person WHERE phone = %s", (phone,))
-    return row[0] if row else None
-
-
-async def make_link(conn: Connection, person: str, public_url: str, *, real_now: datetime) -> str:
-    """Return a new address with which one person can sign in once.
-
-    Args:
-        conn: the connection.
-        person: who; known.
-        public_url: how people reach us, without a slash at its end.
-        real_now: by the system's clock; the link is valid for LINK_VALID_FOR from here.
-    """
-    token = new_token()
-    await conn.execute(
-        "INSERT INTO login_link (token_sha256, person, made_at, valid_until) VALUES (%s, %s, %s, %s)",
-        (hashed(token), person, real_now, real_now + LINK_VALID_FOR),
-    )
-    return f"{public_url}/log-in/{token}"
-
-
-async def sign_in(conn: Connection, link_token: str, *, real_now: datetime) -> str | None:
-    """Use up a link and return the token of a new session, or None if the link is used, too old or none of ours."""
-    session = new_token() + new_token()
-    async with conn.transaction():
-        row = await _first(
-            conn,
-            """
-            UPDATE login_link SET used_at = %(now)s
-            WHERE token_sha256 = %(token)s AND used_at IS NULL AND valid_until > %(now)s
-            RETURNING person
-            """,
-            {"now": real_now, "token": hashed(link_token)},
-        )
-        if row is None:
-            return None
-        await conn.execute(
-            "INSERT INTO session (token_sha256, person, made_at, valid_until) VALUES (%s, %s, %s, %s)",
-            (hashed(session), row[0], real_now, real_now + SESSION_VALID_FOR),
-        )
-    return session
-
-
-async def sign_out(conn: Connection, session: bytes, *, real_now: datetime) -> None:
-    """End a session; its cookie opens nothing from now on."""
-    await conn.execute(
-        "UPDATE session SET ended_at = %s WHERE token_sha256 = %s AND ended_at IS NULL", (real_now, session)
-    )
-
-
-async def viewer_of(conn: Connection, session_token: str, *, real_now: datetime, now: datetime) -> Viewer | None:
-    """Return who holds a session, with the grants in force now, or None if it opens nothing.
-
-    A grant is in force while it is not withdrawn and the resident's consent to it holds; operators run the service,
-    and what they were given needs no consent to each of them.
-
-    Args:
-        conn: the connection.
-        session_token: from the cookie.
-        real_now: by the system's clock, on which sessions age.
-        now: by the homes' clock, on which consents end.
-    """
-    row = await _first(
-        conn,
-        "SELECT person FROM session WHERE token_sha256 = %(token)s AND ended_at IS NULL AND valid_until > %(now)s",
-        {"token": hashed(session_token), "now": real_now},
-    )
-    return await viewer_for(conn, row[0], hashed(session_token), now=now) if row else None
+# -- who is signed in
 
 
 async def viewer_for(conn: Connection, person: str, session: bytes, *, now: datetime) -> Viewer | None:

@@ -24,6 +24,7 @@ from alerts.store import thresholds
 from api import consents, times
 from api.office import agreed, changes, homes, hubs, people
 from api.office.said import e164, wall_time
+from api.signing_in import links
 from deploy import street
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess
@@ -282,7 +283,7 @@ def make_link(person: str, dsn: str, public_url: str) -> str:
     async def make() -> str:
         async with await _connection(dsn) as conn:
             # Links and sessions age in real time, however fast a demo's clock runs.
-            return await api_store.make_link(conn, person, public_url, real_now=Clock().now())
+            return await links.make(conn, person, public_url, real_now=Clock().now())
 
     return asyncio.run(make())
 

@@ -15,6 +15,7 @@ from alerts.store import LetGo
 from api import consents, times
 from api.office import changes, said
 from api.office.said import Form, Mistake, Mistakes
+from api.signing_in import sessions
 
 Connection = AsyncConnection[Any]
 
@@ -128,6 +129,9 @@ async def save(conn: Connection, fields: Mapping[str, str], *, is_new: bool, by:
             await alerts_store.set_person(
                 conn, person, name, what=what, phone=phone, email=email, likes=likes, kinds=kinds
             )
+            if before is not None and (before.phone, before.email) != (phone, email):
+                # A link that is on its way to what may be somebody else's phone by now.
+                await conn.execute("DELETE FROM login_link WHERE person = %s AND used_at IS NULL", (person,))
             act = "person added" if before is None else "person changed"
             await changes.note(conn, act, by=by, now=now, person=person, content=written)
     except psycopg.errors.UniqueViolation as why:
@@ -242,7 +246,7 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
             "UPDATE access_grant SET withdrawn_at = %s WHERE person = %s AND withdrawn_at IS NULL", (now, person)
         )
         await consents.withdraw_all_to(conn, person, by=by, now=now)
-        await end_sessions(conn, person, real_now=real_now)
+        await sessions.end_all(conn, person, real_now=real_now)
         await conn.execute("UPDATE resident SET person = NULL WHERE person = %s", (person,))
         await conn.execute(
             "UPDATE person SET left_at = %s, phone = NULL, email = NULL, is_operator = false WHERE person = %s",
@@ -256,12 +260,6 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
             person=person,
             content={"phone": one.phone, "email": one.email, "told_in": was_told_in},
         )
-
-
-async def end_sessions(conn: Connection, person: str, *, real_now: datetime) -> None:
-    """Sign somebody out everywhere, and let no link that is on its way open anything."""
-    await conn.execute("UPDATE session SET ended_at = %s WHERE person = %s AND ended_at IS NULL", (real_now, person))
-    await conn.execute("UPDATE login_link SET used_at = %s WHERE person = %s AND used_at IS NULL", (real_now, person))
 
 
 # The service itself.

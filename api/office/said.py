@@ -10,6 +10,7 @@ import phonenumbers
 
 from alerts.telling import rota
 from api import times
+from api.signing_in.reach import is_mailbox
 from gateway.wire import is_sensor_id
 
 T = TypeVar("T")
@@ -31,7 +32,6 @@ RADIO_LISTS: Final[Mapping[str, frozenset[str]]] = {
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 # Letters and signs that a page cannot show, or a database does not keep.
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -142,7 +142,7 @@ def e164(said: str) -> str:
 
 def email(said: str) -> str:
     """Return an e-mail address; whether anybody reads it is another question."""
-    if len(said) > 200 or _EMAIL.fullmatch(said) is None:
+    if not is_mailbox(said):
         raise ValueError(f"{said!r} is not an e-mail address")
     return said
 

@@ -1,7 +1,7 @@
-"""Signing in by a link that is texted, and out again."""
+"""Signing in by a link that is texted or mailed, and out again."""
 
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import psycopg
 from fastapi import APIRouter, BackgroundTasks, Form, Request
@@ -9,22 +9,28 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
-from api import show, store, times
-from api.access import CurrentViewer, cookie_name
+from api import show, store
+from api.access import CurrentViewer
 from api.given import Connection, Given, GivenToAll, RealNow
+from api.routes.let_in import let_in, let_out
+from api.signing_in import links, sessions
+from api.signing_in.addresses import AskedFrom
+from api.signing_in.reach import Reach, reach
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
+_MINUTES: Final = int(links.VALID_FOR.total_seconds() // 60)
+
 
 @router.get("/log-in")
-async def ask_for_phone(request: Request, world: GivenToAll, conn: Connection) -> Response:
+async def ask_where_to(request: Request, world: GivenToAll, conn: Connection) -> Response:
     """Show where a link can be asked for."""
     return await _form(request, world, conn)
 
 
 async def _form(request: Request, world: Given, conn: AsyncConnection[Any], *, wrong: str | None = None) -> Response:
-    """Return the form; with what was typed, where that is no phone number."""
+    """Return the form; with what was typed, where no link can be sent there."""
     return show.page(
         request,
         "log_in.html",
@@ -37,29 +43,34 @@ async def _form(request: Request, world: Given, conn: AsyncConnection[Any], *, w
 
 def _asking(world: Given) -> dict[str, Any]:
     """Return what the form needs wherever it stands."""
-    minutes = int(store.LINK_VALID_FOR.total_seconds() // 60)
-    return {"can_text": world.sms is not None, "minutes": minutes}
+    return {"can_text": world.sms is not None, "can_mail": world.mail is not None, "minutes": _MINUTES}
+
+
+def _can_send(world: Given, where: Reach) -> bool:
+    return (world.sms if where.by == "text" else world.mail) is not None
 
 
 @router.post("/log-in")
-async def text_link(
+async def send_link(
     request: Request,
     world: GivenToAll,
+    address: AskedFrom,
     later: BackgroundTasks,
-    phone: Annotated[str, Form(max_length=60)] = "",
+    who: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Text a link, if the phone is one we know; say the same whether it is or not.
+    """Send a link, if the phone or mailbox is one we know; say the same whether it is or not.
 
-    What cannot be anybody's number is said to be none: that tells nothing of whom we know.
+    What cannot be anybody's number or address, or where nothing can be sent to, is said to be so: that tells nothing
+    of whom we know.
 
     The work is done after the answer has left, so that the time it takes says nothing either.
     """
-    dialled = times.phone_as_dialled(phone)
-    if dialled is None:
-        # Not this request's own connection: it would be held until the text is written, and a burst would use up all.
+    where = reach(who)
+    if where is None or not _can_send(world, where):
+        # Not this request's own connection: it would be held until the link is sent, and a burst would use up all.
         async with world.pool.connection() as conn:
-            return await _form(request, world, conn, wrong=phone)
-    later.add_task(_text_link, world, dialled, request.client.host if request.client else "")
+            return await _form(request, world, conn, wrong=who)
+    later.add_task(_send_link, world, where, address)
     answer = show.then("/log-in/sent")
     answer.background = later
     return answer
@@ -67,7 +78,7 @@ async def text_link(
 
 @router.get("/log-in/sent")
 async def say_sent(request: Request, world: GivenToAll, conn: Connection) -> Response:
-    """Say what happens if we know the phone."""
+    """Say what happens if we know the phone or the mailbox."""
     return show.page(
         request,
         "log_in_sent.html",
@@ -101,43 +112,36 @@ async def _link(
 @router.post("/log-in/{token}")
 async def use_link(request: Request, token: str, world: GivenToAll, conn: Connection, real_now: RealNow) -> Response:
     """Use up a link and sign in."""
-    session = await store.sign_in(conn, token[:100], real_now=real_now)
-    if session is None:
+    person = await links.use(conn, token[:100], real_now=real_now)
+    if person is None:
         return await _link(request, token, world, conn, is_used=True)
-    answer = show.then("/")
-    is_secure = world.config.is_secure
-    answer.set_cookie(
-        cookie_name(is_secure=is_secure),
-        session,
-        max_age=int(store.SESSION_VALID_FOR.total_seconds()),
-        secure=is_secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
+    return await let_in(request, world, conn, person, way="link", real_now=real_now)
 
 
 @router.post("/log-out")
 async def sign_out(viewer: CurrentViewer, world: GivenToAll, conn: Connection, real_now: RealNow) -> Response:
     """End this session."""
-    await store.sign_out(conn, viewer.session, real_now=real_now)
-    answer = show.then("/log-in")
-    is_secure = world.config.is_secure
-    answer.delete_cookie(cookie_name(is_secure=is_secure), secure=is_secure, httponly=True, samesite="lax")
-    return answer
+    await sessions.end(conn, viewer.session, real_now=real_now)
+    return let_out(world)
 
 
-async def _text_link(world: Given, phone: str, address: str) -> None:
+async def _send_link(world: Given, where: Reach, address: str) -> None:
     real_now = world.real.now()
     try:
         async with world.pool.connection() as conn:
-            if not await store.may_text_link(conn, phone, address, real_now=real_now):
-                log.warning("log-in link not texted, asked for too often")
+            if not await links.may_send(conn, where, address, real_now=real_now):
+                log.warning("log-in link not sent, asked for too often")
                 return
-            person = await store.person_with(conn, phone)
+            person = await links.person_at(conn, where)
             if person is None:
                 return
-            url = await store.make_link(conn, person, world.config.public_url, real_now=real_now)
-            await alerts_store.owe_login_text(conn, person, url, now=world.clock.now())
+            url = await links.make(conn, person, world.config.public_url, real_now=real_now)
+            if where.by == "text":
+                await alerts_store.owe_login_text(conn, person, url, now=world.clock.now())
+                return
+            service = await store.service_name(conn)
     except psycopg.Error as why:
         log.error("log-in link not made", extra={"why": type(why).__name__})  # noqa: TRY400 - no values
+        return
+    assert world.mail is not None, "nobody is mailed where nobody can be"
+    await world.mail.send_link(where.to, url, service=service, minutes=_MINUTES, real_now=real_now)

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from api.store import Viewer, hashed, viewer_for
+from api.signing_in.secrets import hashed
+from api.store import Viewer, viewer_for
 
 Connection = AsyncConnection[Any]
 

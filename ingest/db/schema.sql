@@ -507,6 +507,18 @@ CREATE TABLE lane (
 -- lane.received_through: received_at of that row, never backwards
 -- lane.complete_through: all that was received up to here, by the ingest clock, is in the log
 
+CREATE TABLE login_attempt (
+    attempt bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    account_sha256 bytea NOT NULL,
+    address_sha256 bytea NOT NULL,
+    tried_at timestamp with time zone NOT NULL,
+    CONSTRAINT login_attempt_is_counted_once PRIMARY KEY (attempt)
+);
+CREATE INDEX login_attempt_from_an_address_lately ON public.login_attempt USING btree (address_sha256, tried_at DESC);
+CREATE INDEX login_attempt_on_an_account_lately ON public.login_attempt USING btree (account_sha256, tried_at DESC);
+-- login_attempt: passwords and codes that were wrong, on accounts known or not; kept one day
+-- login_attempt.tried_at: in real time
+
 CREATE TABLE login_link (
     token_sha256 bytea NOT NULL,
     person text NOT NULL,
@@ -525,7 +537,8 @@ CREATE TABLE login_request (
 );
 CREATE INDEX login_request_from_an_address_lately ON public.login_request USING btree (address_sha256, asked_at DESC);
 CREATE INDEX login_request_of_a_phone_lately ON public.login_request USING btree (phone_sha256, asked_at DESC);
--- login_request: to bound how many links one phone is texted and one address asks for; kept one day
+-- login_request: to bound how many links one phone or mailbox is sent and one address asks for; kept one day
+-- login_request.phone_sha256: of the phone in E.164, or of the e-mail address in small letters; known or not
 -- login_request.asked_at: in real time
 
 CREATE TABLE look_back (
@@ -630,6 +643,15 @@ CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at
 -- notification.try_after: by the database's clock: not tried again before; null: not tried yet
 -- notification.claimed_at: by the database's clock: its teller was alive then; another takes it when that is 10 s ago
 
+CREATE TABLE password (
+    person text NOT NULL,
+    hash text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT password_is_one_a_person PRIMARY KEY (person),
+    CONSTRAINT password_is_kept_as_argon2id CHECK ((hash ~~ '$argon2id$%'::text)),
+    CONSTRAINT password_is_never_without_a_second_factor FOREIGN KEY (person) REFERENCES second_factor(person)
+);
+
 CREATE TABLE person (
     person text NOT NULL,
     full_name text NOT NULL,
@@ -709,6 +731,26 @@ CREATE INDEX policy_version_still_to_come ON public.policy_version USING btree (
 -- policy_version.takes_back: its numbers are those that stood before this version; null where it takes nothing back
 -- policy_version.look_back: what was seen of its price before it was saved; null for a setup file
 
+CREATE TABLE provider_identity (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    person text NOT NULL,
+    bound_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_identity_is_one_person PRIMARY KEY (issuer, subject),
+    CONSTRAINT provider_identity_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT provider_identity_is_one_a_person UNIQUE (issuer, person)
+);
+-- provider_identity: whom an identity provider means by a subject: bound by a verified e-mail address at the first log-in, by the subject from then on
+
+CREATE TABLE provider_log_in (
+    state_sha256 bytea NOT NULL,
+    browser_sha256 bytea NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    CONSTRAINT provider_log_in_is_known_once PRIMARY KEY (state_sha256)
+);
+-- provider_log_in: log-ins that were sent on to the identity provider and are not back yet
+-- provider_log_in.browser_sha256: of a cookie, from which nonce and verifier are made too: only that browser can come back
+
 CREATE TABLE reading (
     home text,
     hub text NOT NULL,
@@ -732,6 +774,15 @@ CREATE INDEX reading_of_a_home_by_time ON public.reading USING btree (home, obse
 -- reading.uncertain_since: the earliest it can have been, where the time is uncertain; otherwise null
 -- reading.received_at: by the ingest server's clock, never backwards within a lane
 -- reading.may_repeat: sent again under a new number after an old card was put back: it may be here twice
+
+CREATE TABLE recovery_code (
+    person text NOT NULL,
+    code_sha256 bytea NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_code_is_one_of_a_person PRIMARY KEY (person, code_sha256),
+    CONSTRAINT recovery_code_is_of_a_second_factor FOREIGN KEY (person) REFERENCES second_factor(person) ON DELETE CASCADE
+);
+-- recovery_code: 80 random bits each, shown once on paper; opens once in place of an authenticator's code
 
 CREATE TABLE refused (
     refused bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -834,6 +885,27 @@ CREATE INDEX rota_shift_of_a_team ON public.rota_shift USING btree (team) WHERE 
 -- rota_shift.ends: Europe/London wall time, excluded; not after begins: on the next day
 -- rota_shift.valid_until: the first day on which it does not begin any more; null: it goes on
 
+CREATE TABLE second_factor (
+    person text NOT NULL,
+    secret_sealed bytea NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    last_step bigint NOT NULL,
+    CONSTRAINT second_factor_is_one_a_person PRIMARY KEY (person),
+    CONSTRAINT second_factor_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+);
+-- second_factor: the secret that somebody's authenticator shares with us (RFC 6238)
+-- second_factor.secret_sealed: AES-256-GCM under a key that is not in the database
+-- second_factor.last_step: the newest step of 30 s since 1970 whose code was taken; none up to it is taken again
+
+CREATE TABLE second_factor_offer (
+    person text NOT NULL,
+    secret_sealed bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT second_factor_offer_is_one_a_person PRIMARY KEY (person),
+    CONSTRAINT second_factor_offer_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+);
+-- second_factor_offer: a secret that was shown and is not confirmed by a code yet
+
 CREATE TABLE sensor (
     home text NOT NULL,
     sensor text NOT NULL,
@@ -865,9 +937,19 @@ CREATE TABLE session (
     made_at timestamp with time zone NOT NULL,
     valid_until timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    number bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    used_at timestamp with time zone,
+    way text DEFAULT 'link'::text NOT NULL,
+    browser text,
     CONSTRAINT session_is_known_once PRIMARY KEY (token_sha256),
-    CONSTRAINT session_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person)
+    CONSTRAINT session_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
+    CONSTRAINT session_way_is_known CHECK ((way = ANY (ARRAY['link'::text, 'password'::text, 'provider'::text])))
 );
+CREATE INDEX session_of_a_person ON public.session USING btree (person, made_at);
+-- session.number: what its owner ends it by; opens nothing
+-- session.used_at: in real time, to the minute; null: not since it was made
+-- session.way: a one-time link, a password with a second factor, or an identity provider
+-- session.browser: as its owner knows it: Firefox on Android; never the whole of what a browser sends
 
 CREATE TABLE stored_log (
     lane smallint NOT NULL,

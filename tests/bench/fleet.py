@@ -17,9 +17,9 @@ from typing import Final
 import httpx
 import psycopg
 
-from api import store
 from api.app import build
 from api.config import Config
+from api.signing_in import links
 from deploy.embedded import machine, postgres
 from gateway.clock import Anchor, Clock, write_anchor
 from gateway.health import Address
@@ -93,7 +93,7 @@ async def _ask(dsn: str, folder: Path, told: argparse.Namespace) -> None:
     async with opened:
         app = build(config, opened, Clock(clock_file))
         async with opened.connection() as conn:
-            link = await store.make_link(conn, "op", _URL, real_now=Clock().now())
+            link = await links.make(conn, "op", _URL, real_now=Clock().now())
         transport = httpx.ASGITransport(app)
         headers = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
         async with httpx.AsyncClient(transport=transport, base_url=_URL, headers=headers) as browser:

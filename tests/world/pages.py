@@ -26,6 +26,7 @@ from alerts.telling import sms
 from api import consents, store
 from api.app import build
 from api.config import Config
+from api.signing_in import links
 from api.v1 import tokens
 from api.v1.tokens import Scope
 from gateway.clock import Anchor, Clock, write_anchor
@@ -60,14 +61,22 @@ MARGARETS, GEORGES = "shore-road-14", "mill-lane-3"
 class Street:
     """Two homes and the app; Anne and Jim are Margaret's, Morag is George's, the alarm centre runs it."""
 
-    def __init__(self, dsn: str, folder: Path, *, public_url: str = "https://care.example", texts: bool = True) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        folder: Path,
+        *,
+        public_url: str = "https://care.example",
+        texts: bool = True,
+        **configured: Any,
+    ) -> None:
         self.dsn = dsn
         self.public_url = public_url
         self._file = folder / "clock.json"
         self.set_clock(NINE)
         self.clock = Clock(self._file)
         door = sms.Config("AC" + "0" * 32, TOKEN, "+447700900000", public_url) if texts else None
-        self.config = Config(dsn, Address("127.0.0.1", 0), Address("127.0.0.1", 0), public_url, door)
+        self.config = Config(dsn, Address("127.0.0.1", 0), Address("127.0.0.1", 0), public_url, door, **configured)
         self.app: FastAPI
         self._pool: pool.Pool
         self._clients: list[httpx.AsyncClient] = []
@@ -104,10 +113,10 @@ class Street:
 
     # -- people
 
-    def stranger(self, **headers: str) -> httpx.AsyncClient:
-        """Return a browser that is not signed in."""
+    def stranger(self, *, at: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:
+        """Return a browser that is not signed in, at an address of the network."""
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True),
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True, client=(at, 40_000)),
             base_url=self.public_url,
             headers={"Sec-Fetch-Site": "same-origin", "Accept": "text/html", **headers},
         )
@@ -118,7 +127,7 @@ class Street:
         """Return a link with which a person can sign in once."""
         async with self._pool.connection() as conn:
             real_now = datetime.now(UTC)  # noqa: TID251 - links are on the system's clock
-            return await store.make_link(conn, person, self.public_url, real_now=real_now)
+            return await links.make(conn, person, self.public_url, real_now=real_now)
 
     async def browser(self, person: str, **headers: str) -> httpx.AsyncClient:
         """Return a browser in which somebody is signed in."""

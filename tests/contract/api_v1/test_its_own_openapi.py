@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from api.store import hashed
+from api.signing_in.secrets import hashed
 from api.v1.tokens import Scope
 from deploy import admin, street
 from tests.integration.api.test_process import answers, running

@@ -64,7 +64,7 @@ async def test_a_nonce_is_used_once(street: Street) -> None:
 
 async def test_a_long_body_is_refused_before_it_is_read(street: Street) -> None:
     """Everything has a limit; a body of many megabytes must not be taken into memory."""
-    said = await street.stranger().post("/log-in", content=b"phone=" + b"1" * 40_000)
+    said = await street.stranger().post("/log-in", content=b"who=" + b"1" * 40_000)
 
     async def drip() -> AsyncIterator[bytes]:
         for _ in range(40):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api import store
+from api.signing_in.secrets import hashed
 from tests.world.pages import ANNE, Street
 
 _SENT = "If we know that number"
@@ -66,7 +66,7 @@ async def test_no_token_is_kept_in_the_clear(street: Street) -> None:
         bytes(row[0])
         for row in await street.sql("SELECT token_sha256 FROM login_link UNION SELECT token_sha256 FROM session")
     }
-    assert kept == {store.hashed(link.rsplit("/", 1)[1]), store.hashed(session)}
+    assert kept == {hashed(link.rsplit("/", 1)[1]), hashed(session)}
 
 
 async def test_signing_out_ends_the_session_for_good(street: Street) -> None:
@@ -95,7 +95,7 @@ async def test_a_session_ends_by_itself(street: Street) -> None:
 )
 async def test_a_known_phone_is_texted_a_link_however_it_is_typed(street: Street, typed: str) -> None:
     """People type their number as they know it."""
-    answer = await street.stranger().post("/log-in", data={"phone": typed})
+    answer = await street.stranger().post("/log-in", data={"who": typed})
 
     ((person, purpose, body),) = await street.sql("SELECT person, purpose, body FROM notification")
     assert answer.headers["location"] == "/log-in/sent"
@@ -105,7 +105,7 @@ async def test_a_known_phone_is_texted_a_link_however_it_is_typed(street: Street
 
 async def test_the_link_in_the_text_works(street: Street) -> None:
     """From a number on a page to the home, the whole way."""
-    await street.stranger().post("/log-in", data={"phone": "07700900101"})
+    await street.stranger().post("/log-in", data={"who": "07700900101"})
     ((body,),) = await street.sql("SELECT body FROM notification")
     path = next(word for word in body.split() if word.startswith("https:")).removeprefix(street.public_url)
 
@@ -117,8 +117,8 @@ async def test_the_link_in_the_text_works(street: Street) -> None:
 @pytest.mark.parametrize("typed", ["07700 900999", "0044 7700 900998", "+61 491 570 156"])
 async def test_an_unknown_phone_gets_the_same_answer(street: Street, typed: str) -> None:
     """Whether somebody is known here must not be found out by asking."""
-    known = await street.stranger().post("/log-in", data={"phone": "07700 900101"})
-    unknown = await street.stranger().post("/log-in", data={"phone": typed})
+    known = await street.stranger().post("/log-in", data={"who": "07700 900101"})
+    unknown = await street.stranger().post("/log-in", data={"who": typed})
 
     assert (known.status_code, known.headers["location"]) == (unknown.status_code, unknown.headers["location"])
     assert _SENT in (await street.stranger().get("/log-in/sent")).text
@@ -128,7 +128,7 @@ async def test_an_unknown_phone_gets_the_same_answer(street: Street, typed: str)
 async def test_one_phone_is_not_flooded(street: Street) -> None:
     """Somebody else could ask for links to a carer's phone all night; the fourth is not sent, and nobody is told."""
     for _ in range(6):
-        answer = await street.stranger().post("/log-in", data={"phone": "07700900101"})
+        answer = await street.stranger().post("/log-in", data={"who": "07700900101"})
 
     assert answer.headers["location"] == "/log-in/sent"
     assert (await street.sql("SELECT count(*) FROM notification")) == [(3,)]
@@ -138,7 +138,7 @@ async def test_a_burst_is_bounded_like_a_trickle(street: Street) -> None:
     """Twenty requests in the same moment must not slip through between counting and writing."""
     strangers = [street.stranger() for _ in range(20)]
 
-    await asyncio.gather(*(one.post("/log-in", data={"phone": "07700900101"}) for one in strangers))
+    await asyncio.gather(*(one.post("/log-in", data={"who": "07700900101"}) for one in strangers))
 
     assert (await street.sql("SELECT count(*) FROM notification")) == [(3,)]
 
@@ -146,8 +146,8 @@ async def test_a_burst_is_bounded_like_a_trickle(street: Street) -> None:
 async def test_one_address_cannot_ask_for_every_phone(street: Street) -> None:
     """Trying numbers from one place ends after thirty in an hour, known or not."""
     for number in range(31):
-        await street.stranger().post("/log-in", data={"phone": f"07700800{number:03}"})
-    await street.stranger().post("/log-in", data={"phone": "07700900101"})
+        await street.stranger().post("/log-in", data={"who": f"07700800{number:03}"})
+    await street.stranger().post("/log-in", data={"who": "07700900101"})
 
     assert (await street.sql("SELECT count(*) FROM notification")) == [(0,)]
     assert (await street.sql("SELECT count(*) FROM login_request")) == [(30,)]
@@ -155,10 +155,10 @@ async def test_one_address_cannot_ask_for_every_phone(street: Street) -> None:
 
 async def test_old_requests_are_forgotten(street: Street) -> None:
     """Who asked when is nobody's business for longer than it bounds anything."""
-    await street.stranger().post("/log-in", data={"phone": "07700900101"})
+    await street.stranger().post("/log-in", data={"who": "07700900101"})
     await street.sql("UPDATE login_request SET asked_at = %s", datetime(2020, 1, 1, tzinfo=UTC))
 
-    await street.stranger().post("/log-in", data={"phone": "07700900102"})
+    await street.stranger().post("/log-in", data={"who": "07700900102"})
 
     assert (await street.sql("SELECT count(*) FROM login_request")) == [(1,)]
 
@@ -191,7 +191,7 @@ async def test_the_front_door_leads_on(street: Street) -> None:
 )
 async def test_what_is_no_phone_number_is_said_to_be_none(street: Street, typed: str) -> None:
     """Who mistypes waits for a text that was never going to come."""
-    answer = await street.stranger().post("/log-in", data={"phone": typed})
+    answer = await street.stranger().post("/log-in", data={"who": typed})
 
     assert answer.status_code == 422
     assert "That does not look like a phone number." in answer.text

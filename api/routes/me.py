@@ -1,0 +1,52 @@
+"""Where am I signed in?  What everybody sees of themselves."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api import show
+from api.access import CurrentViewer
+from api.given import Connection, GivenToAll, RealNow
+from api.routes import frame
+from api.routes.let_in import let_out
+from api.routes.office import Written, number
+from api.signing_in import sessions
+from api.signing_in.sessions import Way
+
+router = APIRouter()
+
+_WAYS: Final[dict[Way, str]] = {
+    "link": "a link",
+    "password": "a password and a code",
+    "provider": "your employer's log-in",
+}
+
+
+@router.get("/me")
+async def show_me(request: Request, viewer: CurrentViewer, conn: Connection, real_now: RealNow) -> Response:
+    """Show where this person is signed in."""
+    return show.page(
+        request,
+        "me.html",
+        sessions=await sessions.listed(conn, viewer.person, viewer.session, real_now=real_now),
+        ways=_WAYS,
+        now=real_now,
+        **frame.facts(request, viewer, "me"),
+    )
+
+
+@router.post("/me/sign-out")
+async def sign_out_there(viewer: CurrentViewer, conn: Connection, real_now: RealNow, wrote: Written) -> Response:
+    """End one of one's own sessions."""
+    await sessions.end_numbered(conn, viewer.person, number(wrote.get("number", "")), real_now=real_now)
+    return show.then("/me")
+
+
+@router.post("/me/sign-out-everywhere")
+async def sign_out_everywhere(
+    viewer: CurrentViewer, world: GivenToAll, conn: Connection, real_now: RealNow
+) -> Response:
+    """End all of one's own sessions, this one too, and let no link that is on its way open anything."""
+    await sessions.end_all(conn, viewer.person, real_now=real_now)
+    return let_out(world)
