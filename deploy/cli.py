@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from deploy import cli_desk, cli_token
+from deploy import cli_backup, cli_desk, cli_token
 from deploy.ran import DATA_HELP
 from deploy.ran import data_folder as _data
 from deploy.ran import run as _run
@@ -34,6 +34,8 @@ app.add_typer(cli_desk.people, name="people")
 app.add_typer(cli_desk.homes, name="homes")
 app.add_typer(cli_desk.rota, name="rota")
 app.add_typer(cli_token.app, name="token")
+app.add_typer(cli_backup.app, name="backup")
+app.command("restore")(cli_backup.restore)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help=DATA_HELP, file_okay=False)]
 

@@ -33,7 +33,9 @@ from ingest.db.pool import connect
 PAGES_PORT: Final = 8420
 """Where the pages answer unless told otherwise."""
 
-_DATABASE: Final = "telecare"
+DATABASE: Final = "telecare"
+"""What the embedded database is called."""
+
 INGEST_USER: Final = "ingest"
 """What ingest is called on the broker."""
 
@@ -145,7 +147,7 @@ class Platform:
             self._supervisor.start(
                 Part("postgres", lambda: server.command, server.answers, before=server.clear_after_kill)
             )
-            self.database_url = server.create_database(_DATABASE)
+            self.database_url = server.create_database(DATABASE)
         self.kept.keep("database_url", self.database_url)
         self.kept.keep("public_url", self._ours.get("TELECARE_PUBLIC_URL", ""))
         done = migrate(self.database_url)
@@ -202,6 +204,11 @@ class Platform:
         """Start one of our processes, and return when it can do its work."""
         self._supervisor.start(self.process(name, name, extra))
 
+    def start_backups(self) -> None:
+        """Start the process that makes backups."""
+        here = {"TELECARE_DATA": str(self.data)}
+        self._supervisor.start(self.process("backup", "deploy.backup", here, but_for=("backup",)))
+
     def process(
         self, name: str, package: str, extra: Mapping[str, str] | None = None, *, but_for: Collection[str] = ()
     ) -> Part:
@@ -217,7 +224,7 @@ class Platform:
         self.kept.keep(f"health address {name}", health)
         said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
         said |= {"TELECARE_DATABASE_URL": self.database_url} if package != "gateway" else {}
-        said |= {f"TELECARE_{package.upper()}_HEALTH": health, **(extra or {})}
+        said |= {f"TELECARE_{package.rpartition('.')[2].upper()}_HEALTH": health, **(extra or {})}
         arguments = (sys.executable, "-m", package)
         self._said[name] = said
         return Part(

@@ -56,6 +56,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from api.office.said import Mistakes  # noqa: PLC0415
     from deploy import street  # noqa: PLC0415
     from deploy.admin import Cannot  # noqa: PLC0415
+    from deploy.backup.problems import PROBLEMS  # noqa: PLC0415
     from deploy.embedded.machine import Missing  # noqa: PLC0415
     from deploy.supervise import DidNotStart  # noqa: PLC0415
     from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
@@ -69,6 +70,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         Missing,
         Mistakes,
         Unfit,
+        *PROBLEMS,
         street.Wrong,
         psycopg.OperationalError,
         OSError,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from deploy.backup.config import NO_RECIPIENT, Config
 from deploy.embedded import machine
 from deploy.embedded.machine import Missing
 from deploy.platform import PAGES_PORT, Platform, wait_for_answers
@@ -31,6 +32,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
     public = environment.get("TELECARE_PUBLIC_URL") or f"http://{listen}"
     if listen.startswith("127.0.0.1:"):
         machine.require_free_port(int(listen.rpartition(":")[2]), "the pages' server")
+    backups = Config.from_env(environment, data)
     nobody = who_cannot_be_texted(environment)
     if nobody:
         say(nobody)
@@ -47,6 +49,10 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
         say("starting ingest, alerts and the pages")
         for name in ("ingest", "alerts", "api"):
             platform.start_process(name)
+        if backups.to:
+            platform.start_backups()
+        else:
+            say("NO BACKUPS ARE MADE. " + NO_RECIPIENT)
         _tell(say, public, listen, platform)
         supervisor.watch(each_tick=platform.permit_anew)
         say("stopping")

@@ -66,6 +66,13 @@ def postgres_programs(folder: Path, *, environment: Mapping[str, str], say: Say)
     return _programs(folder / _NAME)
 
 
+def wheel_programs() -> Path | None:
+    """Return the folder of `pg_dump` and the rest as the wheel brings them, or None where it is not installed."""
+    found = importlib.util.find_spec(_WHEEL)  # Looks, without importing it.
+    places = list(found.submodule_search_locations or ()) if found else []
+    return Path(places[0]) / "pginstall" / "bin" if places else None
+
+
 def nats_program(folder: Path) -> Path:
     """Return the NATS server, laid into the runtime folder on first use.
 

@@ -261,6 +261,8 @@ def test_a_command_that_is_named_can_be_given(line: str) -> None:
     command = typer.main.get_command(app)
     context = command.make_context("telecare", list(words))
     while isinstance(command, typer.core.TyperGroup):
+        if command.invoke_without_command and (not words or words[0].startswith("-")):
+            return
         name, found, words = command.resolve_command(context, words)
         assert found is not None, name
         command, context = found, found.make_context(name, list(words), parent=context)

@@ -135,7 +135,7 @@ def test_prometheus_looks_where_compose_has_the_processes_answer() -> None:
     }
 
     assert scraped == answer
-    assert {target.partition(":")[0] for target in scraped} == PROCESSES - {"gateway"}
+    assert {target.partition(":")[0] for target in scraped} == PROCESSES - {"gateway"} | {"backup"}
 
 
 def test_promtool_takes_the_rules() -> None:
@@ -234,7 +234,7 @@ def test_each_process_has_a_unit_that_starts_it_and_starts_it_again() -> None:
     """A process that died at night must be back before anybody wakes."""
     units = {unit.stem.removeprefix("telecare-"): _tokens(unit) for unit in UNITS}
 
-    assert set(units) == PROCESSES | {"migrate"}
+    assert set(units) == PROCESSES | {"migrate", "backup"}
     for name in PROCESSES:
         assert units[name]["ExecStart"] == [f"/opt/telecare/bin/telecare {name}"]
         assert units[name]["Restart"] == ["always"]
