@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from alerts.telling import sms
 from api.signing_in import mail
-from gateway.health import Address
+from gateway.health import Address, hosts_and_port
 
 _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
@@ -31,7 +31,8 @@ class Config:
         listen: where pages are served.
         health: where health, readiness and metrics are.
         public_url: how people and Twilio reach us, without a slash at its end.
-        hubs_broker: `host:port` of the platform's broker as hubs reach it, for their configuration files.
+        hubs_broker: `host:port` of the platform's broker as hubs reach it, or of each of its nodes with commas
+            between them, for their configuration files.
         texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
         mails: the mail server that log-in links leave by; None: nobody is mailed one.
         trusted_proxies: addresses and networks whose word about who asks is taken; nobody else's is.
@@ -61,7 +62,7 @@ class Config:
             mails = mail.Config.from_env(env)
             proxies = _networks(env.get("TELECARE_API_TRUSTED_PROXIES", ""))
             broker = env.get("TELECARE_HUBS_BROKER", "") or env.get("TELECARE_BROKER", "") or _HUBS_BROKER
-            Address.parse(broker)
+            hosts_and_port(broker)
         except ValueError as why:
             raise NotConfigured(str(why)) from why
         database_url = env.get("TELECARE_DATABASE_URL", "")

@@ -31,7 +31,14 @@ class BadConfig(Exception):
 
 
 class Platform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The platform's broker."""
+    """The platform's broker.
+
+    Attributes:
+        host: of the broker; of a cluster, those of its nodes with commas between them, on one port.
+        port: likewise.
+        tls: whether its certificate is asked for.
+        ca_file: who must have signed it; empty: whom the system trusts.
+    """
 
     host: _Text
     port: _Port = 8883

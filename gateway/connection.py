@@ -4,10 +4,12 @@ A new client for each connection: paho keeps what it did not send and would send
 a header that says the time of the last.  What was not sent is in the outbox anyway.
 """
 
+import itertools
 import logging
 import random
 import ssl
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -43,7 +45,7 @@ class Door:
 
     Attributes:
         name: for logs and metrics.
-        host: of the broker.
+        host: of the broker; of a cluster, those of its nodes with commas between them.
         port: likewise.
         client_id: one for each connection of a hub.
         user: empty where the broker asks for none.
@@ -81,6 +83,13 @@ def wait_s(door: Door, attempt: int, chance: float) -> float:
     return chance * min(door.longest_wait_s, door.first_wait_s * 2.0 ** min(attempt, 16))
 
 
+def nodes(door: Door) -> tuple[str, ...]:
+    """Return the hosts as this client tries them, from one of its own: else all hubs meet at the one named first."""
+    hosts = [host for part in door.host.split(",") if (host := part.strip())] or [door.host]
+    first = zlib.crc32(door.client_id.encode()) % len(hosts)
+    return (*hosts[first:], *hosts[:first])
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message as a broker handed it to us.
@@ -116,6 +125,8 @@ class Connection:
 
     def __init__(self, door: Door, listener: Listener, *, chance: Callable[[], float] = random.random) -> None:
         self._door = door
+        self._nodes = nodes(door)
+        self._hosts = itertools.cycle(self._nodes)
         self._listener = listener
         self._chance = chance
         self._client: paho.Client | None = None  # The one that is connected and subscribed.
@@ -156,16 +167,17 @@ class Connection:
         attempt = 0
         while not self._closing.is_set():
             began_s = monotonic_s()
-            self._live(self._prepared())
+            self._live(self._prepared(), next(self._hosts))
             # A line that breaks at once is no better than one that cannot be made: two hubs with one name do that.
             attempt = 0 if monotonic_s() - began_s > self._door.longest_wait_s else attempt + 1
-            self._closing.wait(wait_s(self._door, attempt, self._chance()))
+            # Nodes that were not tried yet are no reason to wait longer.
+            self._closing.wait(wait_s(self._door, attempt // len(self._nodes), self._chance()))
 
-    def _live(self, client: paho.Client) -> None:
+    def _live(self, client: paho.Client, host: str) -> None:
         """Connect, and stay until the line breaks or we are closed."""
         self._trying = client
         try:
-            client.connect(self._door.host, self._door.port, KEEPALIVE_S)
+            client.connect(host, self._door.port, KEEPALIVE_S)
             client.loop_forever()
         except OSError as why:
             log.info("broker not reached", extra={"door": self._door.name, "why": type(why).__name__})

@@ -42,6 +42,28 @@ class Address:
             raise ValueError(f"{said!r} is not an address of the form host:port")
         return cls(host, int(port))
 
+    @classmethod
+    def parse_all(cls, said: str) -> "tuple[Address, ...]":
+        """Return the addresses in `host:port`, or several with commas between them: the nodes of a cluster.
+
+        Raises:
+            ValueError: one is not of that form, or there is none.
+        """
+        return tuple(cls.parse(part.strip()) for part in said.split(","))
+
+
+def hosts_and_port(said: str) -> tuple[str, int]:
+    """Return the hosts, with commas between them, and the one port of a broker or of a cluster's nodes.
+
+    Raises:
+        ValueError: it is not of that form, or the nodes have different ports, which a hub's file cannot say.
+    """
+    nodes = Address.parse_all(said)
+    ports = {node.port for node in nodes}
+    if len(ports) > 1:
+        raise ValueError(f"{said!r} names nodes with different ports; hubs want one for all")
+    return ",".join(node.host for node in nodes), ports.pop()
+
 
 class HealthServer:
     """Answers on one address from a thread of its own, until it is closed."""

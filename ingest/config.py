@@ -23,13 +23,13 @@ class Broker:
     """Where the platform's broker is, and who we are to it.
 
     Attributes:
-        address: of its MQTT listener.
+        addresses: of its MQTT listeners: one, or each node's of a cluster, tried in turn.
         user: None where the broker asks for none.
         password: of that user.
         tls: None speaks plainly, which is for a broker on this machine.
     """
 
-    address: Address
+    addresses: tuple[Address, ...]
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
@@ -77,7 +77,7 @@ class Config:
 
 def _broker(env: Mapping[str, str]) -> Broker:
     return Broker(
-        address=_parsed(env, "TELECARE_BROKER", _needed(env, "TELECARE_BROKER"), Address.parse),
+        addresses=_parsed(env, "TELECARE_BROKER", _needed(env, "TELECARE_BROKER"), Address.parse_all),
         user=env.get("TELECARE_BROKER_USER") or None,
         password=_secret(env, "TELECARE_BROKER_PASSWORD"),
         tls=_parsed(env, "TELECARE_BROKER_TLS", "", _tls),

@@ -6,6 +6,7 @@ may have forgotten it.
 """
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,7 @@ class Subscriber:
             clock: for when it arrived.
         """
         self._broker = broker
+        self._nodes = itertools.cycle(broker.addresses)
         self._waiting = waiting
         self._name = name
         self._clock = clock
@@ -141,9 +143,10 @@ class Subscriber:
                 metrics.BROKER_UP.set(0)
 
     def _new_client(self) -> aiomqtt.Client:
+        node = next(self._nodes)
         client = aiomqtt.Client(
-            self._broker.address.host,
-            self._broker.address.port,
+            node.host,
+            node.port,
             username=self._broker.user,
             password=self._broker.password,
             identifier=self._name,

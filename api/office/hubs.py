@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from alerts import store as alerts_store
 from api.office import changes, homes, said
 from api.office.said import Form, Mistake, Mistakes
+from gateway.health import hosts_and_port
 from ingest import devices
 from ingest.hub_secret import hash_mosquitto, hash_nats
 
@@ -138,10 +139,10 @@ def _radio_lists(sensors: Sequence[homes.Sensor]) -> dict[str, list[str]]:
 
 def configuration(hub: str, lane: int, secret: str, broker: str, lists: Mapping[str, Sequence[str]]) -> str:
     """Return the file of a hub, as TOML; strings, numbers and booleans stand there as JSON writes them."""
-    host, _, port = broker.rpartition(":")
+    host, port = hosts_and_port(broker)
     tables: dict[str, Mapping[str, object]] = {
         "hub": {"id": hub, "lane": lane, "secret": secret},
-        "platform": {"host": host, "port": int(port), "tls": not host.startswith("127.")},
+        "platform": {"host": host, "port": port, "tls": not host.startswith("127.")},
         "radio": {"host": "127.0.0.1", "port": 1883, **lists},
         "outbox": {"path": "outbox.sqlite"},
     }

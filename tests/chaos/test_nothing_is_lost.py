@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.clock import Anchor, write_anchor
 from tests.chaos.middleman import Forgetful, twice
 from tests.chaos.world import Backup, Story
+from tests.world.broker import PlatformBroker
 from tests.world.processes import wait_until
 
 
@@ -43,6 +44,7 @@ def test_the_broker_is_killed_and_its_disk_wiped(story: Story) -> None:
 
     with story.sensors.speaking():
         assert wait_until(lambda: story.count() > 20)
+        assert isinstance(story.broker, PlatformBroker)
         story.broker.kill()
         story.broker.wipe()
         story.broker.start()

@@ -30,6 +30,7 @@ from ingest.entry import Alarm, Entry, Trouble, unpack
 from ingest.hub_secret import hash_mosquitto, hash_nats
 from tests.chaos.middleman import Middleman, Treat
 from tests.world.broker import PlatformBroker
+from tests.world.cluster import Cluster
 from tests.world.database import Database
 from tests.world.ingest_platform import ADDED_AT
 from tests.world.processes import Process, wait_until
@@ -156,7 +157,7 @@ class Story:
     """Everything of one cruelty, running."""
 
     database: Database
-    broker: PlatformBroker
+    broker: PlatformBroker | Cluster
     folder: Path
     stack: ExitStack
     sensors: Sensors
@@ -175,7 +176,7 @@ class Story:
             "TELECARE_HUB_ID": HUB,
             "TELECARE_HUB_LANE": str(self.lane),
             "TELECARE_HUB_SECRET": self.secret,
-            "TELECARE_PLATFORM_HOST": "127.0.0.1",
+            "TELECARE_PLATFORM_HOST": self.broker.hosts,
             "TELECARE_PLATFORM_PORT": str(self.broker.port),
             "TELECARE_PLATFORM_TLS": "false",
             "TELECARE_RADIO_HOST": "127.0.0.1",
@@ -194,7 +195,7 @@ class Story:
         """Start ingest and return when it works."""
         environment = {
             "TELECARE_DATABASE_URL": self.database.dsn,
-            "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",
+            "TELECARE_BROKER": self.broker.addresses,
             "TELECARE_BROKER_USER": self.broker.ingest_user,
             "TELECARE_BROKER_PASSWORD": self.broker.ingest_secret,
             "TELECARE_INGEST_ANSWER_S": "0.3",

@@ -47,6 +47,16 @@ class PlatformBroker:
     def port(self) -> int:
         return self.server.port
 
+    @property
+    def hosts(self) -> str:
+        """What a hub is told."""
+        return self.server.address
+
+    @property
+    def addresses(self) -> str:
+        """What ingest is told."""
+        return f"{self.server.address}:{self.port}"
+
     def add_hub(self, hub: str, lane: int) -> str:
         """Let a hub in, and return its secret once the broker knows it."""
         secret = secrets.token_urlsafe(32)

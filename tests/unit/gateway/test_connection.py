@@ -2,11 +2,13 @@
 
 import itertools
 import random
+from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.connection import Door, wait_s
+from gateway.connection import Door, nodes, wait_s
 
 READINGS = Door("readings", "broker", 8883, "c", "u", "p", ())
 
@@ -31,3 +33,12 @@ def test_ten_thousand_hubs_come_back_spread_out() -> None:
 
     busiest = max(len(list(hubs)) for _, hubs in itertools.groupby(arrivals))
     assert busiest < 2 * 10_000 / 60
+
+
+def test_a_clusters_nodes_are_each_the_first_of_a_fair_share_of_hubs() -> None:
+    """A cluster whose every hub meets at the node that is named first is one node."""
+    doors = [replace(READINGS, host="a, b,c", client_id=f"hub-{number}-readings") for number in range(3_000)]
+    tried = [nodes(door) for door in doors]
+
+    assert {frozenset(order) for order in tried} == {frozenset("abc")}
+    assert min(Counter(order[0] for order in tried).values()) > 900

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.health import Address
 from ingest.config import Config, Misconfigured
 
 ENOUGH = {"TELECARE_DATABASE_URL": "postgresql://db/telecare", "TELECARE_BROKER": "broker:1883"}
@@ -13,7 +14,7 @@ def test_a_database_and_a_broker_are_enough() -> None:
     """Everything else has a value that is right for one worker on one machine."""
     config = Config.from_env(ENOUGH)
 
-    assert (config.lanes, config.broker.address.host, config.broker.user) == (64, "broker", None)
+    assert (config.lanes, config.broker.addresses, config.broker.user) == (64, (Address("broker", 1883),), None)
 
 
 def test_a_password_may_be_in_a_file(tmp_path: Path) -> None:
