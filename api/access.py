@@ -84,7 +84,7 @@ class Look:
         A hidden home is answered exactly like one that does not exist, so that no status code says who lives where.
         """
         is_given = bool(viewer.homes.get(home, frozenset()) & self.allowed)
-        if not is_given and not (self.is_the_residents and await _is_residents_or_operators(conn, viewer, home)):
+        if not is_given and not (self.is_the_residents and await is_residents_or_operators(conn, viewer, home)):
             raise HTTPException(404)
         await leave_record(conn, viewer, [home], self.view, now=now)
         return HomeId(home)
@@ -116,10 +116,17 @@ def current_operator(viewer: CurrentViewer) -> Viewer:
 CurrentOperator = Annotated[Viewer, Depends(current_operator)]
 
 
-async def _is_residents_or_operators(conn: Connection, viewer: Viewer, home: str) -> bool:
+async def is_residents_or_operators(conn: Connection, viewer: Viewer, home: str) -> bool:
+    """Return whether this is who lives in a home, or an operator and there is such a home."""
     if viewer.is_operator:
         return await store.is_known_home(conn, home)
     return home in await records.homes_lived_in(conn, viewer.person)
+
+
+async def whose_looks(conn: Connection, viewer: Viewer, home: str) -> str | None:
+    """Return of whom this viewer may read that they looked at a home; None: of everybody."""
+    is_resident = home in await records.homes_lived_in(conn, viewer.person)
+    return None if is_resident or viewer.is_operator else viewer.person
 
 
 class OperatorsLook:

@@ -224,6 +224,11 @@ def _with_others(
     return hidden
 
 
+def at_least(count: int) -> int:
+    """Return a count of answers in steps of five, so that two looks at it do not show that one person answered."""
+    return count // FEW * FEW
+
+
 def few_or_number(count: int) -> int | None:
     """Return a count of answers, or None where it is of few; that there were none says nothing of anybody."""
     return None if 0 < count < FEW else count

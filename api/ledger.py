@@ -21,6 +21,9 @@ FORMAT: Final = 1
 AUDIENCES: Final = {"family": "Families", "unpaid carer": "Unpaid carers", "paid carer": "Paid carers"}
 """Each a series of its own; they are never added up."""
 
+ORIGINS: Final = ("scheduled", "volunteered", "after an alert")
+"""How an answer came about; they are kept apart, and only the first makes the headline."""
+
 LENGTH, UNSEEN, FALSE_ALARMS, TO_MINE, GROUP = "length", "unseen", "false alarms", "to mine", "group"
 
 TABLES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {

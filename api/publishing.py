@@ -94,6 +94,54 @@ async def so_far(conn: Connection, *, now: datetime) -> list[SoFar]:
     return [found.get(audience, SoFar(audience, 0, 0)) for audience in ledger.AUDIENCES]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSeries:
+    """An audience in the quarter that is open.
+
+    Attributes:
+        may_still_answer: how many people were asked whose fortnight is not over, and have not answered.
+        origins: how many answers came since the quarter began, by origin.
+    """
+
+    audience: str
+    asked: int
+    answered: int
+    may_still_answer: int
+    origins: Mapping[str, int]
+
+
+def open_quarter(*, now: datetime) -> Quarter:
+    """Return the quarter that is not closed yet."""
+    return Quarter.of(times.local_date(now))
+
+
+async def open_series(conn: Connection, *, now: datetime) -> list[OpenSeries]:
+    """Return how far the open quarter is, for each audience; nothing of what people say."""
+    rows = await conn.execute(
+        """
+        SELECT audience, origin, count(*) FROM confidence_report JOIN confidence_question USING (question)
+        WHERE answered_at >= %s GROUP BY audience, origin
+        """,
+        (open_quarter(now=now).since,),
+    )
+    came: dict[str, dict[str, int]] = {}
+    for audience, origin, count in await rows.fetchall():
+        came.setdefault(audience, {})[origin] = count
+    rows = await conn.execute(
+        "SELECT audience, count(*) FROM confidence_asking WHERE state = 'asked' AND answer_until > %s "
+        "GROUP BY audience",
+        (now,),
+    )
+    waiting = dict(await rows.fetchall())
+    return [
+        OpenSeries(
+            *(one.audience, one.asked, one.answered, waiting.get(one.audience, 0)),
+            {origin: came.get(one.audience, {}).get(origin, 0) for origin in ledger.ORIGINS},
+        )
+        for one in await so_far(conn, now=now)
+    ]
+
+
 async def _earlier(conn: Connection, quarter: Quarter) -> list[Mapping[str, Any]]:
     rows = await conn.execute(
         "SELECT DISTINCT ON (quarter) content FROM confidence_edition WHERE form = 'json' AND quarter < %s "

@@ -66,6 +66,18 @@ class Report:
     answered_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One of the answers that somebody gave, with the words that they were asked in."""
+
+    question: int
+    wording: str
+    origin: str
+    answer: int | None
+    words: str | None
+    answered_at: datetime
+
+
 # -- who is signed in
 
 
@@ -162,7 +174,7 @@ async def leave_record(conn: Connection, viewer: str, homes: Sequence[str], view
 
 
 async def looks_before(
-    conn: Connection, home: str, before: tuple[datetime, str, str] | None, *, limit: int
+    conn: Connection, home: str, before: tuple[datetime, str, str] | None, *, by: str | None = None, limit: int
 ) -> list[tuple[datetime, str, str]]:
     """Return who looked at a home from where, as (quarter, viewer, view), the newest first.
 
@@ -170,6 +182,7 @@ async def looks_before(
         conn: the connection.
         home: which.
         before: only what comes after this one in that order; None: from the newest.
+        by: of this viewer only; None: of all.
         limit: how many at most.
     """
     rows = await conn.execute(
@@ -177,10 +190,11 @@ async def looks_before(
         SELECT quarter, viewer, view FROM access_record
         WHERE home = %(home)s AND (%(quarter)s::timestamptz IS NULL
               OR (quarter, viewer, view) < (%(quarter)s, %(viewer)s::text, %(view)s::text))
+              AND (%(by)s::text IS NULL OR viewer = %(by)s)
         ORDER BY quarter DESC, viewer DESC, view DESC LIMIT %(limit)s
         """,
         dict(zip(("quarter", "viewer", "view"), before or (None, None, None), strict=True))
-        | {"home": home, "limit": limit},
+        | {"home": home, "by": by, "limit": limit},
     )
     return await rows.fetchall()
 
@@ -201,6 +215,19 @@ async def question_for_families(conn: Connection) -> Question:
     if row is None:
         raise LookupError("the migrations bring a confidence question, and it is gone")
     return Question(row[0], row[1], tuple(row[2]))
+
+
+async def own_answers(conn: Connection, home: str, person: str) -> list[Answered]:
+    """Return what a person answered about a home, the newest first; at most 100."""
+    rows = await conn.execute(
+        """
+        SELECT question, wording, origin, answer, words, answered_at
+        FROM confidence_report JOIN confidence_question USING (question)
+        WHERE home = %s AND person = %s ORDER BY answered_at DESC, report DESC LIMIT 100
+        """,
+        (home, person),
+    )
+    return [Answered(*row) for row in await rows.fetchall()]
 
 
 async def last_answer(conn: Connection, home: str, person: str) -> Report | None:

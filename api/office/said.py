@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeVar
 
 import phonenumbers
@@ -181,9 +181,11 @@ def end_of(said: str) -> datetime:
 
 
 def moment(said: str) -> datetime:
-    """Return the moment of a day and time on clocks in London, such as 2026-06-14T18:00."""
+    """Return the moment of a day and time on clocks in London, such as 2026-06-14T18:00; with an offset, exactly it."""
     on, _, at = said.replace(" ", "T").partition("T")
     try:
+        if (exact := datetime.fromisoformat(said)).tzinfo is not None:
+            return exact.astimezone(UTC)
         return rota.moment_of(datetime.combine(day(on), wall_time(at)))
     except (ValueError, OverflowError) as why:
         raise ValueError(f"{said!r} is not a day and time such as 2026-06-14 18:00") from why

@@ -1,18 +1,16 @@
 """The resident's sheet: who can see what, who is told, and who looked; to read, and to print."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
-from api import consents, records, show, times
+from api import access, consents, records, show, times
 from api.access import CurrentViewer, SheetHome
 from api.given import Connection, Now
 from api.routes import frame
-from api.store import Viewer
 from api.views import looks
 
 router = APIRouter()
@@ -24,17 +22,11 @@ _LOOKS_PAGE: Final = 100
 _EVER: Final = timedelta(days=3653)
 
 
-async def _whose_looks(conn: AsyncConnection[Any], viewer: Viewer, home: str) -> str | None:
-    """Return of whom this viewer may read that they looked; None: of everybody."""
-    is_resident = home in await records.homes_lived_in(conn, viewer.person)
-    return None if is_resident or viewer.is_operator else viewer.person
-
-
 @router.get("/homes/{home}/sheet")
 async def show_sheet(request: Request, home: SheetHome, viewer: CurrentViewer, conn: Connection, now: Now) -> Response:
     """Show the sheet.  The resident, or an operator who prints it, reads who looked; a relative of their own looks."""
     resident = await frame.resident_of(conn, home)
-    by = await _whose_looks(conn, viewer, home)
+    by = await access.whose_looks(conn, viewer, home)
     found = await records.looks_at(conn, home, since=now - _FOUR_WEEKS, most=_LOOKS + 1, by=by)
     grants, operators = await records.grants_of(conn, home, now=now), await records.operators(conn)
     counts = await records.count_looks(conn, home, since=now - _FOUR_WEEKS)
@@ -69,7 +61,7 @@ async def show_looks(
     number: Annotated[int, Query(alias="page", ge=1, le=1000)] = 1,
 ) -> Response:
     """Show every look at a home, newest first, a hundred at a time."""
-    by = await _whose_looks(conn, viewer, home)
+    by = await access.whose_looks(conn, viewer, home)
     behind = (number - 1) * _LOOKS_PAGE
     found = await records.looks_at(conn, home, since=now - _EVER, most=_LOOKS_PAGE + 1, behind=behind, by=by)
     here = f"/homes/{home}/sheet/looks?page="

@@ -14,7 +14,7 @@ from alerts.store import versions as versions_of
 from alerts.store.look_backs import Asked
 from alerts.store.thresholds import CannotSet, Change
 from alerts.store.versions import ALL, Scope, Width
-from api import access, show
+from api import access, proposing, show
 from api.access import BIGINT_MAX, CurrentOperator, OperatorsLook
 from api.given import Connection, GivenToAll, Now
 from api.routes import frame
@@ -25,7 +25,6 @@ from gateway.reading import HomeId
 router = APIRouter()
 
 _VIEW: Final = "thresholds"
-_DAYS: Final = (7, 14, 28, 56)
 _WRITTEN_MAX: Final = 4_000
 _WHY_MAX: Final = 200
 # Seconds after which a page that waits for a look back looks again by itself, without a script.
@@ -178,34 +177,14 @@ async def _look_back(
     if any(len(value) > _WRITTEN_MAX for value in form.values()):
         raise HTTPException(422)
     try:
-        numbers, takes_back = await _proposed(conn, scope, form)
-        if world.look_backs.is_full() or await look_backs.is_busy(conn, viewer.person, now=now):
-            raise CannotSet("Another look back is still running; wait a moment and try again.")
-        change = Change(
-            by=viewer.person,
-            why=form.get("why", "").strip()[:_WHY_MAX],
-            at=now,
-            from_=views.from_wall(form.get("from", ""), now=now),
-        )
-        days = int(form.get("days", "28")) if form.get("days", "28") in {str(one) for one in _DAYS} else 28
-        number = await look_backs.ask(conn, scope, numbers, change, days=days, takes_back=takes_back)
-    except (ValueError, CannotSet) as why:
+        number = await proposing.ask(conn, world.look_backs, scope, form, by=viewer.person, now=now)
+    except CannotSet as why:
         return await _page(request, scope, viewer, conn, now, proposed=form, problem=str(why))
     asked = await look_backs.find(conn, number)
     assert asked is not None, "it was just written"
     await access.leave_record(conn, viewer, asked.homes, "look back", now=now)
     world.look_backs.start(number)
     return show.then(f"{address(scope)}/look-back/{number}")
-
-
-async def _proposed(conn: AsyncConnection[Any], scope: Scope, form: dict[str, str]) -> tuple[Numbers, int | None]:
-    """Return what a form proposes: what is written in it, or what stood before a version."""
-    if taken := form.get("takes_back", ""):
-        number = int(taken) if taken.isdecimal() and len(taken) < 19 else 0
-        return await thresholds.before(conn, scope, number), number
-    written = {name: form[name] for name in words.names() if form.get(name, "").strip()}
-    rules = tuple(line for line in form.get("rules", "").splitlines() if line.strip())
-    return words.numbers(written, rules), None
 
 
 async def _page(
@@ -236,7 +215,7 @@ async def _page(
         rules=(proposed or {}).get("rules", views.rules_written(here)),
         others=[words.rule_said(rule) for rule in policy.rules],
         example=words.EXAMPLE,
-        days=_DAYS,
+        days=proposing.DAYS,
         problem=problem,
         history=views.history(await versions_of.history_of(conn, scope), now=now),
         latest=latest,
@@ -270,7 +249,7 @@ async def _shown(
         here=address(asked.scope),
         changes=views.changes({} if before is None else before.numbers, asked.numbers),
         shown=views.looked_back(asked, now=now) if asked.found else None,
-        is_worth=asked.asked_by == viewer.person and asked.asked_at <= now < asked.asked_at + look_backs.WORTH,
+        is_worth=proposing.is_worth(asked, viewer.person, now=now),
         problem=problem,
         **frame.facts(request, viewer, "thresholds"),
     )

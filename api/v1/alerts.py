@@ -13,9 +13,9 @@ from alerts.store import Acknowledged, LetGo
 from api.given import Connection, Now
 from api.v1 import facts, shapes
 from api.v1.caller import (
+    AnyCaller,
     Scoped,
     answerable_alert,
-    current_caller,
     homes_of,
     leave_record,
     readable_alert,
@@ -26,7 +26,6 @@ from api.v1.tokens import Caller, Scope
 
 router = APIRouter(responses=described(401, 403, 404, 422, 429, 503))
 
-AnyCaller = Annotated[Caller, Depends(current_caller)]
 Readable = Annotated[alerts_store.Alert, Depends(readable_alert)]
 Answerable = Annotated[alerts_store.Alert, Depends(answerable_alert)]
 

@@ -17,7 +17,7 @@ from alerts import store as alerts_store
 from api import access, store
 from api.given import Connection, Now, RealNow
 from api.v1 import tokens
-from api.v1.tokens import Caller, Scope
+from api.v1.tokens import OPERATORS_ALONE, Caller, Scope
 from gateway.reading import HomeId
 
 PER_MINUTE: Final = 600
@@ -62,17 +62,34 @@ async def current_caller(
     return found
 
 
+AnyCaller = Annotated[Caller, Depends(current_caller)]
+
+
 class Scoped:
     """What a route depends on to get a caller that has a scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def __call__(self, caller: Annotated[Caller, Depends(current_caller)]) -> Caller:
+    def __call__(self, caller: AnyCaller) -> Caller:
         """Return the caller, or raise the 403 that says which scope is missing by its status alone."""
         if self.scope not in caller.scopes:
             raise HTTPException(403)
-        if self.scope is Scope.FLEET_READ and not caller.viewer.is_operator:
+        if self.scope in OPERATORS_ALONE and not caller.viewer.is_operator:
+            raise HTTPException(403)
+        return caller
+
+
+class Wide:
+    """What a route depends on to get an operator's token that is not limited to some homes."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller, or raise the 403 of one that may not touch what concerns every home."""
+        caller = Scoped(self.scope)(caller)
+        if not caller.viewer.is_operator or caller.only is not None:
             raise HTTPException(403)
         return caller
 
@@ -91,22 +108,69 @@ async def leave_record(conn: Connection, caller: Caller, homes: list[str], view:
 HomeInPath = Annotated[str, Path(description="The home's name.", max_length=64, examples=["shore-road-14"])]
 
 
+def _require_scope(caller: Caller, scope: Scope) -> None:
+    """Go on only with a scope; that its person is none who could use it is not told apart from a hidden home."""
+    if scope not in caller.scopes:
+        raise HTTPException(403)
+    if scope in OPERATORS_ALONE and not caller.viewer.is_operator:
+        raise HTTPException(404)
+
+
+class Operators:
+    """What a route depends on to get an operator's token, where a home in the path may be one that is not there yet."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller; to a token of anybody else there is no such address."""
+        _require_scope(caller, self.scope)
+        if not caller.viewer.is_operator:
+            raise HTTPException(404)
+        return caller
+
+
 class HomeFor:
-    """What a route depends on to get its home, for callers that have a scope."""
+    """What a route depends on to get its home, for callers that have a scope.
+
+    Attributes:
+        view: what the record calls it, as a resident will read it.
+        scope: that the token needs.
+    """
 
     def __init__(self, view: str, scope: Scope) -> None:
         self.view = view
         self.scope = scope
 
-    async def __call__(
-        self, home: HomeInPath, caller: Annotated[Caller, Depends(current_caller)], conn: Connection, now: Now
-    ) -> HomeId:
+    async def __call__(self, home: HomeInPath, caller: AnyCaller, conn: Connection, now: Now) -> HomeId:
         """Return the home in the path, and leave the record."""
-        caller = Scoped(self.scope)(caller)
-        if home not in await homes_of(conn, caller):
+        _require_scope(caller, self.scope)
+        if not await self.may_see(conn, caller, home):
             raise HTTPException(404)
         await leave_record(conn, caller, [home], self.view, now=now)
         return HomeId(home)
+
+    async def may_see(self, conn: Connection, caller: Caller, home: str) -> bool:
+        """Return whether this home is one that the caller was given."""
+        return home in await homes_of(conn, caller)
+
+
+class OperatorsHome(HomeFor):
+    """The same, where only an operator may look, as on the operator's pages."""
+
+    async def may_see(self, conn: Connection, caller: Caller, home: str) -> bool:
+        """Return whether this home is one that the caller was given, as an operator."""
+        return caller.viewer.is_operator and await super().may_see(conn, caller, home)
+
+
+class SheetHome(HomeFor):
+    """The same, for what stands on the resident's sheet: to the resident, the family and operators."""
+
+    async def may_see(self, conn: Connection, caller: Caller, home: str) -> bool:
+        """Return whether the caller may see the sheet of this home; as on the page."""
+        is_within = caller.only is None or home in caller.only
+        is_family = "family" in caller.viewer.homes.get(home, frozenset())
+        return is_within and (is_family or await access.is_residents_or_operators(conn, caller.viewer, home))
 
 
 async def _alert_in(conn: Connection, home: HomeId, alert: int) -> alerts_store.Alert:
@@ -128,7 +192,7 @@ async def readable_alert(
 
 async def answerable_alert(
     home: Annotated[HomeId, Depends(HomeFor("alert", Scope.ALERTS_ANSWER))],
-    caller: Annotated[Caller, Depends(current_caller)],
+    caller: AnyCaller,
     alert: AlertInPath,
     conn: Connection,
 ) -> alerts_store.Alert:

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from alerts import store as alerts_store
 from alerts.judging import policy as policies
-from api import store
 from api.given import Connection, Given, GivenToAll, Now
 from api.v1 import facts, shapes
-from api.v1.caller import HomeFor, Scoped, current_caller, homes_of, leave_record
+from api.v1.caller import AnyCaller, HomeFor, Scoped, homes_of, leave_record
 from api.v1.paging import Cursor, Limit, foreign_cursor, key_of, next_page
 from api.v1.problems import Unreadable, described
 from api.v1.tokens import Caller, Scope
@@ -23,7 +22,6 @@ router = APIRouter(responses=described(401, 403, 404, 422, 429, 503))
 _DAYS_MAX: Final = timedelta(days=31)
 """The longest time that one question may span: a month of a home.  Ours."""
 
-AnyCaller = Annotated[Caller, Depends(current_caller)]
 HomesReader = Annotated[Caller, Depends(Scoped(Scope.HOMES_READ))]
 Since = Annotated[datetime | None, Query(description="The first moment that counts, with its offset.")]
 Until = Annotated[datetime | None, Query(description="The first that no longer does; otherwise now.")]
@@ -126,23 +124,6 @@ async def list_people(
         for one in await alerts_store.telling_of(conn, home)
     ]
     return shapes.Told(home=home, items=items)
-
-
-@router.get("/homes/{home}/looks")
-async def list_looks(
-    request: Request,
-    home: Annotated[HomeId, Depends(HomeFor("who looked", Scope.PEOPLE_READ))],
-    conn: Connection,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> shapes.Looks:
-    """List who looked at a home, the newest first; these requests are among them."""
-    before: tuple[datetime, str, str] | None = key_of(cursor, tuple[datetime, str, str])
-    if before is not None and before[0].tzinfo is None:
-        raise foreign_cursor()
-    rows = await store.looks_before(conn, home, before, limit=limit + 1)
-    items = [shapes.Look(quarter=quarter, viewer=viewer, view=view) for quarter, viewer, view in rows[:limit]]
-    return shapes.Looks(home=home, items=items, next=next_page(request, rows[limit - 1]) if len(rows) > limit else None)
 
 
 async def _homes(

@@ -242,3 +242,68 @@ class Fleet(Shape):
     alerts_taken: int = Field(description="About residents, and somebody's.", examples=[0])
     faults_open: int = Field(examples=[2])
     nobody_left: int = Field(description="Everybody was asked, and nobody said mine.", examples=[0])
+
+
+class LedgerEdition(Shape):
+    """One publication of a quarter; never changed."""
+
+    quarter: str = Field(examples=["2026-Q2"])
+    edition: int = Field(examples=[1])
+    made_at: Moment
+    corrects: str | None = Field(description="What was wrong with the edition before.", examples=[None])
+    page: str = Field(description="Addresses without a token.", examples=["/ledger/2026-Q2/1"])
+    csv: str = Field(examples=["/ledger/2026-Q2/1/ledger.csv"])
+    json_: str = Field(alias="json", examples=["/ledger/2026-Q2/1/ledger.json"])
+
+
+class SoFar(Shape):
+    """How many homes were asked since the last closed quarter, and how many answered; nothing of what."""
+
+    audience: Literal["family", "unpaid carer", "paid carer"] = Field(examples=["family"])
+    asked: int = Field(examples=[41])
+    answered: int = Field(examples=[22])
+
+
+class Ledger(Shape):
+    """What was published, and how many were asked since."""
+
+    editions: list[LedgerEdition] = Field(description="The newest first; at most 400.")
+    so_far: list[SoFar]
+
+
+class OpenSeries(SoFar):
+    """The same with who may still answer, and how answers came."""
+
+    may_still_answer: int = Field(description="People who were asked, and whose fortnight is not over.", examples=[12])
+    origins_at_least: dict[str, int] = Field(
+        description="Answers of each origin, in steps of five: this many or up to four more, so that two looks do not "
+        "show that one person answered.",
+        examples=[{"scheduled": 20, "volunteered": 0, "after an alert": 5}],
+    )
+
+
+class OpenQuarter(Shape):
+    """The quarter that is still open; what people say is published when it has closed."""
+
+    quarter: str = Field(examples=["2026-Q2"])
+    true_at: Moment
+    items: list[OpenSeries]
+
+
+class OwnAnswer(Shape):
+    """What the token's own person answered."""
+
+    question: int = Field(description="The version of the question.", examples=[1])
+    wording: str = Field(examples=["Over the last four weeks, how confident have you felt that ... is safe at home?"])
+    origin: str = Field(description="Only scheduled answers make the headline.", examples=["scheduled"])
+    answer: int | None = Field(description="1 to 5; null: cannot say.", examples=[4])
+    words: str | None = Field(examples=[None])
+    answered_at: Moment
+
+
+class OwnAnswers(Shape):
+    """What the token's own person answered about a home, the newest first; at most 100."""
+
+    home: str = Field(examples=["shore-road-14"])
+    person: str = Field(examples=["anne"])
+    items: list[OwnAnswer]

@@ -36,7 +36,27 @@ class Scope(enum.StrEnum):
     ALERTS_READ = "alerts:read"
     ALERTS_ANSWER = "alerts:answer"  # mine, cannot, help, outcome: as the token's person, who must be a carer there
     PEOPLE_READ = "people:read"  # who lives there, who is told, who looked
-    FLEET_READ = "fleet:read"  # for an operator's token: the whole street in numbers
+    CONFIDENCE_READ = "confidence:read"  # what the token's own person answered, and nobody else
+    # What follows is for an operator's token alone.
+    FLEET_READ = "fleet:read"  # the whole street in numbers
+    LEDGER_READ = "ledger:read"  # the quarter that is still open, in numbers
+    HOMES_WRITE = "homes:write"  # who lives there, rooms, sensors, hubs
+    PEOPLE_WRITE = "people:write"  # who there is, who may see what on whose word
+    ROTA_WRITE = "rota:write"  # who is told, shifts, who stands in
+    THRESHOLDS_WRITE = "thresholds:write"  # look back, and save what was looked back at
+
+
+OPERATORS_ALONE: Final = frozenset(
+    {
+        Scope.FLEET_READ,
+        Scope.LEDGER_READ,
+        Scope.HOMES_WRITE,
+        Scope.PEOPLE_WRITE,
+        Scope.ROTA_WRITE,
+        Scope.THRESHOLDS_WRITE,
+    }
+)
+"""Scopes with which a token that speaks for anybody else can do nothing."""
 
 
 class NoSuch(Exception):

@@ -112,6 +112,22 @@ CREATE UNIQUE INDEX alert_is_raised_once_an_episode ON public.alert USING btree 
 -- alert.nobody_left_at: everybody was asked and nobody said mine: said loudly then; null again when somebody is asked again
 -- alert.closed_by: a person, or the word telecare for a fault that mended itself
 
+CREATE TABLE api_sent (
+    token text NOT NULL,
+    key text NOT NULL,
+    asked_sha256 bytea NOT NULL,
+    number bigint,
+    sent_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_sent_is_done_once PRIMARY KEY (token, key),
+    CONSTRAINT api_sent_is_by_a_known_token FOREIGN KEY (token) REFERENCES api_token(name),
+    CONSTRAINT api_sent_key_is_bounded CHECK (((length(key) >= 1) AND (length(key) <= 100)))
+);
+CREATE INDEX api_sent_to_forget ON public.api_sent USING btree (sent_at);
+-- api_sent: what a program sent with an Idempotency-Key in the last day, and the number of what was made of it
+-- api_sent.asked_sha256: of method, address and body: the same key with another request is refused
+-- api_sent.number: of the shift, the override or the look back; null: only within the transaction that makes it
+-- api_sent.sent_at: by the system's clock
+
 CREATE TABLE api_token (
     name text NOT NULL,
     token_sha256 bytea NOT NULL,

@@ -3,6 +3,7 @@
 Schemathesis reads the description as any program would, and asks the real process with what it makes of it.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,10 @@ _TOKEN = "telecare_for-a-database-that-lives-for-a-minute"
 _BEYOND_A_SCHEMA: Final = [positive_data_acceptance]
 
 _HOME = "shore-road-14"
+# Addresses of things that a street has none of when it is new.
+_NEEDS_A_ROW: Final = re.compile(r"\{(person|group|quarter)\}")
+# Of each of some sixty operations; the whole is to stay under half a minute of CI.
+_EXAMPLES: Final = 6
 _NOW = datetime(2026, 6, 16, 8, 14, tzinfo=UTC)
 
 
@@ -46,10 +51,14 @@ def description(database: Database) -> Iterator[Any]:
 
 def test_every_answer_is_one_that_was_described(description: Any) -> None:
     """A program written from the description alone must never meet what is not in it."""
-    statuses = {one.ok().label: _statuses(one.ok()) for one in description.get_all_operations()}
+    operations = [one.ok() for one in description.get_all_operations()]
 
-    # It is worth nothing if every answer was that there is nothing.
-    assert all(200 in seen for label, seen in statuses.items() if "{alert}" not in label), statuses
+    statuses = {one.label: _statuses(one) for one in operations}
+
+    # It is worth nothing if every answer was that there is nothing; what is written is tried by its examples.
+    read = {label: seen for label, seen in statuses.items() if label.startswith("GET ") and label.count("{") < 2}
+    assert len(read) > 15
+    assert all(200 in seen for label, seen in read.items() if not _NEEDS_A_ROW.search(label)), statuses
 
 
 def _statuses(operation: Any) -> set[int]:
@@ -57,7 +66,7 @@ def _statuses(operation: Any) -> set[int]:
     seen = set()
 
     @given(case=operation.as_strategy(), is_real=st.booleans())
-    @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=_EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     def keeps_its_word(case: Any, *, is_real: bool) -> None:
         if is_real and "home" in case.path_parameters:
             case.path_parameters["home"] = _HOME  # A random home is hardly ever one that there is.
