@@ -121,6 +121,35 @@ async def before(conn: Conn, scope: Scope, version: int) -> Numbers:
     return {} if stood is None else stood.numbers
 
 
+async def set_as_file_says(
+    conn: Conn, scope: Scope, numbers: Numbers, *, now: datetime, takes_all: bool = False
+) -> Version | None:
+    """Write what a setup file says of a scope, unless somebody has set something else since.
+
+    Args:
+        conn: to the database.
+        scope: for which homes.
+        numbers: all that the file says of it.
+        now: when.
+        takes_all: write it also where somebody has set something else since.
+
+    Returns:
+        What somebody else set, where that stands instead of what the file says.
+
+    Raises:
+        CannotSet: as `set_numbers`.
+    """
+    change = Change(by=SETUP, why="as the setup file says", at=now)
+    async with conn.transaction():
+        latest = await versions.latest_of(conn, scope)
+        if latest is None or latest.set_by == SETUP or (numbers and takes_all):
+            await set_numbers(conn, scope, numbers, change)
+        elif numbers and numbers != latest.numbers:
+            return latest
+        await settle(conn, await homes_of(conn, scope), change)
+    return None
+
+
 async def set_by_file(conn: Conn, home: str, numbers: Numbers, *, now: datetime) -> None:
     """Write what a setup file says of a home, unless it said the same the last time.
 
@@ -251,6 +280,16 @@ async def policy_of(conn: Conn, home: str, *, at: datetime | None = None) -> Pol
     )
     row = await rows.fetchone()
     return policies.DEFAULT if row is None else _policy(*row)
+
+
+async def behind(conn: Conn, alert: int) -> tuple[Policy, list[Version]]:
+    """Return the policy by which an alert was raised, and the versions that it was made of, the widest first."""
+    rows = await conn.execute(
+        "SELECT policy, numbers, versions FROM policy WHERE policy = (SELECT policy FROM alert WHERE alert = %s)",
+        (alert,),
+    )
+    row = await rows.fetchone()
+    return (policies.DEFAULT, []) if row is None else (_policy(*row), await versions.versions_behind(conn, row[0]))
 
 
 async def _one_at_a_time(conn: Conn) -> None:

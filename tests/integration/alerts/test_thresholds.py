@@ -138,15 +138,29 @@ async def test_what_cannot_be_set_says_why(
 
 
 async def test_a_setup_file_read_again_undoes_nothing(street: Street) -> None:
-    """The file was read in spring; what an operator found out since is worth more."""
-    await thresholds.set_by_file(street.conn, HOME, {"still_for_s": 3600 * 5}, now=NINE)
-    await thresholds.set_numbers(street.conn, HERE, {"still_for_s": 3600 * 7}, by_control(hours=1))
+    """The file was read in spring; what an operator found out since is worth more, also than its newer edition."""
+    await thresholds.set_as_file_says(street.conn, HERE, {"still_for_s": 3600 * 5}, now=NINE)
+    await thresholds.set_as_file_says(street.conn, HERE, {"still_for_s": 3600 * 5}, now=NINE)
+    await thresholds.set_as_file_says(street.conn, HERE, {"still_for_s": 3600 * 6}, now=NINE)
+    set_since = await thresholds.set_numbers(street.conn, HERE, {"still_for_s": 3600 * 7}, by_control(hours=1))
 
-    await thresholds.set_by_file(street.conn, HOME, {"still_for_s": 3600 * 5}, now=NINE + timedelta(hours=2))
-    assert [still for still, _ in await given_to_judgement(street)] == [5, 7]
+    for hours in (6, 4):
+        numbers = {"still_for_s": 3600 * hours}
+        kept = await thresholds.set_as_file_says(street.conn, HERE, numbers, now=NINE + timedelta(hours=2))
+        assert kept is not None
+        assert kept.version == set_since
+    assert [still for still, _ in await given_to_judgement(street)] == [5, 6, 7]
 
-    await thresholds.set_by_file(street.conn, HOME, {"still_for_s": 3600 * 4}, now=NINE + timedelta(hours=3))
-    assert [still for still, _ in await given_to_judgement(street)] == [5, 7, 4]
+
+async def test_a_setup_file_can_be_given_the_last_word(street: Street) -> None:
+    """Whoever keeps the truth in the file says so, and then it is."""
+    await thresholds.set_numbers(street.conn, HERE, {"still_for_s": 3600 * 7}, by_control())
+
+    later = NINE + timedelta(hours=3)
+    kept = await thresholds.set_as_file_says(street.conn, HERE, {"still_for_s": 3600 * 4}, now=later, takes_all=True)
+
+    assert kept is None
+    assert [still for still, _ in await given_to_judgement(street)] == [7, 4]
 
 
 async def test_a_home_added_later_is_judged_by_what_stands_for_all(street: Street, database: Database) -> None:
