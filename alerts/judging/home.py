@@ -37,7 +37,7 @@ from alerts.judging.watched import Watch, Watched
 from gateway.reading import is_sign_of_life
 from ingest import entry
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of a saved state; raised when an older one can no longer be read as it is."""
 
 

@@ -2,7 +2,8 @@
 
 A logistic regression that learns online, quarter by quarter, from the silences of this home alone; river is met only
 here.  It begins with what anybody would guess (the longer it lasts the less likely it ends soon, less at night, less
-after an outer door), and nothing in it comes from any recording.  What is saved is our own: the weights, by name.
+after an outer door, more when somebody usually moves about), and nothing in it comes from any recording.  What is
+saved is our own: the weights, by name.
 """
 
 import math
@@ -20,7 +21,7 @@ from alerts.judging.detectors.likeness import LASTED_S, STEPS, Array, Beginning,
 _LEARNING_RATE: Final = 0.008
 
 # A hazard of a quarter an hour at first, falling as the silence lasts: ours, by what a home with people in it does.
-GUESS: Final = {"always": -1.2, "after 15 min": -0.2, "midnight": -0.5, "after a door": -0.4}
+GUESS: Final = {"always": -1.2, "after 15 min": -0.2, "midnight": -0.5, "after a door": -0.4, "moving": 0.5}
 
 # From the first step on: shorter silences are between two rooms.
 _HOURS: Final[Array] = LASTED_S[1:STEPS] / 3600
@@ -35,8 +36,13 @@ _PLACES: Final = {
 }
 
 
-def facts(began: Beginning) -> dict[str, Array]:
-    """Return what the chance rests on, by name, each of shape (55,): one for each step from the first."""
+def facts(began: Beginning, moving: Array) -> dict[str, Array]:
+    """Return what the chance rests on, by name, each of shape (55,): one for each step from the first.
+
+    Args:
+        began: how the silence did.
+        moving: shape (55,): how likely somebody moves about here at that time of day, as `Moving.odds` has it.
+    """
     clock = 2 * math.pi * ((wall_s(began.at) / 3600) % 24 + _HOURS) / 24
     same = np.ones_like(_HOURS)
     known: dict[str, Array] = {"always": same}
@@ -52,25 +58,27 @@ def facts(began: Beginning) -> dict[str, Array]:
     active = math.log1p(began.activity)
     known["activity"] = same * active
     known["activity, longer"] = _LOG_H * active
+    known["moving"] = moving
     return known
 
 
-def chances(weights: dict[str, float], began: Beginning) -> Array:
+def chances(weights: dict[str, float], began: Beginning, moving: Array) -> Array:
     """Return, of shape (55,), how likely a silence that lasted each step ends before the next."""
-    score = sum((weights.get(name, 0.0) * value for name, value in facts(began).items()), np.zeros_like(_HOURS))
+    score = sum((weights.get(name, 0.0) * value for name, value in facts(began, moving).items()), np.zeros_like(_HOURS))
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0))))
 
 
-def learnt(weights: dict[str, float], began: Beginning, ended: datetime) -> dict[str, float]:
+def learnt(weights: dict[str, float], began: Beginning, moving: Array, ended: datetime) -> dict[str, float]:
     """Return the weights after a silence was seen to its end.
 
     Args:
         weights: those before; not changed.
         began: how it began.
+        moving: shape (55,): how likely somebody moves about here at that time of day.
         ended: when somebody was seen again.
     """
     model = _model(weights)
-    known = facts(began)
+    known = facts(began, moving)
     lasted_s = (ended - began.at).total_seconds()
     # One that lasted to the very end of a step ended in it, as `Like` counts them too.
     for step in range(int(np.count_nonzero(LASTED_S[1:STEPS] < lasted_s))):

@@ -1,9 +1,10 @@
 """Is it still for longer than is usual here, in this place at this time?
 
 Learned online from this home alone, in two ways that are put together: a model of how likely a silence ends soon
-(`ending`), corrected by the silences of the last six weeks that began at about this time and were like this one
-(`likeness`).  From that follows how long it is right to wait (`waiting`).  What is saved is our own JSON: the silences
-themselves and the model's weights, nothing of river's; so any version of river can go on from it.
+(`ending`), which knows when somebody usually moves about here (`moving`), corrected by the silences of the last six
+weeks that began at about this time and were like this one (`likeness`).  From that follows how long it is right to
+wait (`waiting`).  What is saved is our own JSON: the silences themselves and the model's weights, nothing of river's;
+so any version of river can go on from it.
 """
 
 import math
@@ -15,6 +16,7 @@ import numpy as np
 
 from alerts.judging.detectors.ending import GUESS, chances, learnt, river_version
 from alerts.judging.detectors.likeness import STEP, STEPS, Beginning, Like, Place, Silence, like, place_of, silence
+from alerts.judging.detectors.moving import Moving
 from alerts.judging.detectors.waiting import best, lasting
 from alerts.judging.policy import local
 
@@ -71,6 +73,7 @@ class Routine:
         silences: those of the last six weeks, in the order in which they ended.
         days: the local days on which life was seen, by their ordinals: whether no silence that ended then was missed.
         weights: of the model, by name.
+        moving: at which times of day somebody moves about.
         active: how often anybody was seen lately, as of the last sign of life; what is an hour old counts a third.
         last_at: the last sign of life.
         last_place: where that was.
@@ -82,6 +85,7 @@ class Routine:
     silences: list[Silence] = field(default_factory=list)
     days: dict[int, bool] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=GUESS.copy)
+    moving: Moving = field(default_factory=Moving)
     active: float = 0.0
     last_at: datetime | None = None
     last_place: Place = Place.OTHER
@@ -91,6 +95,9 @@ class Routine:
     def see(self, at: datetime, room: str | None) -> None:
         """Take in a sign of life: its day counts, and the next silence begins there."""
         self._count(at, is_whole=True)
+        before = self.moving.day
+        was_whole = before is not None and self.days.get(before, False)
+        self.moving.see(at, day=local(at).toordinal(), was_whole=was_whole)
         faded = 0.0 if self.last_at is None else math.exp(-max(at - self.last_at, timedelta(0)) / _ACTIVITY_FADES)
         self.active = self.active * faded + 1.0
         self.last_at, self.last_place = at, place_of(room)
@@ -131,7 +138,7 @@ class Routine:
         self.silences.append(silence(began, ended))
         oldest = self.silences[-1][0] + self.silences[-1][1] - _KEPT_FOR.total_seconds()
         self.silences = [one for one in self.silences[-_SILENCES_MAX:] if one[0] >= oldest]
-        self.weights = learnt(self.weights, began, ended)
+        self.weights = learnt(self.weights, began, self.moving.odds(began.at), ended)
         self.forget_computed()
 
     def forget_computed(self) -> None:
@@ -156,7 +163,8 @@ class Routine:
 
     def _usual(self, began: Beginning, patience: timedelta) -> Usual:
         known = like(began, self.silences)
-        lasts = lasting(chances(self.weights, began), known.about, known.alike)
+        chance = chances(self.weights, began, self.moving.odds(began.at))
+        lasts = lasting(chance, known.about, known.alike)
         days = self.days_learnt()
         patience_h = patience / timedelta(hours=1) * max(1.0, _DAYS_SURE / max(days, 1))
         step = best(lasts, moving_h=known.moving_h(days), patience_h=patience_h, soonest=SOONEST // STEP, longest=STEPS)

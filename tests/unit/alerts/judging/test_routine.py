@@ -13,6 +13,7 @@ from alerts.alert import Question
 from alerts.judging.detectors import ending, waiting
 from alerts.judging.detectors.ending import GUESS
 from alerts.judging.detectors.likeness import LASTED_S, Place, Silence, like, place_of
+from alerts.judging.detectors.moving import Moving
 from alerts.judging.detectors.routine import DAYS_NEEDED, LEAST, LONGEST, SOONEST, Beginning, Routine, river_version
 from alerts.judging.policy import Policy, to_json
 from tests.unit.alerts.judging.recorded import HOME, NINE, Lane, heartbeat, hours, minutes, movement, one
@@ -288,14 +289,16 @@ def test_asking_changes_nothing(seed: int) -> None:
 def test_the_chances_are_those_that_river_gives(seed: int) -> None:
     """The curve is computed at once for all steps; it must be the model's own, not one like it."""
     weights: dict[str, float] = dict(GUESS)
+    moving = Moving().odds(NINE)
     for room, at, ended in _rests(seed, 10):
         began = Beginning(at, place_of(room), is_after_door=False, activity=3.0)
-        weights = ending.learnt(weights, began, ended)
+        moving = np.roll(moving + 0.1, 1)
+        weights = ending.learnt(weights, began, moving, ended)
 
     model = ending._model(weights)
-    known = ending.facts(began)
+    known = ending.facts(began, moving)
     river = [model.predict_proba_one({name: value[step] for name, value in known.items()})[True] for step in (0, 9, 54)]
-    assert ending.chances(weights, began)[[0, 9, 54]] == pytest.approx(river)
+    assert ending.chances(weights, began, moving)[[0, 9, 54]] == pytest.approx(river)
 
 
 @given(
