@@ -89,8 +89,8 @@ class Policy:
 
     policy: int | None = None
     versions: tuple[int, ...] = ()
-    # On the TIHM homes 0.05 false alarms a home-day alone, and 0.08 with the learned question beside it, which then
-    # finds a collapse after 4.4 h in the mean (tests/bench/README.md, 2026-11).
+    # On the TIHM homes 0.04 false alarms a home-day alone, and 0.07 with the learned question beside it, which then
+    # finds a collapse after 4.1 h in the mean (tests/bench/README.md, 2026-11).
     still_for: timedelta = timedelta(hours=6)
     waking_from: time = time(7)
     waking_until: time = time(22)
@@ -101,8 +101,8 @@ class Policy:
     # Ours: long enough to look in again, short enough that a wrong click costs one hour.
     again_after: timedelta = timedelta(hours=1)
     learned: bool = True
-    # On the TIHM homes 0.08 false alarms a home-day, together with the plain timer (tests/bench/README.md, 2026-11).
-    patience: timedelta = timedelta(hours=750)
+    # On the TIHM homes 0.07 false alarms a home-day, together with the plain timer (tests/bench/README.md, 2026-11).
+    patience: timedelta = timedelta(hours=600)
 
     is_night_asked: bool = True
     night_from: time = time(23)

@@ -41,9 +41,7 @@ def main() -> int:
     """Print the three answers."""
     where = Path(sys.argv[1]) if len(sys.argv) > 1 else recordings()
     if not (where / "tihm" / "activity.csv.gz").exists():
-        sys.stdout.write(
-            f"There are no recordings at {where}; set TELECARE_RECORDINGS to the folder that holds tihm/.\n"
-        )
+        sys.stdout.write(f"No recordings at {where}; set TELECARE_RECORDINGS to the folder that holds tihm/.\n")
         return 0
     walks = {home: walk for home, walk in read(where / "tihm").items() if walk[-1][0] - walk[0][0] >= _DAYS_MIN}
     with ProcessPoolExecutor(2) as pool:
@@ -62,13 +60,17 @@ def main() -> int:
             elsewhere = [("casas", read_casas(casas))]
             told(pool, elsewhere, "no movement for 6 h at any hour", _timer(6))
             for hours in _PATIENCES_H:
-                told(pool, elsewhere, f"patience {hours} h", Policy(patience=timedelta(hours=hours)))
+                told(pool, elsewhere, f"patience {hours} h", _patient(hours))
     return 0
 
 
 def _timer(hours: int) -> Policy:
     still_for = timedelta(hours=hours)
     return Policy(still_for=still_for, waking_from=time(0), waking_until=time(0), learned=False, is_out_asked=False)
+
+
+def _patient(hours: int) -> Policy:
+    return Policy(patience=timedelta(hours=hours))
 
 
 def told(pool: ProcessPoolExecutor, walks: Sequence[tuple[str, Walk]], name: str, policy: Policy) -> list[Counted]:
