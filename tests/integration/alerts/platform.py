@@ -27,15 +27,20 @@ Conn = AsyncConnection[TupleRow]
 
 
 class MovedClock:
-    """A clock file that stands still until a test moves it."""
+    """A clock file that stands still until a test moves it.
 
-    def __init__(self, path: Path, at: datetime) -> None:
+    Attributes:
+        stretch: how much later promises may be kept.
+    """
+
+    def __init__(self, path: Path, at: datetime, *, stretch: timedelta = timedelta(0)) -> None:
         self.path = path
+        self.stretch = stretch
         self.set(at)
         self.clock = Clock(path)
 
     def set(self, at: datetime) -> None:
-        write_anchor(self.path, Anchor(0.0, at.timestamp(), 0.0, timedelta(0)))
+        write_anchor(self.path, Anchor(0.0, at.timestamp(), 0.0, self.stretch))
 
     def now(self) -> datetime:
         return self.clock.now()
