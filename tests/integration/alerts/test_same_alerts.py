@@ -177,7 +177,7 @@ async def _a_long_rest_and_a_shorter_timer(story: Story) -> None:
 
 
 async def _an_evening_of_faults(story: Story) -> None:
-    """The door stands open, a battery is low, a room is hot, the kitchen quiet, the pendant pressed, the hub in trouble."""
+    """The door is open, a battery low, a room hot, the kitchen quiet, the pendant pressed, and the hub in trouble."""
     await story.hears(day(9, 14, 30), heard(), reading(day(9, 14, 30), "front-door", "open"))
     await story.hears(day(9, 14, 40), moves(day(9, 14, 40)), reading(day(9, 14, 40), "front-door", "battery_pct", 8.0))
     for at in every(20, day(9, 15), day(9, 21)):
