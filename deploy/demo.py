@@ -19,9 +19,9 @@ from deploy.broker.permissions import login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.demo_clock import DemoClock
 from deploy.demo_cuts import Cuts
-from deploy.demo_lines import Lines
 from deploy.embedded import machine
 from deploy.embedded.nats import nats
+from deploy.lines import Lines
 from deploy.platform import PAGES_PORT, Platform, Twilio, answers_well, wait_for_answers
 from deploy.said import Say
 from deploy.street import Home, Sensor, Street

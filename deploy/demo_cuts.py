@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.demo_lines import Lines
+from deploy.lines import Lines
 from deploy.platform import Platform
 from deploy.said import Say
 from deploy.supervise import Supervisor

@@ -1,11 +1,12 @@
 """Promise P1: what a hub took in is stored exactly once, whatever is killed, frozen, wiped or restored."""
 
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from deploy.lines import Forgetful, twice
 from gateway.clock import Anchor, write_anchor
-from tests.chaos.middleman import Forgetful, twice
 from tests.chaos.world import Backup, Story
 from tests.world.broker import PlatformBroker
 from tests.world.processes import wait_until
@@ -164,8 +165,7 @@ def test_the_hubs_clock_is_wrong(story: Story) -> None:
 
 def test_every_message_comes_twice(story: Story) -> None:
     """QoS 1 promises at least once."""
-    between = story.middleman(twice)
-    story.gateway(TELECARE_PLATFORM_PORT=str(between.port))
+    story.gateway(TELECARE_PLATFORM_PORT=str(story.treated_line(twice)))
     ingest = story.ingest()
 
     story.sensors.say(300, apart_s=0.005)
@@ -177,9 +177,9 @@ def test_every_message_comes_twice(story: Story) -> None:
 
 def test_a_broker_acknowledges_what_it_then_loses(story: Story) -> None:
     """A PUBACK proves nothing; only the platform's own word lets a hub forget."""
-    forgetful = Forgetful()
-    between = story.middleman(forgetful)
-    story.gateway(TELECARE_PLATFORM_PORT=str(between.port))
+    chance = random.Random(1)
+    forgetful = Forgetful(lambda: chance.random() < 1 / 6)
+    story.gateway(TELECARE_PLATFORM_PORT=str(story.treated_line(forgetful)))
     story.ingest()
 
     with story.sensors.speaking():

@@ -24,11 +24,11 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.embedded import machine, postgres
+from deploy.lines import Lines, Treat, Treatment
 from ingest import devices
 from ingest.db.pool import connect
 from ingest.entry import Alarm, Entry, Trouble, unpack
 from ingest.hub_secret import hash_mosquitto, hash_nats
-from tests.chaos.middleman import Middleman, Treat
 from tests.world.broker import PlatformBroker
 from tests.world.cluster import Cluster
 from tests.world.database import Database
@@ -276,11 +276,13 @@ class Story:
             positions = [row[0] for row in conn.execute(query, (self.lane,))]
         return positions == list(range(1, len(positions) + 1))
 
-    def middleman(self, treat: Treat) -> Middleman:
-        """Put somebody between the hub and the broker."""
-        between = Middleman(self.broker.port, treat)
-        self.stack.callback(between.stop)
-        return between
+    def treated_line(self, treat: Treat) -> int:
+        """Put somebody between the hub and the broker, and return the port where the hub finds them."""
+        port = machine.free_port()
+        lines = self.stack.enter_context(Lines(self.broker.port))
+        lines.open("hub", port, is_mqtt=True)
+        lines.treat("hub", Treatment(message=treat))
+        return port
 
     @contextmanager
     def database_hangs(self, whose: str) -> Iterator[None]:

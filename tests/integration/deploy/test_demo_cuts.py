@@ -11,9 +11,9 @@ import pytest
 
 from deploy.child import Command
 from deploy.demo_cuts import Cuts
-from deploy.demo_lines import Lines
 from deploy.embedded import machine
 from deploy.embedded.broker import wait_until
+from deploy.lines import Lines
 from deploy.platform import Platform
 from deploy.said import Say
 from deploy.supervise import Part, Supervisor
