@@ -79,6 +79,34 @@ def demo(
     _run(lambda: (demo_ if recording is None else lived).run(asked, os.environ))
 
 
+@app.command()
+def chaos(
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop striking after so long.")] = None,
+    faults: Annotated[int | None, typer.Option(min=1, help="Stop after so many faults that bit.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides what happens; otherwise another each time.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="The ledger that is added to.", dir_okay=False)] = None,
+    homes: Annotated[int, typer.Option(min=1, max=100, help="How many simulated homes.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="Only faults of this kind; may be said again.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder also when all was well.")] = False,  # noqa: FBT002 - typer's own way
+    data: DataOption = None,
+) -> None:
+    """Treat a simulated street cruelly, and hold what the sensors said against the table and the phones."""
+    from deploy.chaos import run as chaos_  # noqa: PLC0415
+
+    place = _data(data, "chaos")
+    asked = chaos_.Asked(
+        data=place,
+        book=resume or Path("chaos.jsonl"),
+        seed=chaos_.seed_of(seed),
+        faults=faults if faults is not None or minutes is not None else 40,
+        minutes=minutes,
+        homes=homes,
+        kinds=tuple(only or ()),
+        is_kept=keep,
+    )
+    _run(lambda: chaos_.run(asked))
+
+
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     short_help="Live thousands of simulated homes into files, for benches.",

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,8 +114,24 @@ class Demo:
     """The parts of a demo, and where each is reached."""
 
     def __init__(
-        self, asked: Asked, environment: Mapping[str, str], supervisor: Supervisor, clock: DemoClock, say: Say
+        self,
+        asked: Asked,
+        environment: Mapping[str, str],
+        supervisor: Supervisor,
+        clock: DemoClock,
+        say: Say,
+        platform: Callable[..., Platform] = Platform,
     ) -> None:
+        """Describe a demo; nothing is started yet.
+
+        Args:
+            asked: what was asked for.
+            environment: the caller's.
+            supervisor: who runs the parts.
+            clock: the only hand that moves it.
+            say: where progress is told.
+            platform: what makes its platform, for those who put something between the parts.
+        """
         self.asked = asked
         self.say = say
         self._supervisor = supervisor
@@ -125,7 +141,7 @@ class Demo:
         self.phones = f"http://127.0.0.1:{_phones_port(asked)}"
         # A demo has its own database and broker, whatever else is configured on this machine.
         quiet = {name: value for name, value in environment.items() if not name.startswith("TELECARE_")}
-        self.platform = Platform(
+        self.platform = platform(
             supervisor,
             asked.data,
             environment=quiet,

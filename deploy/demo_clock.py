@@ -6,6 +6,7 @@ beside it every few seconds, so that a start after a night goes on from the even
 
 import contextlib
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,14 @@ _SAVE_EVERY_S: Final = 2.0
 class DemoClock:
     """The clock file of one run, and the only hand that writes it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, stretch: Callable[[float], timedelta] = stretch_at) -> None:
+        """Describe a clock.
+
+        Args:
+            folder: where it is kept.
+            stretch: how much promises' grace is stretched at a speed.
+        """
+        self._stretch = stretch
         self.file = folder / "clock.json"
         self._reached = folder / "clock-reached.json"
         self._saved_s = 0.0
@@ -57,7 +65,7 @@ class DemoClock:
             write_anchor(self._reached, Anchor(time.time(), simulated, 0.0, timedelta(0)))
 
     def _write(self, simulated: float, speed: float) -> None:
-        write_anchor(self.file, Anchor(time.time(), simulated, speed, stretch_at(speed)))
+        write_anchor(self.file, Anchor(time.time(), simulated, speed, self._stretch(speed)))
         self.save(at_once=True)
 
     def _last_reached(self) -> float | None:

@@ -197,6 +197,11 @@ class Supervisor:
         """
         return self._parts[name].process
 
+    def is_ready(self, name: str) -> bool:
+        """Return whether a part runs and does its work now."""
+        running = self._parts[name]
+        return running.process.poll() is None and running.part.is_ready()
+
     def restarts(self, name: str) -> int:
         """Return how often a part was started again after it died."""
         return self._parts[name].restarts

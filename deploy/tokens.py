@@ -43,19 +43,38 @@ def add(
     if not scopes:
         raise Cannot(f"Say what it may do, with --scope once or more: {', '.join(known)}.")
 
+    try:
+        dsn = running_database(environment, data)
+        token = made(person, name, scopes, dsn, homes=homes, valid_for=timedelta(days=days))
+    except tokens.NoSuch as why:
+        raise Cannot(str(why)) from why
+    print(f"{token}\n\nThis is the only time that it is shown. It speaks for {person} and ends in {days} days.")
+
+
+def made(
+    person: str,
+    name: str,
+    scopes: Sequence[str],
+    dsn: str,
+    *,
+    homes: Sequence[str] = (),
+    valid_for: timedelta = timedelta(days=1),
+) -> str:
+    """Make a token and return it.
+
+    Raises:
+        tokens.NoSuch: the person or a home is not known, or the name was used before.
+    """
+
     async def make(conn: Conn) -> str:
         return await tokens.make(
             *(conn, name, person, [Scope(scope) for scope in scopes], list(homes) or None),
             made_by=_BY,
-            valid_for=timedelta(days=days),
+            valid_for=valid_for,
             real_now=Clock().now(),
         )
 
-    try:
-        token = _with_database(make, data, environment)
-    except tokens.NoSuch as why:
-        raise Cannot(str(why)) from why
-    print(f"{token}\n\nThis is the only time that it is shown. It speaks for {person} and ends in {days} days.")
+    return _asked_of(dsn, make)
 
 
 def listed(data: Path, environment: Mapping[str, str]) -> None:
@@ -87,8 +106,11 @@ def revoke(name: str, data: Path, environment: Mapping[str, str]) -> None:
 
 
 def _with_database(ask: Callable[[Conn], Awaitable[Result]], data: Path, environment: Mapping[str, str]) -> Result:
+    return _asked_of(running_database(environment, data), ask)
+
+
+def _asked_of(dsn: str, ask: Callable[[Conn], Awaitable[Result]]) -> Result:
     async def asked() -> Result:
-        dsn = running_database(environment, data)
         async with await AsyncConnection.connect(dsn, **settings("token")) as conn:  # type: ignore[arg-type]  # libpq's own words
             return await ask(conn)
 

@@ -127,6 +127,11 @@ class Behaviour:
         """Forget how a phone was to fail."""
         self._scripts.pop(to, None)
 
+    def left_over(self, to: str) -> int:
+        """Return how many of the requests that were to fail for a phone have not come yet."""
+        script = self._scripts[to]
+        return len(script.refusals) + len(script.hears) + len(script.waits_s)
+
     # What the API does.
 
     def create(self, form: Mapping[str, str]) -> tuple[Text | Refusal, Hears]:

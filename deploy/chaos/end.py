@@ -1,0 +1,174 @@
+"""What came of a run?  Diary, cards, table, alerts and phones are held against each other."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.chaos import cards, diary
+from deploy.chaos.cards import Number, Seen
+from deploy.chaos.people import Falsehood, Looks
+from deploy.chaos.reckoning import Found, Range, Row, compare
+from deploy.chaos.street import CruelStreet
+from deploy.pretend_twilio import Direction, Status
+
+_SETTLES_WITHIN_S: Final = 120.0
+_SHOWN_MAX: Final = 10
+
+_READINGS: Final = """
+    SELECT hub, sensor, quantity, value, observed_at, uncertain_since IS NOT NULL, may_repeat FROM reading
+    WHERE observed_at BETWEEN '1999-01-01' AND '2106-01-01'
+"""
+_WRITTEN_OFF: Final = """
+    SELECT hub, outbox, stream, first, last FROM lost_range WHERE recovered_at IS NULL
+    UNION ALL
+    SELECT hub, outbox, stream, first, last FROM refused WHERE first IS NOT NULL AND outbox IS NOT NULL
+"""
+# Told: a text of its alert reached a phone, or it is said loudly that nobody could be reached.
+_TOLD: Final = """
+    SELECT alarm.identity, bool_or(alert.nobody_left_at IS NOT NULL), array_agg(notification.sid)
+    FROM alarm JOIN alert USING (alert) LEFT JOIN notification USING (alert) GROUP BY alarm.identity
+"""
+_ON_THEIR_WAY: Final = "SELECT count(*) FROM notification WHERE state IN ('due', 'trying') AND due_at <= %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An alarm that a hub took in and nobody was told of.
+
+    Attributes:
+        numbers: what the hub called it.
+        why: where it ended.
+    """
+
+    seen: Seen
+    numbers: Sequence[Number]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What came of a run.
+
+    Attributes:
+        found: of what hubs took in.
+        never_taken_in: what sensors said and no hub took in.
+        unsaid: what their own brokers never took, or nobody knows of.
+        alarms: how many the hubs took in.
+        untold: alarms that nobody was told of.
+        looks: what the family saw.
+        doubled_texts: texts that said the same to the same phone again.
+        texts: how many left.
+    """
+
+    found: Found
+    never_taken_in: int
+    alarms_never_taken_in: list[diary.Said]
+    unsaid: int
+    alarms: int
+    untold: list[Untold]
+    looks: Looks
+    doubled_texts: int
+    texts: int
+
+    def numbers(self) -> dict[str, int]:
+        """Return what the ledger's four are, and how many texts were doubled."""
+        return {
+            "lost": len(self.found.lost) + len(self.alarms_never_taken_in),
+            "doubled": len(self.found.doubled),
+            "untold": len(self.untold),
+            "blind_minutes_shown": len(self.looks.false_minutes),
+            "doubled_texts": self.doubled_texts,
+        }
+
+    def apart(self) -> dict[str, int]:
+        """Return what is listed apart."""
+        return {
+            "taken_in": self.found.taken_in,
+            "alarms": self.alarms,
+            "never_taken_in": self.never_taken_in,
+            "not_on_the_radio": self.unsaid,
+            "repeated_and_marked": self.found.repeated,
+            "gone_with_a_card": self.found.gone,
+            "written_off": self.found.written_off,
+            "texts": self.texts,
+            "looks": self.looks.looks,
+            "looks_seen": self.looks.seen,
+            "looks_in_the_dark": self.looks.dark,
+        }
+
+    def evidence(self) -> list[str]:
+        """Return a line for each thing that is wrong, the first ten of each."""
+        found = [f"lost: {one}" for one in self.found.lost[:_SHOWN_MAX]]
+        found += [f"lost, an alarm: {one}" for one in self.alarms_never_taken_in[:_SHOWN_MAX]]
+        found += [f"doubled: {one}" for one in self.found.doubled[:_SHOWN_MAX]]
+        found += [f"untold: {one}" for one in self.untold[:_SHOWN_MAX]]
+        return [*found, *(f"shown while blind: {_words(one)}" for one in self.looks.false[:_SHOWN_MAX])]
+
+
+def settle(street: CruelStreet) -> bool:
+    """Let the sensors be quiet and everything arrive; return whether it did in time."""
+    street.supervisor.hold("simulator")
+
+    def is_quiet() -> bool:
+        return all(cards.is_settled(street.card(home)) for home in street.homes) and not _on_their_way(street)
+
+    # A pack is made every other second; what was just taken in is not on its way yet.
+    street.lives(3.0)
+    street.lives(_SETTLES_WITHIN_S, until=is_quiet)
+    street.lives(5.0)
+    return is_quiet()
+
+
+def _on_their_way(street: CruelStreet) -> bool:
+    """Return whether an alarm is not judged yet, or a text is due; also while nobody answers that."""
+    waiting = street.rows(_ON_THEIR_WAY, street.clock.now())
+    return not waiting or bool(waiting[0][0])
+
+
+def reckon(street: CruelStreet, looks: Looks) -> End:
+    """Hold everything against each other; the street must be quiet, and its database must answer."""
+    for home in street.homes:
+        street.read_card(home)
+    with street.database() as conn:
+        rows = [Row(*row) for row in conn.execute(_READINGS)]
+        off = [Range(*row) for row in conn.execute(_WRITTEN_OFF)]
+        told = {identity: (nobody, sids) for identity, nobody, sids in conn.execute(_TOLD)}
+    book = street.cards
+    found = compare(book.numbers, rows, gone=book.gone, written_off=off, is_odd=book.is_odd)
+    diaries = [diary.read(home, street.asked.data / "diaries" / f"{home}.jsonl") for home in street.homes]
+    said = [one for each in diaries for one in each.said]
+    never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots)
+    alarms = {seen: numbers for seen, numbers in book.numbers.items() if seen.quantity.endswith("_alarm")}
+    texts = [text for text in street.twilio_server.ledger.all() if text.direction is Direction.OUT]
+    reached = {text.sid for text in texts if text.status in {Status.SENT, Status.DELIVERED}}
+    return End(
+        found=found,
+        never_taken_in=len(never),
+        alarms_never_taken_in=[one for one in never if one.is_alarm],
+        unsaid=sum(each.unsaid for each in diaries),
+        alarms=len(alarms),
+        untold=_untold(alarms, book.gone, told, reached),
+        looks=looks,
+        doubled_texts=sum(many - 1 for many in Counter((text.to, text.body) for text in texts).values()),
+        texts=len(texts),
+    )
+
+
+def _untold(
+    alarms: Mapping[Seen, set[Number]],
+    gone: set[Seen],
+    told: Mapping[str, tuple[bool, Sequence[str | None]]],
+    reached: set[str],
+) -> list[Untold]:
+    found = []
+    for seen, numbers in alarms.items():
+        of_it = [told[name] for one in numbers if (name := f"{one.hub}/{one.outbox}/{one.number}") in told]
+        if any(nobody or reached & {*sids} for nobody, sids in of_it) or (not of_it and seen in gone):
+            continue
+        found.append(Untold(seen, sorted(numbers, key=lambda one: one.number), "no text" if of_it else "no alert"))
+    return found
+
+
+def _words(one: Falsehood) -> str:
+    return f"{one.home} at {one.at:%H:%M:%S}, dark since {one.dark_since:%H:%M:%S}: {one.said}"

@@ -1,0 +1,177 @@
+"""What can be done to processes: killed, frozen, doubled; and to the disks that they rest on."""
+
+import os
+import shutil
+import signal
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from deploy import admin
+from deploy.chaos.scene import Evidence, Kind, Scene
+from deploy.chaos.street import SERVERS, CruelStreet
+
+# A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
+# every tick; a worker of two shared cores takes some seconds to start.
+_TAKEN_OVER_WITHIN_S: Final = 60.0
+
+
+def _victims(street: CruelStreet) -> list[str]:
+    return [*SERVERS, *(f"gateway {home}" for home in street.homes)]
+
+
+def _is_killed(scene: Scene) -> Evidence:
+    process = scene.street.supervisor.process(scene.target)
+    # Nobody starts it again before somebody looks, so it is surely gone for so long.
+    process.kill()
+    code = process.wait()
+    with scene.street.sight.dark(scene.homes_behind(scene.target)):
+        pass
+    restarts = scene.street.supervisor.restarts(scene.target)
+    scene.until(lambda: scene.street.supervisor.restarts(scene.target) > restarts)
+    return {"pid": process.pid, "ended_with": code} if code == -signal.SIGKILL else {}
+
+
+def _stays_away(scene: Scene) -> Evidence:
+    """A part is killed, and nobody starts it again for a while: what a machine does that reboots."""
+    process = scene.street.supervisor.process(scene.target)
+    process.kill()
+    code = process.wait()
+    scene.street.supervisor.hold(scene.target)
+    with scene.street.sight.dark(scene.homes_behind(scene.target)):
+        scene.lasts(4.0, 20.0)
+    scene.street.supervisor.release(scene.target)
+    return {"pid": process.pid, "ended_with": code} if code == -signal.SIGKILL else {}
+
+
+def _is_frozen(scene: Scene) -> Evidence:
+    whole = _with_children(scene.street.supervisor.process(scene.target).pid)
+    for pid in whole:
+        os.kill(pid, signal.SIGSTOP)
+    stopped = [pid for pid in whole if _state(pid) == "T"]
+    try:
+        with scene.street.sight.dark(scene.homes_behind(scene.target)):
+            scene.lasts()
+            still = [pid for pid in whole if _state(pid) == "T"]
+    finally:
+        for pid in whole:
+            _signal(pid, signal.SIGCONT)
+    return {"stopped": len(still), "pid": whole[0]} if stopped and whole[0] in still else {}
+
+
+def _with_children(pid: int) -> list[int]:
+    """Return a process and what it started; PostgreSQL's own are many."""
+    return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+
+
+def _state(pid: int) -> str:
+    """Return a process's state as the kernel has it (proc(5)); empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _broker_is_wiped(scene: Scene) -> Evidence:
+    broker = scene.street.platform.broker
+    assert broker is not None
+    process = scene.street.supervisor.process("broker")
+    process.kill()
+    process.wait()
+    scene.street.supervisor.hold("broker")
+    store = broker.folder / "store"
+    gone = sum(one.stat().st_size for one in store.rglob("*") if one.is_file())
+    with scene.street.sight.dark(scene.homes_behind("broker")):
+        admin.remove_folder(store)
+    scene.street.supervisor.release("broker")
+    return {"wiped_bytes": gone} if gone and not (store / "jetstream" / "before").exists() else {}
+
+
+def back_up(street: CruelStreet) -> Path:
+    """Copy the running database, in place of the copy of before, and return where it is."""
+    folder = street.asked.data / "backup"
+    new = folder.with_name("backup-new")
+    admin.remove_folder(new)
+    street.server.back_up(new)
+    admin.remove_folder(folder)
+    shutil.move(new, folder)
+    return folder
+
+
+def _database_is_restored(scene: Scene) -> Evidence:
+    """The database's disk is lost, and an older copy is put in its place."""
+    street = scene.street
+    before = _rows_stored(street)
+    process = street.supervisor.process("postgres")
+    process.kill()
+    process.wait()
+    street.supervisor.hold("postgres")
+    with street.sight.dark(scene.homes_behind("postgres")):
+        street.server.restore(street.asked.data / "backup")
+    street.supervisor.release("postgres")
+    after: list[int] = []
+
+    def answers() -> bool:
+        after[:] = [found] if (found := _rows_stored(street)) else []
+        return bool(after)
+
+    scene.until(answers)
+    scene.until(lambda: not street.ailing())
+    back_up(street)
+    return {"rows_before": before, "rows_after": after[0]} if after and after[0] < before else {}
+
+
+def _rows_stored(street: CruelStreet) -> int:
+    found = street.rows("SELECT count(*) FROM stored_log WHERE received_at > '2026-01-01'")
+    return int(found[0][0]) if found else 0
+
+
+def _second_worker(scene: Scene) -> Evidence:
+    """The worker is frozen until another has taken its lanes; then both believe that they are theirs."""
+    street, name = scene.street, f"second {scene.target}"
+    if name not in street.supervisor.names():
+        extra = {**street.twilio.environment()} if scene.target == "alerts" else {}
+        street.supervisor.start(street.platform.process(name, scene.target, extra))
+    else:
+        street.supervisor.release(name)
+        scene.until(lambda: street.supervisor.is_ready(name))
+    table = "lane" if scene.target == "ingest" else "judging_lane"
+    epochs = _epochs(street, table)
+    pid = street.supervisor.process(scene.target).pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        scene.until(lambda: _epochs(street, table) > epochs, within_s=_TAKEN_OVER_WITHIN_S)
+        taken_over = _epochs(street, table) - epochs
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    scene.lasts(2.0, 8.0)
+    street.supervisor.hold(name)
+    return {"epochs": taken_over, "pid": pid} if taken_over > 0 else {}
+
+
+def _epochs(street: CruelStreet, table: str) -> int:
+    found = street.rows(f"SELECT sum(epoch) FROM {table}")  # noqa: S608 - one of two names of ours
+    return int(found[0][0]) if found else 0
+
+
+def _all(_: CruelStreet) -> Collection[str]:
+    return ("all",)
+
+
+KINDS: Final = (
+    Kind("killed", _victims, _is_killed, 3.0),
+    Kind("killed and away", _victims, _stays_away, 2.0),
+    Kind("frozen", _victims, _is_frozen, 3.0),
+    Kind("broker wiped", _all, _broker_is_wiped),
+    Kind("database restored", _all, _database_is_restored),
+    Kind("two workers", lambda _: ("ingest", "alerts"), _second_worker, 0.7),
+)

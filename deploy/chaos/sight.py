@@ -1,0 +1,73 @@
+"""Could anything of a home arrive at all at this moment, as far as we ourselves prevented it?
+
+What is certain is taken down, and nothing else: between the moment at which a part was surely gone, or a line surely
+closed, and the moment at which that began to be mended.  So whoever shows a home as seen for longer than its promises
+last after such a time began, shows what cannot be known.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dark:
+    """A time in which nothing of a home could be heard and judged.
+
+    Attributes:
+        home: which.
+        since: from then on, by the street's clock.
+        until: excluded; None while it goes on.
+        stored: whether, all the same, what was said could get into the log.
+    """
+
+    home: str
+    since: datetime
+    until: datetime | None
+    stored: bool
+
+
+class Sight:
+    """The times in which homes were dark.  May be asked from any thread."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        """Begin with none.
+
+        Args:
+            now: the street's clock.
+        """
+        self._now = now
+        self._lock = threading.Lock()
+        self._over: list[Dark] = []
+        self._open: list[Dark] = []
+
+    @contextlib.contextmanager
+    def dark(self, homes: Collection[str], *, stored: bool = False) -> Iterator[None]:
+        """Take down that homes are dark from now until the block ends; it must end before anything is mended."""
+        begun = [Dark(home, self._now(), None, stored) for home in homes]
+        with self._lock:
+            self._open += begun
+        try:
+            yield
+        finally:
+            until = self._now()
+            with self._lock:
+                self._open = [one for one in self._open if one not in begun]
+                self._over += [Dark(one.home, one.since, max(until, one.since), stored) for one in begun]
+
+    def last_open(self, home: str, at: datetime) -> datetime:
+        """Return the last moment, not after `at`, at which something of a home may have come through."""
+        with self._lock:
+            found = [one.since for one in (*self._over, *self._open) if one.home == home and _covers(one, at)]
+        return min(found, default=at)
+
+    def all(self) -> list[Dark]:
+        """Return the times that are over."""
+        with self._lock:
+            return list(self._over)
+
+
+def _covers(one: Dark, at: datetime) -> bool:
+    return one.since <= at and (one.until is None or at < one.until)
