@@ -1,5 +1,6 @@
 """What can be done to a hub: its clock, its card, its disk; and to everybody's clock."""
 
+import json
 import shutil
 import subprocess
 import time
@@ -21,8 +22,8 @@ _WRONG: Final = (timedelta(hours=-7), timedelta(minutes=-40), timedelta(hours=5)
 _NOTICED: Final = timedelta(minutes=10)
 """What a hub's clock is off by no fault of ours stays below this, at the street's speed."""
 
+_CONFIGURATION: Final = "gateway.toml"
 _DISK_BYTES: Final = 6_000_000
-_CARD_PATH: Final = "TELECARE_OUTBOX_PATH"
 
 
 def _homes(street: CruelStreet) -> Collection[str]:
@@ -121,7 +122,7 @@ def _disk_is_full(scene: Scene) -> Evidence:
     try:
         street.supervisor.hold(part)
         _move_card(card, disk)
-        street.platform.change(part, {_CARD_PATH: str(disk / card.name)})
+        _tell_where(card, disk / card.name)
         street.supervisor.release(part)
         scene.until(lambda: street.supervisor.is_ready(part), within_s=30.0)
         full = _fill(disk / "filled")
@@ -134,7 +135,7 @@ def _disk_is_full(scene: Scene) -> Evidence:
         (disk / "filled").unlink()
         _move_card(disk / card.name, card.parent)
     finally:
-        street.platform.change(part, {_CARD_PATH: str(card)})
+        _tell_where(disk / card.name, card)
         street.supervisor.release(part)
         subprocess.run(["/bin/umount", "-l", str(disk)], check=False)  # noqa: S603 - as above
     return {"disk_filled_bytes": full} if full else {}
@@ -148,6 +149,12 @@ def _move_card(card: Path, folder: Path) -> None:
     for file in card.parent.glob(f"{card.name}*"):
         shutil.copy2(file, folder / file.name)
         file.unlink()
+
+
+def _tell_where(before: Path, now: Path) -> None:
+    """Have a hub's configuration name another place of its outbox."""
+    file = next(folder for folder in before.parents if (folder / _CONFIGURATION).exists()) / _CONFIGURATION
+    admin.write_secretly(file, file.read_text().replace(json.dumps(str(before)), json.dumps(str(now))))
 
 
 def _fill(file: Path) -> int:
