@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.chaos import cards, diary
+from deploy.chaos.book import ZEROS
 from deploy.chaos.cards import Number, Seen
 from deploy.chaos.people import Falsehood, Looks
 from deploy.chaos.reckoning import Found, Range, Row, compare
 from deploy.chaos.street import CruelStreet
 from deploy.pretend_twilio import Direction, Status
 
-_SETTLES_WITHIN_S: Final = 120.0
+_SETTLES_WITHIN_S: Final = 180.0
+"""A hub whose packs were not answered waits up to a minute before it goes back; a restored server has hours to take."""
 _SHOWN_MAX: Final = 10
 
 _READINGS: Final = """
@@ -29,6 +31,7 @@ _TOLD: Final = """
     SELECT alarm.identity, bool_or(alert.nobody_left_at IS NOT NULL), array_agg(notification.sid)
     FROM alarm JOIN alert USING (alert) LEFT JOIN notification USING (alert) GROUP BY alarm.identity
 """
+_STORED: Final = "SELECT hub, outbox, stream, stored_through FROM stream"
 _ON_THEIR_WAY: Final = "SELECT count(*) FROM notification WHERE state IN ('due', 'trying') AND due_at <= %s"
 
 
@@ -81,6 +84,12 @@ class End:
             "doubled_texts": self.doubled_texts,
         }
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether all four are 0."""
+        numbers = self.numbers()
+        return not any(numbers[name] for name in ZEROS)
+
     def apart(self) -> dict[str, int]:
         """Return what is listed apart."""
         return {
@@ -106,18 +115,37 @@ class End:
         return [*found, *(f"shown while blind: {_words(one)}" for one in self.looks.false[:_SHOWN_MAX])]
 
 
-def settle(street: CruelStreet) -> bool:
-    """Let the sensors be quiet and everything arrive; return whether it did in time."""
+def settle(street: CruelStreet, looks: Looks) -> End | None:
+    """Let the sensors be quiet and everything heal, and return what came of it; None if we are asked to stop.
+
+    Looked at again until nothing is wrong any more or the time is up: what is still on its way is not lost.
+    """
     street.supervisor.hold("simulator")
-
-    def is_quiet() -> bool:
-        return all(cards.is_settled(street.card(home)) for home in street.homes) and not _on_their_way(street)
-
     # A pack is made every other second; what was just taken in is not on its way yet.
     street.lives(3.0)
-    street.lives(_SETTLES_WITHIN_S, until=is_quiet)
-    street.lives(5.0)
-    return is_quiet()
+    came: list[End] = []
+
+    def is_over() -> bool:
+        if not _is_quiet(street):
+            return False
+        came[:] = [reckon(street, looks)]
+        street.lives(1.0)
+        return came[0].is_clean
+
+    street.lives(_SETTLES_WITHIN_S, until=is_over)
+    return None if street.supervisor.is_stopping else reckon(street, looks)
+
+
+def _is_quiet(street: CruelStreet) -> bool:
+    """Return whether hubs and server agree on everything that there is, and no text is on its way."""
+    stored = {(hub, outbox, of): through for hub, outbox, of, through in street.rows(_STORED)}
+    for name, home in street.homes.items():
+        card = street.card(name)
+        if not cards.is_settled(card):
+            return False
+        if any(stored.get((home.hub, *stream), 0) < last for stream, last in cards.last_numbers(card).items()):
+            return False
+    return not _on_their_way(street)
 
 
 def _on_their_way(street: CruelStreet) -> bool:

@@ -121,6 +121,7 @@ def _disk_is_full(scene: Scene) -> Evidence:
         return {}  # That needs root.
     try:
         street.supervisor.hold(part)
+        street.read_card(home)
         _move_card(card, disk)
         _tell_where(card, disk / card.name)
         street.supervisor.release(part)

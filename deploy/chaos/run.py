@@ -12,7 +12,7 @@ from typing import Final
 
 from deploy import admin
 from deploy.chaos import end, hubs, network, phones, processes
-from deploy.chaos.book import ZEROS, Book, Sum
+from deploy.chaos.book import Book, Sum
 from deploy.chaos.people import Carers, Family, Residents
 from deploy.chaos.scene import Kind, Scene
 from deploy.chaos.street import CruelStreet, NeverWell
@@ -119,14 +119,14 @@ class _Run:
                 return 130
             self._say("no more faults; everything may heal")
             street.gets_well()
-            is_settled = end.settle(street)
+            came = end.settle(street, family.looks)
         except NeverWell as why:
             self._say(str(why))
             return 1
         finally:
             for one in people:
                 one.stop()
-        return 130 if street.supervisor.is_stopping else self._account(family, is_settled=is_settled)
+        return 130 if came is None else self._account(came)
 
     def _strike_on(self, family: Family) -> None:
         asked, street = self._asked, self._street
@@ -165,19 +165,15 @@ class _Run:
         shown = ", ".join(f"{name} {value}" for name, value in bit.items()) or "did not bite"
         self._say(f"{self._bit:3} {kind.name}: {target} ({lasted_s:g} s) {shown}")
 
-    def _account(self, family: Family, *, is_settled: bool) -> int:
-        """Settle accounts, write them down and print them; return the exit code."""
-        street = self._street
-        if not is_settled:
-            self._say("not everything had arrived in the end")
-        came = end.reckon(street, family.looks)
+    def _account(self, came: end.End) -> int:
+        """Write down and print what came of it; return the exit code."""
         numbers = came.numbers()
         seed = {"run": self._name, "seed": self._asked.seed, "homes": self._asked.homes, "faults": self._bit}
-        self._book.write({**seed, **numbers, "settled": is_settled, "apart": came.apart()})
+        self._book.write({**seed, **numbers, "apart": came.apart()})
         for line in came.evidence():
             self._say(line)
         self._say(", ".join(f"{name.replace('_', ' ')} {many}" for name, many in {**numbers, **came.apart()}.items()))
-        return int(any(numbers[name] for name in ZEROS))
+        return int(not came.is_clean)
 
 
 def admin_token(street: CruelStreet) -> str:
