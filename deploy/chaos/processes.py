@@ -15,6 +15,7 @@ from deploy.chaos.street import SERVERS, CruelStreet
 
 # A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
 # every tick; a worker of two shared cores takes some seconds to start.
+_NOT_ITS_OWN: Final = ("lanes", "judging")
 _TAKEN_OVER_WITHIN_S: Final = 60.0
 
 
@@ -125,7 +126,7 @@ def _database_is_restored(scene: Scene) -> Evidence:
         return bool(after)
 
     scene.until(answers)
-    scene.until(lambda: not street.ailing())
+    scene.until(street.is_well)
     back_up(street)
     return {"rows_before": before, "rows_after": after[0]} if after and after[0] < before else {}
 
@@ -140,7 +141,10 @@ def _second_worker(scene: Scene) -> Evidence:
     street, name = scene.street, f"second {scene.target}"
     if name not in street.supervisor.names():
         extra = {**street.twilio.environment()} if scene.target == "alerts" else {}
-        street.supervisor.start(street.platform.process(name, scene.target, extra))
+        # One without a lane is not ready, and that is what it is to be until the first is frozen.
+        part = street.platform.process(name, scene.target, extra, but_for=_NOT_ITS_OWN)
+        street.beside.add(name)
+        street.supervisor.start(part)
     else:
         street.supervisor.release(name)
         scene.until(lambda: street.supervisor.is_ready(name))

@@ -138,7 +138,7 @@ class _Run:
                 return
             self._strike()
             street.lives(self._chance.uniform(0.5, 2.0))
-            street.lives(_WELL_BETWEEN_S, until=lambda: family.sees_all and not street.ailing())
+            street.lives(_WELL_BETWEEN_S, until=lambda: family.sees_all and street.is_well())
 
     def _strike(self) -> None:
         kinds = [kind for kind in KINDS if not self._asked.kinds or kind.name in self._asked.kinds]
