@@ -32,11 +32,14 @@ from api.routes import (
     rota,
     setup,
     sheet,
+    staff,
     stories,
     thresholds,
     twilio,
 )
 from api.signing_in.mail import Mail
+from api.signing_in.passwords import Passwords
+from api.signing_in.sealing import Seals
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -59,8 +62,11 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Sms(config.texts) if config.texts else None,
         LookBacks(config.database_url, pool),
         Mail(config.mails) if config.mails else None,
+        Passwords(),
+        Seals(config.factor_keys) if config.factor_keys else None,
     )
-    first = (front, log_in, me, home, alerts, confidence, fleet, calls, ledger)
+    # Any word behind /log-in/ would be taken for the token of a link.
+    first = (front, staff, log_in, me, home, alerts, confidence, fleet, calls, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

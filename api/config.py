@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from alerts.telling import sms
 from api.signing_in import mail
+from api.signing_in.sealing import keys_of
 from gateway.health import Address, hosts_and_port
 
 _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
 _HUBS_BROKER = "127.0.0.1:1883"
 # Each may stand in a file instead, whose name is in the variable with _FILE at its end.
-_SECRETS = ("TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_SMTP_PASSWORD")
+_SECRETS = ("TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_SMTP_PASSWORD", "TELECARE_FACTOR_KEY")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -35,6 +36,7 @@ class Config:
             between them, for their configuration files.
         texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
         mails: the mail server that log-in links leave by; None: nobody is mailed one.
+        factor_keys: what the secrets of second factors are sealed with, the newest first; none: nobody has a password.
         trusted_proxies: addresses and networks whose word about who asks is taken; nobody else's is.
     """
 
@@ -46,6 +48,7 @@ class Config:
     hubs_broker: str = _HUBS_BROKER
     mails: mail.Config | None = None
     trusted_proxies: tuple[str, ...] = ()
+    factor_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -61,6 +64,7 @@ class Config:
             texts = sms.Config.from_env(env)
             mails = mail.Config.from_env(env)
             proxies = _networks(env.get("TELECARE_API_TRUSTED_PROXIES", ""))
+            factor_keys = keys_of(env.get("TELECARE_FACTOR_KEY", ""))
             broker = env.get("TELECARE_HUBS_BROKER", "") or env.get("TELECARE_BROKER", "") or _HUBS_BROKER
             hosts_and_port(broker)
         except ValueError as why:
@@ -70,7 +74,7 @@ class Config:
             raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
         public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
         require_safe(public_url)
-        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies)
+        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies, factor_keys)
 
     @property
     def is_secure(self) -> bool:

@@ -12,6 +12,8 @@ from alerts.telling.sms import Sms
 from api.config import Config
 from api.look_backs import LookBacks
 from api.signing_in.mail import Mail
+from api.signing_in.passwords import Passwords
+from api.signing_in.sealing import Seals
 from gateway.clock import Clock
 from ingest.db.pool import Pool
 
@@ -25,6 +27,8 @@ class Given:
         real: the system's, for sessions and links: a link is not older because a demo runs fast.
         look_backs: those that are being done.
         sms: to check Twilio's signatures; None where nobody can be texted.
+        passwords: compares and hashes them, a few at a time.
+        seals: the keys of second factors; None where nobody can have a password.
         mail: the door to the mail server; None where nobody can be mailed.
     """
 
@@ -35,6 +39,8 @@ class Given:
     sms: Sms | None
     look_backs: LookBacks
     mail: Mail | None
+    passwords: Passwords
+    seals: Seals | None
 
 
 def given(request: Request) -> Given:

@@ -104,6 +104,18 @@ def people_leave(person: str, yes: Yes = False, data: Data = None) -> None:  # n
     _at(data, lambda at: desk.people_leave(at, person, is_sure=yes))
 
 
+@people.command("reset-factor")
+def people_reset_factor(
+    person: str,
+    why: Annotated[str, typer.Option(help="Stays on record, with you as whoever was at the server.")],
+    data: Data = None,
+) -> None:
+    """Take a person's password and second factor away, whose authenticator is lost; a link still lets them in."""
+    from deploy import desk  # noqa: PLC0415
+
+    _at(data, lambda at: desk.people_reset_factor(at, person, why))
+
+
 @people.command("service")
 def people_service(
     name: Annotated[str, typer.Argument(help="What the service is called on pages and in texts.")],

@@ -116,6 +116,12 @@ def people_leave(desk: Desk, person: str, *, is_sure: bool) -> None:
         print(f"was told of alarms in {', '.join(means.told_in)}")
 
 
+def people_reset_factor(desk: Desk, person: str, why: str) -> None:
+    """Take somebody's password and second factor away, whose authenticator is lost."""
+    desk.do(lambda conn: people.reset_factor(conn, person, why, by=BY_HAND, now=desk.now, real_now=desk.real_now))
+    print(f"{person} has no password any more, and is signed out; `telecare log-in {person}` prints a link")
+
+
 def people_service(desk: Desk, name: str, operator: str) -> None:
     """Write what the service is called, and whose phone gets what nobody else can be told."""
     fields = {"service": name, "operator": operator}

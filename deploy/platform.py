@@ -223,6 +223,7 @@ class Platform:
         health = f"127.0.0.1:{self.kept.port(f'health {name}')}"
         self.kept.keep(f"health address {name}", health)
         said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
+        said |= self._factor_key() if package == "api" else {}
         said |= {"TELECARE_DATABASE_URL": self.database_url} if package != "gateway" else {}
         said |= {f"TELECARE_{package.rpartition('.')[2].upper()}_HEALTH": health, **(extra or {})}
         arguments = (sys.executable, "-m", package)
@@ -247,6 +248,13 @@ class Platform:
         self._said[name] = {key: value for key, value in self._said[name].items() if key not in without}
         self._supervisor.hold(name)
         self._supervisor.release(name)
+
+    def _factor_key(self) -> dict[str, str]:
+        """Return the key of second factors, which is kept beside the other secrets where none is configured."""
+        named = ("TELECARE_FACTOR_KEY", "TELECARE_FACTOR_KEY_FILE")
+        if any(self._ours.get(name) for name in named):
+            return {}
+        return {named[0]: self.kept.secret("factor key")}
 
     def _broker_environment(self, package: str) -> dict[str, str]:
         if self.broker is None:

@@ -15,7 +15,7 @@ from alerts.store import LetGo
 from api import consents, times
 from api.office import changes, said
 from api.office.said import Form, Mistake, Mistakes
-from api.signing_in import sessions
+from api.signing_in import sessions, staff
 
 Connection = AsyncConnection[Any]
 
@@ -247,6 +247,7 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
         )
         await consents.withdraw_all_to(conn, person, by=by, now=now)
         await sessions.end_all(conn, person, real_now=real_now)
+        await staff.take_away(conn, person)
         await conn.execute("UPDATE resident SET person = NULL WHERE person = %s", (person,))
         await conn.execute(
             "UPDATE person SET left_at = %s, phone = NULL, email = NULL, is_operator = false WHERE person = %s",
@@ -259,6 +260,26 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
             now=now,
             person=person,
             content={"phone": one.phone, "email": one.email, "told_in": was_told_in},
+        )
+
+
+async def reset_factor(conn: Connection, person: str, why: str, *, by: str, now: datetime, real_now: datetime) -> None:
+    """Take somebody's password and second factor away, because the authenticator is lost; a link still lets them in.
+
+    Raises:
+        Mistakes: there is none, or nobody said why, or it is one's own: that takes a code.
+    """
+    form = Form({"why": why})
+    said_why = form.take("why", said.words)
+    if person == by:
+        form.wrong("", "Your own is removed on your own page, with a code.")
+    form.require_right()
+    async with conn.transaction():
+        if not await staff.take_away(conn, person):
+            raise Mistakes([Mistake("", f"{person!r} has no password and no second factor.")])
+        await sessions.end_all(conn, person, real_now=real_now)
+        await changes.note(
+            conn, "password and second factor taken away", by=by, now=now, person=person, content={"why": said_why}
         )
 
 

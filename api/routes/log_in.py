@@ -43,7 +43,13 @@ async def _form(request: Request, world: Given, conn: AsyncConnection[Any], *, w
 
 def _asking(world: Given) -> dict[str, Any]:
     """Return what the form needs wherever it stands."""
-    return {"can_text": world.sms is not None, "can_mail": world.mail is not None, "minutes": _MINUTES}
+    return {
+        "can_text": world.sms is not None,
+        "can_mail": world.mail is not None,
+        "minutes": _MINUTES,
+        "has_passwords": world.seals is not None,
+        "provider": "",
+    }
 
 
 def _can_send(world: Given, where: Reach) -> bool:

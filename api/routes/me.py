@@ -1,4 +1,4 @@
-"""Where am I signed in?  What everybody sees of themselves."""
+"""Where am I signed in, and with what?  What everybody sees of themselves."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from api.given import Connection, GivenToAll, RealNow
 from api.routes import frame
 from api.routes.let_in import let_out
 from api.routes.office import Written, number
-from api.signing_in import sessions
+from api.signing_in import sessions, staff
 from api.signing_in.sessions import Way
 
 router = APIRouter()
@@ -24,13 +24,17 @@ _WAYS: Final[dict[Way, str]] = {
 
 
 @router.get("/me")
-async def show_me(request: Request, viewer: CurrentViewer, conn: Connection, real_now: RealNow) -> Response:
-    """Show where this person is signed in."""
+async def show_me(
+    request: Request, viewer: CurrentViewer, world: GivenToAll, conn: Connection, real_now: RealNow
+) -> Response:
+    """Show where this person is signed in, and with what."""
     return show.page(
         request,
         "me.html",
         sessions=await sessions.listed(conn, viewer.person, viewer.session, real_now=real_now),
         ways=_WAYS,
+        may_have_password=world.seals is not None and await staff.may_have(conn, viewer.person),
+        held=await staff.held_by(conn, viewer.person),
         now=real_now,
         **frame.facts(request, viewer, "me"),
     )

@@ -15,6 +15,7 @@ from api.office import changes, people
 from api.office.said import Mistakes
 from api.routes import frame, office
 from api.routes.office import NOTHING_REFUSED, Refused, Written
+from api.signing_in import staff
 from api.store import Viewer
 
 router = APIRouter()
@@ -128,6 +129,24 @@ async def let_leave(
     return show.then("/operator/people")
 
 
+@router.post("/operator/people/{person}/factor")
+async def take_factor_away(
+    request: Request,
+    person: str,
+    viewer: CurrentOperator,
+    conn: Connection,
+    now: Now,
+    real_now: RealNow,
+    wrote: Written,
+) -> Response:
+    """Take somebody's password and second factor away, who has lost the authenticator."""
+    try:
+        await people.reset_factor(conn, person, wrote.get("why", ""), by=viewer.person, now=now, real_now=real_now)
+    except Mistakes as why:
+        return await _person(request, person, viewer, conn, now=now, refused=Refused.by(why, "factor", wrote))
+    return show.then(f"/operator/people/{person}")
+
+
 async def _person(
     request: Request,
     person: str,
@@ -150,6 +169,7 @@ async def _person(
         given=given,
         means=await people.leaving(conn, person),
         overrides=await rotas.overrides_of(conn, person, since=now),
+        held=await staff.held_by(conn, person),
         changed=await changes.lately(conn, person=person),
         kinds=people.KINDS,
         likes=people.LIKES,

@@ -6,7 +6,7 @@ Facts are written where judging and ingest would write them; alerts are raised t
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +110,12 @@ class Street:
         stretch = timedelta(0) if speed <= 1 else timedelta(seconds=15 * speed)
         real = datetime.now(UTC).timestamp()  # noqa: TID251 - the clock's own file is written against the system's
         write_anchor(self._file, Anchor(real, at.timestamp(), speed, stretch))
+
+    def set_real_clock(self, at: datetime) -> None:
+        """Let the app's system clock stand still at a moment: on it links, sessions and codes grow old."""
+        file = self._file.with_name("real.json")
+        write_anchor(file, Anchor(at.timestamp(), at.timestamp(), 0.0, timedelta(0)))
+        self.app.state.given = replace(self.app.state.given, real=Clock(file))
 
     # -- people
 
