@@ -169,6 +169,7 @@ async def _mine(request: Request, mine: Keeping, *, refused: Refused = NOTHING_R
         secret=factors.spelled(secret) if secret else "",
         picture=_picture(secret, mine.viewer) if secret else "",
         letters=passwords.LETTERS_MIN,
+        account=mine.viewer.full_name,
         now=mine.real_now,
         **office.facts(refused),
         **frame.facts(request, mine.viewer, "me"),
