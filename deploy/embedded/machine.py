@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ _SYSTEM: Final = Path("/var/lib/telecare")
 _ACCOUNTS: Final = ("telecare", "postgres", "nobody")
 _COMPILERS: Final = ("gcc", "cc", "clang")
 _MB: Final = 1_000_000
+_PORTS: Final = range(20_000, 32_000)
+_PORTS_TRIED: Final = 100
 
 
 class Missing(Exception):
@@ -141,10 +144,20 @@ def require_free_port(port: int, what: str, *, address: str = "127.0.0.1") -> No
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody listens on at this moment.
+
+    Not one that the system gives out by itself (`ip_local_port_range`, from 32768 by default): any connection of this
+    machine may take that before we do, or while we are away.
+
+    Raises:
+        Missing: none was found.
+    """
+    for _ in range(_PORTS_TRIED):
+        port = secrets.choice(_PORTS)  # By chance, so that two who look at once do not meet.
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Missing(f"No free port was found between {_PORTS.start} and {_PORTS.stop}; see which programs listen there.")
 
 
 def accepts(port: int, *, host: str = "127.0.0.1") -> bool:

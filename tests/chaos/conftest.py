@@ -21,6 +21,13 @@ def story(database: Database, broker: PlatformBroker, tmp_path: Path) -> Iterato
 
 
 @pytest.fixture
+def story_on_nats(database: Database, nats_broker: PlatformBroker, tmp_path: Path) -> Iterator[Story]:
+    """Give the same on the broker that we embed, where the story is about something else."""
+    with _told(database, nats_broker, tmp_path) as told:
+        yield told
+
+
+@pytest.fixture
 def story_of_three(database: Database, cluster: Cluster, tmp_path: Path) -> Iterator[tuple[Story, Cluster]]:
     """Give the same on a broker of three nodes."""
     with _told(database, cluster, tmp_path) as told:

@@ -193,6 +193,12 @@ class Story:
 
     def ingest(self, **more: str) -> Process:
         """Start ingest and return when it works."""
+        process = self.ingest_beside(**more)
+        assert wait_until(process.is_ready), f"ingest never got ready:\n{process.last_words()}"
+        return process
+
+    def ingest_beside(self, **more: str) -> Process:
+        """Start ingest beside another: it gets ready when there are lanes for it."""
         environment = {
             "TELECARE_DATABASE_URL": self.database.dsn,
             "TELECARE_BROKER": self.broker.addresses,
@@ -202,7 +208,7 @@ class Story:
         }
         process = Process("ingest", environment | more, folder=self.folder)
         self.stack.callback(process.stop)
-        process.start_ready()
+        process.start()
         return process
 
     def add_hub(self) -> None:

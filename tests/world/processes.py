@@ -1,6 +1,7 @@
 """The real processes of ours, started as their supervisor would, and what can be done to them."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -58,7 +59,8 @@ class Process:
         assert wait_until(self.is_ready), f"{self._package} never got ready:\n{self.last_words()}"
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(OSError, urllib.error.URLError):
+        # Somebody else may listen there before it does.
+        with contextlib.suppress(OSError, http.client.HTTPException):
             return bool(urllib.request.urlopen(f"http://{self.health}/ready", timeout=2).status == 200)
         return False
 

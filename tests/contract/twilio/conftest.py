@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.embedded import machine
 from gateway.clock import monotonic_s
 
 _NODE = Path(__file__).parents[2] / "node_modules"
@@ -20,12 +21,6 @@ _OPENAPI = _NODE / "@twilio" / "cli-core" / "src" / "services" / "twilio-api" / 
 _START_S = 90.0
 
 Prism = Callable[..., str]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:
@@ -60,7 +55,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*mode: str) -> str:
-        port = _free_port()
+        port = machine.free_port()
         command = [str(_PRISM), mode[0], "-p", str(port), "-h", "127.0.0.1", "--errors", str(openapi), *mode[1:]]
         said = tmp_path_factory.mktemp("prism") / "log"
         with said.open("wb") as log:

@@ -21,6 +21,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from deploy.embedded import machine
+
 SECONDS: Final = 60.0
 ROOMS: Final = ("hallway", "lounge", "kitchen", "bathroom", "bedroom")
 
@@ -33,12 +35,6 @@ def wait_until(condition: Callable[[], bool], *, within_s: float = SECONDS) -> b
             return False
         time.sleep(0.02)
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as knocker:
-        knocker.bind(("127.0.0.1", 0))
-        return int(knocker.getsockname()[1])
 
 
 @dataclass(slots=True)
@@ -68,7 +64,7 @@ class HomeBroker:
 def nats(folder: Path, port: int) -> list[str]:
     config = folder / "nats.conf"
     config.write_text(
-        f'server_name: home\nlisten: "127.0.0.1:{free_port()}"\n'
+        f'server_name: home\nlisten: "127.0.0.1:{machine.free_port()}"\n'
         f'jetstream {{ store_dir: "{folder}/store" }}\nmqtt {{ listen: "127.0.0.1:{port}" }}\n'
     )
     # The wheel puts it beside the interpreter that runs us.
@@ -86,7 +82,7 @@ def mosquitto(folder: Path, port: int) -> list[str]:
 
 @pytest.fixture(params=[nats, mosquitto], ids=["nats", "mosquitto"])
 def home_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HomeBroker]:
-    port = free_port()
+    port = machine.free_port()
     broker = HomeBroker(request.param(tmp_path, port), port, tmp_path / "broker.log")
     broker.start()
     yield broker

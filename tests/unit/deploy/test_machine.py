@@ -130,3 +130,10 @@ def test_roots_programs_are_for_all_and_anybody_elses_stay_in_their_own_folder()
     place = Path("/var/lib/telecare") if os.geteuid() == 0 else Path("/x/telecare")
 
     assert machine.default_runtime({"XDG_DATA_HOME": "/x"}) == place / "runtime"
+
+
+def test_a_free_port_is_none_that_the_system_gives_out_by_itself() -> None:
+    """A port that is kept for the second start must not be some browser's connection by then."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+    assert all(1024 < machine.free_port() < min(first, 32_768) for _ in range(50))
