@@ -16,21 +16,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 import alerts.store as alerts_store
-import api.store as api_store
-from alerts.judging import policy as policies
-from alerts.judging.finding import JSON
-from alerts.judging.numbers import Numbers, checked
 from alerts.store import thresholds
-from api import consents, times
-from api.office import agreed, changes, homes, hubs, people
-from api.office.said import e164, wall_time
+from api.office import agreed, homes, hubs
 from api.signing_in import links
-from deploy import street
+from deploy import set_up, street
 from deploy.broker import permissions
 from deploy.broker.permissions import HubAccess
 from deploy.embedded.nats import nats
 from deploy.platform import INGEST_USER, Kept, hub_access, running_database
-from deploy.street import Agreed, Home, Person, Street, Thresholds
+from deploy.street import Street
 from gateway.clock import CLOCK_FILE_VARIABLE, Clock
 from ingest import devices
 from ingest.db import migrate as migrating
@@ -51,10 +45,18 @@ def migrate(data: Path, environment: Mapping[str, str]) -> None:
     print("\n".join(done) if done else "nothing to do: the tables are those of this release")
 
 
-def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check: bool) -> None:
+def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check: bool, takes_all: bool) -> None:
     """Set up what a street file says, and print what a person has to do next.
 
+    Args:
+        file: the street.
+        data: the folder of everything that is kept.
+        environment: with the database, or where its broker is.
+        only_check: write nothing.
+        takes_all: write also what somebody changed on a page since.
+
     Raises:
+        Cannot: its thresholds do not go together with what others set.
         street.Wrong: the file cannot be used as it is.
     """
     said = street.read(file)
@@ -65,8 +67,11 @@ def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check:
     now = clock_of(data, environment).now()
     with connect(dsn, name="setup") as conn:
         known = {hub.hub for hub in devices.list_hubs(conn)}
-    apply_street(said, dsn, now=now)
+    kept = apply_street(said, dsn, now=now, takes_all=takes_all)
     print(f"set up: {len(said.home)} homes, {len(said.person)} people")
+    if kept:
+        print("not as the file says; --overwrite has it all as the file says:")
+        print("\n".join(f"  {one}" for one in kept))
     _print_warnings(said, dsn, now=now)
     for home in said.home:
         if home.hub not in known:
@@ -87,99 +92,17 @@ def _print_warnings(said: Street, dsn: str, *, now: datetime) -> None:
     print("\n".join(asyncio.run(find())), end="\n" if said.home else "")
 
 
-def apply_street(said: Street, dsn: str, *, now: datetime) -> None:
-    """Write homes, people, sensors and thresholds; only what changed counts as a change."""
-    with connect(dsn, name="setup") as conn:
-        for home in said.home:
-            devices.add_home(conn, home.id, now=now)
-            for sensor in home.sensor:
-                is_outer = None if sensor.door is None else sensor.door == "outer"
-                devices.set_sensor(conn, devices.Sensor(home.id, sensor.id, sensor.room, sensor.kind, is_outer))
-    asyncio.run(_apply_people(said, dsn, now=now))
+def apply_street(said: Street, dsn: str, *, now: datetime, takes_all: bool = False) -> list[str]:
+    """Write what a street says; return what somebody changed since and was kept, one sentence each."""
 
+    async def write() -> list[str]:
+        async with await _connection(dsn) as conn:
+            return await set_up.apply(conn, dsn, said, now=now, takes_all=takes_all)
 
-async def _apply_people(said: Street, dsn: str, *, now: datetime) -> None:
-    async with await _connection(dsn) as conn, conn.transaction():
-        for person in said.person:
-            await alerts_store.set_person(
-                conn,
-                person.id,
-                person.name,
-                what=person.what,
-                phone=e164(person.phone),
-                email=person.email,
-                likes=person.likes,
-                kinds=kinds_of(person, said),
-            )
-        await alerts_store.set_service(conn, said.service.name, said.service.operator)
-        for home in said.home:
-            await _apply_home(conn, home, said.service.operator, now=now)
-        content = {"homes": [home.id for home in said.home], "people": [person.id for person in said.person]}
-        await changes.note(conn, "street set up", by=_BY, now=now, content=content)
-
-
-def kinds_of(person: Person, said: Street) -> tuple[str, ...]:
-    """Return what somebody is: what the file says, or else what follows from the homes that they stand in."""
-    kinds = set(person.kinds)
-    if not kinds:
-        kinds |= {"family contact"} if any(person.id in home.family for home in said.home) else set()
-        kinds |= {"unpaid carer"} if any(person.id in (*home.told, *home.carers) for home in said.home) else set()
-    kinds |= {"operator"} if person.id == said.service.operator else set()
-    return tuple(kind for kind in people.KINDS if kind in kinds)
-
-
-async def _apply_home(conn: AsyncConnection[TupleRow], home: Home, operator: str, *, now: datetime) -> None:
-    resident = home.resident
-    await alerts_store.set_resident(
-        conn,
-        home.id,
-        first_name=resident.first_name,
-        full_name=resident.name,
-        phone=e164(resident.phone) if resident.phone else None,
-        address=resident.address,
-        know=resident.know,
-    )
-    await alerts_store.set_telling(conn, home.id, home.told)
-    await thresholds.set_by_file(conn, home.id, numbers_of(home.thresholds), now=now)
-    await alerts_store.set_sensors(conn, home.id, now=now)
-    rooms = dict.fromkeys([*home.rooms, *(sensor.room for sensor in home.sensor if sensor.room)])
-    await homes.add_rooms(conn, home.id, tuple(rooms))
-    # Who gets what nobody else took must be able to see it, take it and close it.
-    carers = {*home.carers, operator}
-    for person in {*home.family, *carers}:
-        views: list[api_store.View] = []
-        views += ["family"] if person in home.family else []
-        views += ["carer"] if person in carers else []
-        await api_store.set_access(conn, person, home.id, views, given_by=_BY, now=now)
-    for said_yes in home.consent:
-        await _apply_consent(conn, home, said_yes, now=now)
-
-
-async def _apply_consent(conn: AsyncConnection[TupleRow], home: Home, said_yes: Agreed, *, now: datetime) -> None:
-    said = {"basis": said_yes.basis, "said_by": said_yes.said_by, "why": said_yes.why, "by": _BY}
-    until = times.midnight(said_yes.until + timedelta(days=1))
-    if said_yes.to == "care":
-        await consents.write(conn, home.id, "care", **said, until=until, now=now)
-        return
-    for view, given in (("family", home.family), ("carer", home.carers)):
-        for person in given:
-            if not said_yes.who or person in said_yes.who:
-                await consents.write(conn, home.id, "data", person=person, view=view, **said, until=until, now=now)
-
-
-def numbers_of(said: Thresholds) -> Numbers:
-    """Return the numbers that a home's file gives, as a policy's content has them; the rest is the product's own."""
-    given: dict[str, JSON] = {
-        policies.key_of(name): street.duration(value).total_seconds()
-        for name in ("still_for", "hub_silent_carer_after", "escalate_after", "again_after")
-        if (value := getattr(said, name)) is not None
-    }
-    if said.waking is not None:
-        waking = (wall_time(value).isoformat() for value in said.waking)
-        given |= zip(("waking_from", "waking_until"), waking, strict=True)
-    if said.learned is not None:
-        given["learned"] = said.learned
-    return checked(given)
+    try:
+        return asyncio.run(write())
+    except thresholds.CannotSet as why:
+        raise Cannot(str(why)) from why
 
 
 def ensure_hub(home: str, hub: str, kept: Kept, dsn: str, *, now: datetime) -> None:

@@ -1,29 +1,28 @@
 """What does a setup file say: which homes, who lives there, who is told, which equipment, which thresholds?
 
-One readable TOML file, the *street*, describes all of it.  Everything is checked before anything is written,
-and every mistake is reported with where it stands, all at once.
+One readable TOML file, the *street*, describes all of it; `street.md` has every key.  Everything is checked before
+anything is written, and every mistake is reported with where it stands, all at once.
 """
 
-import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from alerts.judging import numbers
 from api import consents
 from api.office import people
-from api.office.said import KINDS, e164, email, one_of, wall_time
-from deploy import shapes
+from api.office.said import KINDS, e164, email, one_of
+from deploy import shapes, street_rota, street_thresholds
+from deploy.street_rota import Cover, Shift, Team
+from deploy.street_thresholds import Thresholds, numbers_of
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-
-_DURATION = re.compile(r"(\d+)\s*(s|min|m|h|d)")
-_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 class Wrong(Exception):
@@ -76,17 +75,6 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     door: Literal["outer", "inner"] | None = None  # None: the room's name says so: "front door"
 
 
-class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The numbers that a home is judged by; those left out are the product's own."""
-
-    still_for: str | None = None
-    waking: tuple[str, str] | None = None
-    hub_silent_carer_after: str | None = None
-    escalate_after: str | None = None
-    again_after: str | None = None
-    learned: bool | None = None
-
-
 class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A consent: to being watched over, or to these people's seeing; left out: everybody in `family` and `carers`."""
 
@@ -110,7 +98,21 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rooms: tuple[_Words, ...] = ()
     sensor: tuple[Sensor, ...] = ()
     consent: tuple[Agreed, ...] = ()
-    thresholds: Thresholds = Thresholds()
+    shift: tuple[Shift, ...] = ()
+    group: _Id | None = None
+    team: _Id | None = None
+    thresholds: Thresholds = street_thresholds.NONE
+
+    def every_room(self) -> tuple[str, ...]:
+        """Return the rooms, in the order in which they stand there: named as such, and of sensors."""
+        return tuple(dict.fromkeys([*self.rooms, *(sensor.room for sensor in self.sensor if sensor.room)]))
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Homes that are judged by the same numbers where they have none of their own."""
+
+    id: _Id
+    thresholds: Thresholds = street_thresholds.NONE
 
 
 class Street(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +121,10 @@ class Street(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: Service
     person: tuple[Person, ...]
     home: tuple[Home, ...]
+    team: tuple[Team, ...] = ()
+    group: tuple[Group, ...] = ()
+    cover: tuple[Cover, ...] = ()
+    thresholds: Thresholds = street_thresholds.NONE  # for all homes
 
 
 def read(path: Path) -> Street:
@@ -141,21 +147,6 @@ def read(path: Path) -> Street:
     return street
 
 
-def duration(said: str) -> timedelta:
-    """Return what `5 min`, `90s`, `4 h` or `1h 30min` says.
-
-    Raises:
-        ValueError: it is not a duration above zero.
-    """
-    parts = _DURATION.findall(said)
-    if not parts or _DURATION.sub("", said).strip():
-        raise ValueError(f"{said!r} is not a duration such as 5 min, 90s, 4h or 1h 30min")
-    found = timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in parts))
-    if not timedelta(0) < found <= timedelta(days=366):
-        raise ValueError(f"{said!r} is not between a second and a year")
-    return found
-
-
 def _mistakes(street: Street) -> Iterator[str]:
     people = {person.id for person in street.person}
     yield from _twice("person id", (person.id for person in street.person))
@@ -176,6 +167,8 @@ def _mistakes(street: Street) -> Iterator[str]:
         yield f"service: operator {street.service.operator!r} is not a person in this file"
     for home in street.home:
         yield from (f"home {home.id}: {mistake}" for mistake in _mistakes_of_a_home(home, people))
+    yield from _mistakes_in_rotas(street, people)
+    yield from _mistakes_in_thresholds(street)
 
 
 def _mistakes_of_a_person(person: Person) -> Iterator[str]:
@@ -200,7 +193,7 @@ def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
     yield from _mistakes_in_consents(home)
     if home.resident.phone is not None:
         yield from _refusals("resident: phone", e164, home.resident.phone)
-    yield from _mistakes_in_thresholds(home.thresholds)
+    yield from street_rota.mistakes_in_shifts(home.shift, people)
 
 
 def _mistakes_in_sensors(home: Home) -> Iterator[str]:
@@ -222,15 +215,39 @@ def _mistakes_in_consents(home: Home) -> Iterator[str]:
             yield "consent: to care names nobody: it is about being watched over, not about who sees"
 
 
-def _mistakes_in_thresholds(thresholds: Thresholds) -> Iterator[str]:
-    for name in ("still_for", "hub_silent_carer_after", "escalate_after", "again_after"):
-        said = getattr(thresholds, name)
-        if said is not None:
-            yield from _refusals(f"thresholds: {name}", duration, said)
-    for said in thresholds.waking or ():
-        yield from _refusals("thresholds: waking", wall_time, said)
-    if thresholds.waking is not None and thresholds.waking[0] == thresholds.waking[1]:
-        yield "thresholds: waking begins and ends at the same time"
+def _mistakes_in_rotas(street: Street, people: Collection[str]) -> Iterator[str]:
+    teams = {team.id for team in street.team}
+    yield from _twice("team", (team.id for team in street.team))
+    for team in street.team:
+        yield from (f"team {team.id}: {wrong}" for wrong in street_rota.mistakes_in_shifts(team.shift, people))
+    for home in street.home:
+        if home.team is not None and home.team not in teams:
+            yield f"home {home.id}: team: {home.team!r} is not a team in this file"
+    homes = {home.id for home in street.home}
+    yield from street_rota.mistakes_in_covers(street.cover, people=people, homes=homes, teams=teams)
+
+
+def _mistakes_in_thresholds(street: Street) -> Iterator[str]:
+    yield from _twice("group", (group.id for group in street.group))
+    found = [f"thresholds: {wrong}" for wrong in street_thresholds.mistakes(street.thresholds)]
+    for group in street.group:
+        found += [f"group {group.id}: thresholds: {wrong}" for wrong in street_thresholds.mistakes(group.thresholds)]
+    for home in street.home:
+        rooms = frozenset(room.casefold() for room in home.every_room())
+        wrongs = street_thresholds.mistakes(home.thresholds, rooms)
+        found += [f"home {home.id}: thresholds: {wrong}" for wrong in wrongs]
+    yield from found or _mistakes_together(street)
+
+
+def _mistakes_together(street: Street) -> Iterator[str]:
+    """Return the homes for which the numbers of all, of their group and their own do not go together."""
+    of_groups = {group.id: group.thresholds for group in street.group}
+    for home in street.home:
+        layers = (street.thresholds, of_groups.get(home.group or "", street_thresholds.NONE), home.thresholds)
+        try:
+            numbers.made_of([numbers_of(one) for one in layers], policy=None, versions=())
+        except ValueError as why:
+            yield f"home {home.id}: thresholds: {why}"
 
 
 def _refusals(where: str, parse: Callable[[str], object], said: str) -> Iterator[str]:

@@ -967,6 +967,21 @@ CREATE INDEX session_of_a_person ON public.session USING btree (person, made_at)
 -- session.way: a one-time link, a password with a second factor, or an identity provider
 -- session.browser: as its owner knows it: Firefox on Android; never the whole of what a browser sends
 
+CREATE TABLE setup_said (
+    subject text NOT NULL,
+    home text,
+    content jsonb NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT setup_said_is_kept_once_a_subject PRIMARY KEY (subject),
+    CONSTRAINT setup_said_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home)
+);
+CREATE INDEX setup_said_of_a_home ON public.setup_said USING btree (home);
+-- setup_said: what a setup file said the last time that it was written into the tables; where these say otherwise now, a person changed them since
+-- setup_said.subject: what it is about, in words: home elm-3: resident
+-- setup_said.home: whose; empty: of no single home
+-- setup_said.content: as the file had it; of a shift or a cover its number
+-- setup_said.said_at: by the clock that homes are judged on
+
 CREATE TABLE stored_log (
     lane smallint NOT NULL,
     position bigint NOT NULL,

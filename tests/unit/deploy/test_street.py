@@ -1,15 +1,24 @@
 """A setup file is checked whole before anything is written."""
 
+import re
+import typing
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.judging import policy as policies
+from alerts.judging import words
+from alerts.judging.numbers import PRODUCTS_OWN
+from alerts.judging.words import duration
 from api.office.said import e164, wall_time
 from deploy import shapes, street
-from deploy.street import Wrong, duration
+from deploy.street import Wrong
+from deploy.street_thresholds import numbers_of
 
 DEMO = Path(street.__file__).with_name("demo_street.toml")
 
@@ -104,11 +113,75 @@ def test_a_shape_that_is_not_refused_is_taken(said: object) -> None:
             "there is no room 'hallway'; the rooms are attic",
         ),
         ("[service]", "[service", "street.toml: "),
+        ('still_for = "5h"', "still_fore = 5", "unknown field `still_fore` - at `home[2].thresholds`"),
+        ('still_for = "5h"', "cold_c = 31", "home church-wynd-8: thresholds: cold_c must be from 0.0 to 30.0"),
+        ('still_for = "5h"', "hot_c = 17", "home church-wynd-8: thresholds: a room cannot be cold below 16.0"),
+        ('out_for = "8h"', "cold_c = 29", "thresholds: a room cannot be cold below 29.0 and hot above 30.0"),
+        ('rules = ["door at night: open', 'rules = ["open', "thresholds: rules[0]: 'open in front door for 10 min"),
+        (
+            'still_for = "5h"',
+            'rules = ["attic: no movement in attic for 3h"]',
+            "home church-wynd-8: thresholds: rules[0]: there is no room 'attic'",
+        ),
+        (
+            'team = "kilbrae-wardens"',
+            'team = "nobody"',
+            "home church-wynd-8: team: 'nobody' is not a team in this file",
+        ),
+        ('days = "sat,sun"', 'days = "caturday"', "team kilbrae-wardens: shift[0]: days: 'caturday' is not days"),
+        ('person = "moira"\ndays', 'person = "nina"\ndays', "shift[0]: 'nina' is not a person in this file"),
+        (
+            "[[group]]",
+            '[[cover]]\nperson = "jim"\nsince = "2026-07-01 18:00"\nuntil = "2026-06-01 18:00"\n[[group]]',
+            "cover[0]: until: is not after the beginning",
+        ),
     ],
 )
 def test_a_mistake_has_a_sentence(tmp_path: Path, found: str, put: str, said: str) -> None:
     """Each is a slip that someone who sets up a street makes, and none may reach the database."""
     assert said in mistakes_in(DEMO.read_text().replace(found, put), tmp_path)
+
+
+def _structs(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """Yield a struct and all that stand in it."""
+    yield kind
+    for field in msgspec.structs.fields(kind):
+        for one in (field.type, *typing.get_args(field.type)):
+            if isinstance(one, type) and issubclass(one, msgspec.Struct):
+                yield from _structs(one)
+
+
+def test_every_key_of_a_file_is_in_its_reference() -> None:
+    """What stands only in code is set by nobody."""
+    said = (DEMO.with_name("street.md")).read_text()
+    named = set(re.findall(r"`\[{0,2}(?:\w+\.)?(\w+)\]{0,2}`", said))
+
+    keys = {field.encode_name for kind in _structs(street.Street) for field in msgspec.structs.fields(kind)}
+
+    assert keys - named - {"waking"} == set()
+    assert "`waking = " in said
+
+
+def test_what_a_file_gives_of_thresholds_is_what_its_reference_calls_the_product_own() -> None:
+    """A reference that names another number than the product has is worse than none."""
+    said = (DEMO.with_name("street.md")).read_text()
+
+    own = {name: words.said(policies.DEFAULT, name) for name in words.names()}
+
+    assert dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", said, re.MULTILINE)) == own
+
+
+@pytest.mark.parametrize("name", words.names())
+def test_every_threshold_can_be_given_as_it_is_shown(tmp_path: Path, name: str) -> None:
+    """What an operator reads on a page is what somebody else writes into the file."""
+    shown = words.said(policies.DEFAULT, name)
+    written = {"yes": "true", "no": "false"}.get(shown) or (shown if name.endswith(("_c", "_pct")) else f'"{shown}"')
+    file = tmp_path / "street.toml"
+    file.write_text(DEMO.read_text().replace('[thresholds]\nout_for = "8h"', f"[thresholds]\n{name} = {written}"))
+
+    numbers = numbers_of(street.read(file).thresholds)
+
+    assert numbers[policies.key_of(name)] == PRODUCTS_OWN[policies.key_of(name)]
 
 
 def test_a_file_that_is_not_there_is_told_plainly(tmp_path: Path) -> None:
