@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api import times
 from api.views.said import whose
+from gateway.release import version
 
 FOLDER: Final = Path(__file__).parent / "static"
 
@@ -58,6 +59,7 @@ def _environment() -> Environment:
     env.filters["whose"] = whose
     env.filters["tel"] = times.spoken_phone
     env.filters["weekdays"] = times.weekdays
+    env.globals["version"] = version()
     env.globals["pairs"] = lambda words: [(word, word) for word in words]
     return env
 

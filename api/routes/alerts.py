@@ -9,13 +9,14 @@ from fastapi.responses import Response
 from alerts import store as alerts_store
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, Resident
+from alerts.store import thresholds as policies
 from api import access, calls, show
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
 from api.given import Connection, GivenToAll, Now
-from api.routes import frame
+from api.routes import frame, thresholds
 from api.store import Viewer
 from api.views import alert as words
-from api.views import state
+from api.views import raised_by, state
 
 router = APIRouter()
 
@@ -72,13 +73,17 @@ async def show_alert(
     assert alert.home is not None
     resident = await frame.resident_of(conn, alert.home)
     told = await alerts_store.story(conn, alert.alert)
+    policy, versions = await policies.behind(conn, alert.alert)
+    by = raised_by.raised_by(alert, policy, versions, now=now)
     _, seen = await frame.seen_now(world, conn, alert.home, now=now)
     card = _card(alert, resident, viewer, now=now)
     return show.page(
         request,
         "alert.html",
         **card,
-        story=words.story(told, resident.first_name, viewer.full_name, now=now),
+        story=words.story(told, resident.first_name, viewer.full_name, by="" if by is None else by.short, now=now),
+        by=by,
+        by_address=thresholds.address_of(by.version) if viewer.is_operator and by and by.version else None,
         seen=seen,
         lease=state.lease([seen], is_alert=card["is_open"]),
         is_carer="carer" in viewer.homes[alert.home],

@@ -13,13 +13,14 @@ from alerts.store import look_backs, thresholds
 from alerts.store import versions as versions_of
 from alerts.store.look_backs import Asked
 from alerts.store.thresholds import CannotSet, Change
-from alerts.store.versions import ALL, Scope, Width
+from alerts.store.versions import ALL, Scope, Version, Width
 from api import access, proposing, show
 from api.access import BIGINT_MAX, CurrentOperator, OperatorsLook
 from api.given import Connection, GivenToAll, Now
 from api.routes import frame
 from api.store import Viewer
 from api.views import thresholds as views
+from api.views.raised_by import scope_said
 from gateway.reading import HomeId
 
 router = APIRouter()
@@ -157,6 +158,11 @@ def address(scope: Scope) -> str:
             return f"/operator/homes/{scope.name}/thresholds"
 
 
+def address_of(version: Version) -> str:
+    """Return where a version can be read, and taken back."""
+    return f"{address(version.scope)}#version-{version.version}"
+
+
 async def _asked(conn: AsyncConnection[Any], scope: Scope, number: str) -> Asked:
     wanted = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
     asked = await look_backs.find(conn, wanted) if 0 < wanted <= BIGINT_MAX else None
@@ -208,7 +214,7 @@ async def _page(
         status=200 if problem is None else 422,
         now=now,
         scope=scope,
-        title=views.scope_said(scope),
+        title=scope_said(scope),
         here=address(scope),
         sections=views.sections(policy, here, layers),
         proposed=proposed or {},
@@ -245,7 +251,7 @@ async def _shown(
         status=200 if problem is None else 422,
         now=now,
         asked=asked,
-        title=views.scope_said(asked.scope),
+        title=scope_said(asked.scope),
         here=address(asked.scope),
         changes=views.changes({} if before is None else before.numbers, asked.numbers),
         shown=views.looked_back(asked, now=now) if asked.found else None,

@@ -194,7 +194,7 @@ class Step:
 _ASKS: Final = ("alert", "again", "help", "nobody")
 
 
-def story(steps: Sequence[StoryStep], name: str, viewer: str, *, now: datetime) -> list[Step]:
+def story(steps: Sequence[StoryStep], name: str, viewer: str, *, by: str = "", now: datetime) -> list[Step]:
     """Return the story of an alert as people read it.
 
     Texts that arrived are one line, not three; one that did not arrive is a line of its own, where it happened.
@@ -203,6 +203,7 @@ def story(steps: Sequence[StoryStep], name: str, viewer: str, *, now: datetime) 
         steps: in time order.
         name: of the resident.
         viewer: full name of who reads, to say "you".
+        by: the numbers that raised it; empty where none did.
         now: to say days.
     """
     said: list[Step] = []
@@ -211,6 +212,8 @@ def story(steps: Sequence[StoryStep], name: str, viewer: str, *, now: datetime) 
         words = _step_words(step, name, viewer, now=now)
         if words is None:
             continue
+        if step.kind == "raised" and by:
+            words = (words[0], f"{words[1].rstrip('.')}: {by}.")
         on = times.local_date(step.at)
         day = "" if on == last_day else times.day(on, today=times.local_date(now))
         last_day = on

@@ -7,57 +7,24 @@ from typing import Final
 
 from alerts.alert import Question
 from alerts.backtest import Compared, Delay, LookBack
+from alerts.judging import labels, words
 from alerts.judging import policy as policies
-from alerts.judging import words
 from alerts.judging.numbers import Numbers
 from alerts.judging.policy import Policy
 from alerts.price import WORTH_SAYING, Price, price_of
 from alerts.store.look_backs import Asked
-from alerts.store.versions import Scope, Version, Width
+from alerts.store.versions import Version
 from api import times
+from api.views.raised_by import scope_said, set_by
 
-_LABELS: Final[Mapping[str, str]] = {
-    "still_for": "No movement for",
-    "waking_from": "Waking hours from",
-    "waking_until": "Waking hours until",
-    "learned": "Ask what is usual here, too",
-    "escalate_after": "Next person after",
-    "again_after": "Raised again after",
-    "hub_silent_carer_after": "Hub silent: carer told after",
-    "remind_after": "Whose it is, asked again after",
-    "nobody_again_after": "Nobody answered: said again after",
-    "is_night_asked": "Ask about walking at night",
-    "night_from": "Night from",
-    "night_until": "Night until",
-    "night_up_for": "Up at night for",
-    "is_out_asked": "Ask about out and not back",
-    "out_for": "Out for",
-    "home_by": "Home by",
-    "out_at_night_for": "Out at night for",
-    "is_door_asked": "Ask about doors left open",
-    "door_open_for": "Door open for",
-    "door_open_at_night_for": "Door open at night for",
-    "is_cold_asked": "Ask about cold rooms",
-    "cold_c": "Cold below, °C",
-    "cold_for": "Cold for",
-    "is_heat_asked": "Ask about hot rooms",
-    "hot_c": "Hot above, °C",
-    "hot_for": "Hot for",
-    "is_sensor_asked": "Ask about silent sensors",
-    "sensor_silent_after": "Sensor silent after",
-    "gauge_silent_after": "Thermometer or plug silent after",
-    "is_battery_asked": "Ask about batteries",
-    "battery_low_pct": "Battery low at, %",
-}
 _SECTIONS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
-    ("Stillness", ("still_for", "waking_from", "waking_until", "learned")),
+    ("Stillness", ("still_for", "waking_from", "waking_until", "learned", "patience")),
     ("Who is told when", ("escalate_after", "again_after", "hub_silent_carer_after", "remind_after", "nobody_again")),
     ("Night", ("is_night", "night_")),
     ("Out and not back", ("is_out", "out_", "home_by")),
     ("Doors", ("is_door", "door_")),
     ("Cold and heat", ("is_cold", "cold_", "is_heat", "hot_")),
     ("Equipment", ("is_sensor", "sensor_", "gauge_", "is_battery", "battery_")),
-    ("More", ("",)),
 )
 # Telling is not judged: no look back can say what these would have done.
 NOT_LOOKED_AT: Final = frozenset(
@@ -167,9 +134,9 @@ def _field(name: str, policy: Policy, here: Numbers, own: Policy, layers: Sequen
     whence = "the product's own" if setter is None else f"set for {scope_said(setter.scope)}, version {setter.version}"
     return Field(
         name=name,
-        label=_LABELS.get(name, name.replace("_", " ").capitalize()),
+        label=f"{labels.LABELS[name]}, {unit}" if (unit := labels.unit(name)) else labels.LABELS[name],
         here=words.said(own, name) if key in here else "",
-        now=words.said(policy, name),
+        now=labels.said(policy, name),
         whence=whence,
     )
 
@@ -179,24 +146,12 @@ def rules_written(here: Numbers) -> str:
     return "\n".join(words.rule_said(rule) for rule in policies.from_json({"policy": None, **here}).rules)
 
 
-def scope_said(scope: Scope) -> str:
-    """Return for which homes something is set, as an operator says it."""
-    match scope.width:
-        case Width.ALL:
-            return "all homes"
-        case Width.GROUP:
-            return f"the group {scope.name}"
-        case Width.HOME:
-            return scope.name
-
-
 def history(versions: Sequence[Version], *, now: datetime) -> list[Line]:
     """Return the versions of a scope, newest first: who, when, why, and what each changed."""
     lines = []
     for number, one in enumerate(versions):
         before = versions[number + 1].numbers if number + 1 < len(versions) else {}
-        by = one.set_by_name or ("a setup file" if one.set_by == "setup" else one.set_by)
-        said = f"Version {one.version}, set by {by} at {times.when(one.set_at, now=now)}"
+        said = f"Version {one.version}, set by {set_by(one)} at {times.when(one.set_at, now=now)}"
         if one.in_force_since > one.set_at:
             said += f", in force from {times.at_what_time(one.in_force_since, now=now)}"
         if one.takes_back is not None:
@@ -213,10 +168,9 @@ def changes(before: Numbers, after: Numbers) -> str:
         key = policies.key_of(name)
         if before.get(key) == after.get(key):
             continue
-        label = _LABELS.get(name, name)
-        old = words.said(was, name) if key in before else "not set here"
-        new = words.said(is_, name) if key in after else "not set here"
-        said.append(f"{label}: {old} → {new}")
+        old = labels.said(was, name) if key in before else "not set here"
+        new = labels.said(is_, name) if key in after else "not set here"
+        said.append(f"{labels.LABELS[name]}: {old} → {new}")
     old_rules, new_rules = ({words.rule_said(rule) for rule in policy.rules} for policy in (was, is_))
     said += [f"no longer: {rule}" for rule in sorted(old_rules - new_rules)]
     said += [f"new: {rule}" for rule in sorted(new_rules - old_rules)]

@@ -257,10 +257,11 @@ class Street:
             Finding(home, alarm.hub, Question.ALARM, alarm.identity, pressed_at, now, facts, None, alarm)
         )
 
-    async def still(self, home: str = MARGARETS, *, since: datetime, **why: Any) -> int:
-        """Raise a stillness now; return the alert's number."""
+    async def still(self, home: str = MARGARETS, *, since: datetime, policy: int | None = None, **why: Any) -> int:
+        """Raise a stillness now, by a policy or the product's own; return the alert's number."""
         facts = {"last_seen_room": "bedroom", **why}
-        return await self._raise(Finding(home, None, Question.STILL, since.isoformat(), since, self.now, facts, None))
+        episode = since.isoformat()
+        return await self._raise(Finding(home, None, Question.STILL, episode, since, self.now, facts, policy))
 
     async def hub_silent(self, home: str = MARGARETS) -> int:
         """Raise a silent hub now; return the alert's number."""

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.store import thresholds
+from alerts.store.versions import Scope, Width
 from tests.world.pages import ANNE, CONTROL, GEORGES, JIM, MARGARETS, MORAG, NINE, Street
 
 
@@ -339,3 +341,29 @@ async def test_every_story_of_a_home_is_listed(street: Street) -> None:
     assert "Help given, closed by Jim Docherty at 09:14." in page
     assert "Nobody has said “mine” yet." in page
     assert page.index(f"/alerts/{open_}") < page.index(f"/alerts/{alert}")
+
+
+async def test_an_alert_names_the_version_that_raised_it_and_shows_it_to_who_may_change_it(street: Street) -> None:
+    """Whoever is called out at night learns whose decision that was; who tunes it finds it with one tap."""
+    async with street.connection() as conn:
+        change = thresholds.Change(by="control", why="a restless week", at=NINE - timedelta(days=2))
+        here = Scope(Width.HOME, MARGARETS)
+        version = await thresholds.set_numbers(conn, here, {"still_for_s": 4 * 3600.0}, change)
+    async with street.connection() as conn:
+        policy = (await thresholds.policy_of(conn, MARGARETS)).policy
+    alert = await street.still(since=NINE - timedelta(hours=4), policy=policy)
+
+    carer = (await (await street.browser(JIM.person)).get(_at(alert))).text
+    operator = await street.browser(CONTROL.person)
+    page = (await operator.get(_at(alert))).text
+    address = f"/operator/homes/{MARGARETS}/thresholds"
+
+    said = (
+        "Raised by “No movement for” 4 h, set for this home by Kilbrae alarm centre at 09:14 on Sunday 14 June "
+        f"(version {version})."
+    )
+    assert said in carer
+    assert "Alert opened: still for longer than was set: “No movement for” 4 h." in carer
+    assert address not in carer
+    assert f'<a href="{address}#version-{version}">{said}</a>' in page
+    assert f'id="version-{version}"' in (await operator.get(address)).text
