@@ -40,6 +40,23 @@ app.command("restore")(cli_backup.restore)
 DataOption = Annotated[Path | None, typer.Option("--data", help=DATA_HELP, file_okay=False)]
 
 
+def _say_version(is_asked: bool) -> None:  # noqa: FBT001 - typer's own way
+    if is_asked:
+        from gateway.release import version  # noqa: PLC0415 - see the module's docstring
+
+        typer.echo(f"telecare {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def telecare(
+    version: Annotated[  # noqa: FBT002 - typer's own way
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Only say which release this is.")
+    ] = False,
+) -> None:
+    """Say which release this is, where that is asked for, before any command."""
+
+
 def main() -> None:
     """Run the command line; the exit code is 0, 1 for what a person must mend, 2 for wrong usage."""
     app()
@@ -210,11 +227,12 @@ def setup(
     file: Annotated[Path, typer.Argument(help="A street: homes, people, hubs, sensors and thresholds, as TOML.")],
     data: DataOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether the file is right.")] = False,  # noqa: FBT002 - typer's own way
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also what was changed on a page since.")] = False,  # noqa: FBT002 - typer's own way
 ) -> None:
-    """Set up homes and people from one file; running it again changes only what the file changed."""
+    """Set up homes and people from one file; run again, it changes what the file changed and nobody else did."""
     from deploy import admin  # noqa: PLC0415
 
-    _run(lambda: admin.setup(file, _data(data, "data"), os.environ, only_check=check))
+    _run(lambda: admin.setup(file, _data(data, "data"), os.environ, only_check=check, takes_all=overwrite))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Is this process well?  Its health address answers, with the reason where it is not.
 
-`/health` says that the process runs (200 while it does), `/ready` that it can do its work (503 and the
-reasons when it cannot), `/metrics` what it counted (Prometheus).  Loopback unless told otherwise.
+`/health` says that the process runs (200 while it does) and of which release it is, `/ready` that it can do its work
+(503 and the reasons when it cannot), `/metrics` what it counted (Prometheus).  Loopback unless told otherwise.
 """
 
 import json
@@ -12,6 +12,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import REGISTRY, generate_latest
+
+from gateway.release import version
 
 Check = Callable[[], str | None]
 """Return None while all is well, otherwise why it is not, in one sentence without a person in it."""
@@ -117,11 +119,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health":
-            self._answer(HTTPStatus.OK, {"process": self.name, "health": "running"})
+            self._answer(HTTPStatus.OK, {"process": self.name, "health": "running", "version": version()})
         elif self.path == "/ready":
             wrong = {name: why for name, check in self.asked.items() if (why := check()) is not None}
             status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
-            self._answer(status, {**self.told(), "process": self.name, "ready": not wrong, "why": wrong})
+            said = {"process": self.name, "version": version(), "ready": not wrong, "why": wrong}
+            self._answer(status, {**self.told(), **said})
         elif self.path == "/metrics":
             self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", generate_latest(REGISTRY))
         elif self.path in self.read:

@@ -6,7 +6,6 @@ home's broker down and loses nothing.
 """
 
 import contextlib
-import importlib.metadata
 import logging
 import queue
 import threading
@@ -28,6 +27,7 @@ from gateway.player import Player
 from gateway.publisher import Publisher
 from gateway.radio import LastHeard, Radio
 from gateway.reading import ALARMS, Observation
+from gateway.release import version
 from gateway.wire import Record, Stream
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,6 @@ class Hub:
         self._boot = boot
         self._stopping = threading.Event()
         self._inbox: queue.Queue[_Event] = queue.Queue(_INBOX_MAX)
-        self._version = importlib.metadata.version("telecare")
         self._assurance = Assurance(clock)
         moment = clock.moment()
         self._outbox = _opened(config.outbox, moment)
@@ -319,7 +318,7 @@ class Hub:
             held_alarms=self._outbox.held(Stream.ALARMS),
             radio_up=self._hears_equipment(),
             clock_set=True if self._clock.is_simulated() else is_set_by_a_time_server(),
-            version=self._version,
+            version=version(),
             troubles=self._outbox.troubles(now=moment.now),
         )
 

@@ -300,3 +300,15 @@ def test_every_test_that_a_page_names_is_there() -> None:
 
     assert len(named) > 10
     assert {name: str(path.relative_to(ROOT)) for name, path in named.items() if name not in there} == {}
+
+
+def test_the_licence_lies_here_whole() -> None:
+    """Whoever copies this must be told what they may do, in the words that the Free Software Foundation gave it."""
+    said = (ROOT / "LICENSE").read_text()
+
+    headings = re.findall(r"^  (\d+)\. [A-Z]", said, re.MULTILINE)
+
+    assert said.split("\n")[0].strip() == "GNU AFFERO GENERAL PUBLIC LICENSE"
+    assert headings == [str(number) for number in range(18)]
+    assert "  13. Remote Network Interaction; Use with the GNU General Public License.\n" in said
+    assert said.rstrip().endswith("<https://www.gnu.org/licenses/>.")

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 
 import httpx
 import pytest
@@ -52,6 +53,7 @@ def test_it_serves_is_ready_and_stops_cleanly(database: Database) -> None:
     """An operator starts it, sees that it is ready, and stops it without cutting anybody off."""
     with running(TELECARE_DATABASE_URL=database.dsn) as (process, pages, health):
         assert answers(f"{pages}/health", 200).json() == {"process": "api", "health": "running"}
+        assert answers(f"{health}/health", 200).json()["version"] == metadata.version("telecare")
         assert answers(f"{health}/ready", 200).json()["ready"] is True
         assert "Sign in" in answers(f"{pages}/log-in", 200).text
 

@@ -1,5 +1,6 @@
 """What goes wrong for a reason that a person can mend is said in one sentence."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,10 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
     assert ran.exit_code == 1
     assert ran.output == f"[Errno 21] Is a directory: '{in_the_way}'\n"
+
+
+def test_it_says_which_release_it_is() -> None:
+    """The first question of whoever is asked for help."""
+    ran = CliRunner().invoke(cli.app, ["--version"])
+
+    assert (ran.exit_code, ran.output) == (0, f"telecare {metadata.version('telecare')}\n")
