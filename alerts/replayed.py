@@ -109,7 +109,7 @@ class _Player:
         """Take in what was observed."""
         at = one.at + _COUNTS_AFTER
         found = self.judge.take(entry.Batch(0, 0, at, (self._reading(one),)))
-        self.strangeness.see(one.location)
+        self.strangeness.see(one.location, one.at)
         yield from self._alerts(found)
         self._close(found, at)
 
