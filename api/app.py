@@ -29,6 +29,7 @@ from api.routes import (
     me,
     one_home,
     people,
+    restored,
     rota,
     setup,
     sheet,
@@ -66,7 +67,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Seals(config.factor_keys) if config.factor_keys else None,
     )
     # Any word behind /log-in/ would be taken for the token of a link.
-    first = (front, staff, log_in, me, home, alerts, confidence, fleet, calls, ledger)
+    first = (front, staff, log_in, me, home, alerts, confidence, fleet, calls, restored, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

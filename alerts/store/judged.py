@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding
-from alerts.store import answers, owing
+from alerts.store import answers, owing, restores
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
@@ -74,16 +74,22 @@ async def _keep_alarm(conn: Conn, finding: Finding, alarm: entry.Alarm, *, now: 
     rows = await conn.execute("SELECT FROM alarm WHERE identity = %s", (alarm.identity,))
     if await rows.fetchone() is not None:
         return False
-    for_operator = finding.home is None or finding.at - alarm.observed_at > _TOO_LATE_FOR_CARERS
+    decide_by = await restores.probably_told(conn, alarm.observed_at, received_at=finding.at)
+    is_too_late = finding.at - alarm.observed_at > _TOO_LATE_FOR_CARERS
+    for_operator = finding.home is None or is_too_late or decide_by is not None
     head = await _open_head(conn, finding, (Question.ALARM,), for_operator=for_operator)
     if head is None:
         alert = await _insert(conn, finding, for_operator=for_operator, part_of=None, now=now)
         await _insert_alarm(conn, alert, alarm, received_at=finding.at)
-        await _tell_first(conn, alert, now=now)
+        if decide_by is not None and now < decide_by:
+            # The operator was texted once about all of them, and has a page to decide on.
+            await conn.execute("UPDATE alert SET next_telling_at = %s WHERE alert = %s", (decide_by, alert))
+        else:
+            await _tell_first(conn, alert, now=now)
         return True
     is_news = await _is_news(conn, head, alarm, received_at=finding.at)
     await _insert_alarm(conn, head, alarm, received_at=finding.at)
-    if is_news:
+    if is_news and decide_by is None:
         await _tell_again(conn, head, now=now)
     return False
 

@@ -41,6 +41,8 @@ _FAULT_WITHIN: Final = timedelta(days=1)
 _A_MOMENT: Final = timedelta(microseconds=1)
 # A phone's code is not used again for another alert within this time (design: replies by text).
 _CODE_RESTS: Final = timedelta(days=7)
+# Ours: nobody was asked about so many alerts since a backup that they had this code already.
+_FIRST_CODE_AFTER_RESTORE: Final = 50
 
 ASKED: Final = ("alert", "help")
 """The purposes that ask somebody to go; the others say how things stand."""
@@ -156,6 +158,16 @@ async def owe(
     await wake(conn)
 
 
+async def owe_without_alert(conn: Conn, person: str, body: str, *, purpose: str, now: datetime) -> None:
+    """Write that a text is due now that is about no alert."""
+    await conn.execute(
+        "INSERT INTO notification (key, person, phone, purpose, body, state, due_at, worth_until) "
+        "SELECT %s, person, phone, %s, %s, 'due', %s, %s FROM person WHERE person = %s AND phone IS NOT NULL",
+        (secrets.token_hex(16), purpose, body, now, now + _REQUEST_WORTH, person),
+    )
+    await wake(conn)
+
+
 async def after_all_told(conn: Conn, alert: int, *, now: datetime) -> datetime:
     """Return now, or the first moment after everything that was due until now: what is said now answers all of it."""
     rows = await conn.execute("SELECT max(due_at) FROM notification WHERE alert = %s", (alert,))
@@ -199,15 +211,18 @@ async def told_so_far(conn: Conn, alert: int) -> list[str]:
 
 async def code_for(conn: Conn, alert: int, person: str, *, now: datetime) -> int:
     """Return what a person writes in front of an answer about an alert: always the same for both."""
-    given = {"alert": alert, "person": person, "now": now, "rested": now - _CODE_RESTS}
+    given: dict[str, object] = {"alert": alert, "person": person, "now": now, "rested": now - _CODE_RESTS}
     rows = await conn.execute(
         "SELECT code FROM reply_code JOIN person USING (phone) WHERE person = %(person)s AND alert = %(alert)s", given
     )
     if row := await rows.fetchone():
         return int(row[0])
+    # Which codes were given in the time that a restored database has forgotten, nobody knows.
+    rows = await conn.execute("SELECT FROM restored WHERE restored_at > %(rested)s LIMIT 1", given)
+    given["first"] = 1 if await rows.fetchone() is None else _FIRST_CODE_AFTER_RESTORE
     rows = await conn.execute(
         """
-        SELECT min(n) FROM generate_series(1, 999) n WHERE NOT EXISTS (
+        SELECT min(n) FROM generate_series(%(first)s, 999) n WHERE NOT EXISTS (
             SELECT FROM reply_code r JOIN person p USING (phone) JOIN alert a USING (alert)
             WHERE p.person = %(person)s AND r.code = n AND (r.given_at > %(rested)s OR a.state <> 'closed'))
         """,

@@ -360,6 +360,15 @@ def nobody_reached(about: About, tried: Sequence[tuple[str, Tried]], *, since: d
     return f"{start}{middle} {end}"
 
 
+def restored(shows: datetime, *, alerts: int, texts: int, decide_by: datetime, now: datetime) -> str:
+    """Return what the operator is told when the database was put back to an older moment."""
+    waiting = f"{alerts} open alerts and {texts} texts wait for you"
+    return (
+        f"TELECARE WAS RESTORED as of {clock(shows, now=now)}. {waiting} on the page Restored: "
+        f"look who still needs someone. What is not decided by {clock(decide_by, now=now)} is told again as ever."
+    )
+
+
 def log_in(url: str, *, until: datetime, now: datetime) -> str:
     """Return the text with a one-time link.  It names nobody.
 

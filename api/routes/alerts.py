@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from alerts import store as alerts_store
 from alerts.alert import Outcome, Question, State
-from alerts.store import Alert, LetGo, Resident
+from alerts.store import Alert, LetGo, Resident, restores
 from alerts.store import thresholds as policies
 from api import access, calls, show
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
@@ -60,6 +60,7 @@ async def list_open(
         here=f"/carer?page={number}" if number > 1 else "/carer",
         homeless=await alerts_store.homeless_alerts(conn) if viewer.is_operator else [],
         calls_due=await calls.count_due(conn) if viewer.is_operator else 0,
+        to_decide=await restores.count_to_decide(conn) if viewer.is_operator else 0,
         now=now,
         **frame.facts(request, viewer, "carer"),
     )

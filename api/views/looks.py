@@ -21,6 +21,7 @@ _TO_OPERATORS: Final[Mapping[str, str]] = {
     "look back": "what other thresholds would have done, from the days of the home",
     "confidence answer": "an answer about confidence",
     "confidence call": "who is to be rung about confidence",
+    "restored from a backup": "what waits after a restore from a backup",
 }
 _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
     "home": "how you are, where you were last, and your days",
@@ -33,6 +34,7 @@ _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
     "look back": "your last days, to see what other waits before we tell someone would have done",
     "confidence answer": "what your family said about feeling confident",
     "confidence call": "whom of your family or carers to ring about feeling confident",
+    "restored from a backup": "what was open when our records were put back to an older moment",
 }
 _SEES: Final[Mapping[frozenset[str], str]] = {
     frozenset({"family"}): "sees which room you were last in and when, how your days went, and your alerts.",

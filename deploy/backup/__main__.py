@@ -34,10 +34,12 @@ def main(environ: Mapping[str, str]) -> int:
         return 1
     log.info("started", extra={"health": f"{health.address.host}:{health.address.port}"})
     # One that is being made when we are asked to stop is given up; its half is removed by the next one.
-    working = threading.Thread(target=keeper.run, args=(stop,), name="keeper", daemon=True)
-    working.start()
+    working = [threading.Thread(target=act, args=(stop,), daemon=True) for act in (keeper.run, keeper.note)]
+    for one in working:
+        one.start()
     stop.wait()
-    working.join(timeout=2)
+    for one in working:
+        one.join(timeout=2)
     health.close()
     log.info("stopped")
     return 0

@@ -12,7 +12,8 @@ from typing import Final
 import psycopg
 from pyrage.x25519 import Identity
 
-from deploy.backup import making, restoring, sealed, shelf
+from deploy.admin import clock_of
+from deploy.backup import afterwards, gone, making, restoring, sealed, shelf
 from deploy.backup.config import Config, shelf_of
 from deploy.backup.problems import Refused
 from deploy.embedded import machine, postgres
@@ -198,9 +199,32 @@ def restore(asked: Asked, data: Path, environment: Mapping[str, str], *, is_sure
             has_roles = restoring.fill(backup, filled, secret, environment)
             say("every row is there")
             done = migrate(filled)
+            after = _put_in_order(filled, dsn if is_there else None, backup, secret, clock_of(data, environment).now())
             aside = restoring.take_the_place(filled, dsn, now=now)
-    say("\n".join(filter(None, _what_became(backup, aside, done, has_roles=has_roles))))
+    say("\n".join([*_what_became(backup, aside, done, has_roles=has_roles), *_what_now(after)]))
     say(_lay_files(backup, secret, data))
+
+
+def _put_in_order(
+    filled: str, old: str | None, backup: shelf.Backup, secret: Identity, now: datetime
+) -> afterwards.Done:
+    place, shows = backup.folder.parent, backup.manifest.judged_through or backup.manifest.made_at
+    facts = gone.noted(place, secret, since=backup.manifest.made_at)
+    until = afterwards.told_until(place, old, shows=shows, now=now)
+    name, real_now = backup.folder.name, Clock().now()
+    return afterwards.put_in_order(filled, name, facts, shows=shows, told_until=until, now=now, real_now=real_now)
+
+
+def _what_now(after: afterwards.Done) -> Iterator[str]:
+    yield f"{after.redone} things that were taken away since the backup were taken away again"
+    yield from (f"NOT TAKEN AWAY: {sentence}" for sentence in after.not_done)
+    if after.restored.hold_until > after.restored.restored_at:
+        yield (
+            f"what was due is held until {after.restored.hold_until:%H:%M} UTC; the operator is texted once the "
+            "platform runs, and decides on the page /operator/restored"
+        )
+    else:
+        yield "NO OPERATOR HAS A PHONE: what was due is told again at once"
 
 
 def _what_became(backup: shelf.Backup, aside: str | None, done: list[str], *, has_roles: bool) -> Iterator[str]:

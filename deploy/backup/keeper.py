@@ -10,11 +10,12 @@ from typing import Final
 import psycopg
 from prometheus_client import Counter, Gauge
 
-from deploy.backup import making, shelf
+from deploy.backup import afterwards, gone, making, shelf
 from deploy.backup.command import asked_for
 from deploy.backup.config import Config
 from deploy.backup.problems import Damaged
 from deploy.embedded.machine import Missing
+from deploy.platform import running_database
 from gateway.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ SIZE_BYTES: Final = Gauge("telecare_backup_bytes", "size of the newest backup")
 # Ours: what kept a backup from being made is mostly a full disk or a database that is away.
 _AGAIN: Final = timedelta(minutes=10)
 _TICK_S: Final = 1.0
+# Ours: what is taken away in the last seconds before a disk dies is all that a restore gives back.
+_NOTE_S: Final = 5.0
 
 
 class Keeper:
@@ -45,6 +48,7 @@ class Keeper:
         self._clock = clock
         self._newest_at = shelf.newest_at(config.shelf)
         self._failed_at: datetime | None = None
+        self._book = gone.Book(config.shelf, config.to, since=self._newest_at or clock.now())
         self.trouble: str | None = None
         AGE_S.set_function(self.age_s)
 
@@ -58,6 +62,28 @@ class Keeper:
         """Keep backups coming until told to stop."""
         while not stop.wait(_TICK_S):
             self.turn(now=self._clock.now())
+
+    def note(self, stop: threading.Event) -> None:
+        """Note every few seconds, also while a backup is made, what was taken away and until when people were told."""
+        while not stop.wait(_NOTE_S):
+            try:
+                self.look()
+            except (psycopg.Error, Missing, OSError) as why:
+                log.warning("not noted what was taken away", extra={"why": type(why).__name__})
+
+    def look(self) -> None:
+        """Note what was taken away since the newest backup.
+
+        Raises:
+            psycopg.Error: the database is away, or not ours.
+            OSError: it cannot be written.
+        """
+        with making.plain_connection(running_database(self._environment, self._data)) as conn:
+            new = self._book.note(conn)
+            self._config.shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
+            afterwards.note_alive(self._config.shelf, making.judged_through_of(conn))
+        if new:
+            log.info("taken away", extra={"facts": new})
 
     def turn(self, *, now: datetime) -> None:
         """Make a backup if one is due."""
@@ -79,10 +105,12 @@ class Keeper:
         size_bytes = sum(part.size_bytes for part in backup.manifest.parts.values())
         self._newest_at, self._failed_at, self.trouble = now, None, None
         MADE.inc()
+        self._book.begin_again(since=now)
         SIZE_BYTES.set(size_bytes)
         log.info("backup made", extra={"backup": backup.folder.name, "bytes": size_bytes})
         for name in shelf.let_go(self._config.shelf, days=self._config.keep_days, weeks=self._config.keep_weeks):
             log.info("backup let go", extra={"backup": name})
+        gone.forget_before(self._config.shelf, shelf.listed(self._config.shelf)[0].manifest.made_at)
 
     def checks(self) -> Mapping[str, Callable[[], str | None]]:
         return {"backup": lambda: self.trouble}

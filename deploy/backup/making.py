@@ -125,9 +125,11 @@ def make(asked: Asked, *, now: datetime) -> shelf.Backup:
             window = str(one(conn, "SELECT pg_export_snapshot()"))
             parts = {shelf.DATABASE: _dump(asked, folder, server.postgres, window)}
             rows = rows_of(conn)
+            judged_through = judged_through_of(conn)
         parts[shelf.FILES] = part_of(folder / shelf.FILES, asked.to, _packed(asked.files))
         manifest = Manifest(
             made_at=now,
+            judged_through=judged_through,
             release=version("telecare"),
             migration=server.migration,
             postgres=server.postgres,
@@ -140,6 +142,12 @@ def make(asked: Asked, *, now: datetime) -> shelf.Backup:
         )
         shelf.write_manifest(folder, manifest)
     return shelf.read(asked.shelf / shelf.name_of(now))
+
+
+def judged_through_of(conn: Connection[TupleRow]) -> datetime | None:
+    """Return up to when homes were judged, and so people told; None where nothing was judged yet."""
+    row = conn.execute("SELECT max(judged_through) FROM judging_lane").fetchone()
+    return None if row is None else row[0]
 
 
 def _dump(asked: Asked, folder: Path, postgres: int, window: str) -> Part:

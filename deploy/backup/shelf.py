@@ -46,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     Attributes:
         made_at: the moment that it shows, by the system's clock.
+        judged_through: the same by the platform's clock: up to when homes were judged and people told in it.
         release: of telecare, which made it.
         migration: the number of the last migration in it.
         postgres: the major version of the server.
@@ -59,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True):
     """
 
     made_at: datetime
+    judged_through: datetime | None
     release: str
     migration: int
     postgres: int
@@ -173,9 +175,9 @@ def in_the_making(shelf: Path, moment: datetime) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(dir=shelf, prefix=".making-"))
         try:
             yield scratch
-            _onto_the_disk(scratch)
+            onto_the_disk(scratch)
             scratch.rename(place)
-            _onto_the_disk(shelf)
+            onto_the_disk(shelf)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -189,7 +191,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         os.fsync(out.fileno())
 
 
-def _onto_the_disk(folder: Path) -> None:
+def onto_the_disk(folder: Path) -> None:
+    """See the names in a folder onto the disk."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(opened)

@@ -336,6 +336,25 @@ CREATE INDEX consent_of_a_person_in_force ON public.consent USING btree (person,
 -- consent.why: what for, in the words in which it was agreed
 -- consent.until: excluded; by the clock that homes are judged on
 
+CREATE TABLE held_text (
+    notification bigint NOT NULL,
+    restored bigint NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    decision text,
+    why text,
+    CONSTRAINT held_text_is_held_once PRIMARY KEY (notification),
+    CONSTRAINT held_text_decision_is_known CHECK ((decision = ANY (ARRAY['told'::text, 'dropped'::text]))),
+    CONSTRAINT held_text_is_a_known_text FOREIGN KEY (notification) REFERENCES notification(notification),
+    CONSTRAINT held_text_is_decided_whole CHECK ((((decided_at IS NULL) = (decided_by IS NULL)) AND ((decided_at IS NULL) = (decision IS NULL)))),
+    CONSTRAINT held_text_is_dropped_for_a_reason CHECK (((decision IS DISTINCT FROM 'dropped'::text) OR (why <> ''::text))),
+    CONSTRAINT held_text_is_of_a_known_restore FOREIGN KEY (restored) REFERENCES restored(restored),
+    CONSTRAINT held_text_was_decided_by_a_known_person FOREIGN KEY (decided_by) REFERENCES person(person)
+);
+CREATE INDEX held_text_to_decide ON public.held_text USING btree (restored) WHERE (decided_at IS NULL);
+-- held_text: texts that were due in the moment that a backup shows: not needed unless an operator says so
+-- held_text.decided_at: null: the operator has not decided; nothing is sent
+
 CREATE TABLE home (
     home text NOT NULL,
     lane smallint NOT NULL,
@@ -642,7 +661,7 @@ CREATE TABLE notification (
     CONSTRAINT notification_has_a_key_of_its_own UNIQUE (key),
     CONSTRAINT notification_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert),
     CONSTRAINT notification_is_to_a_known_person FOREIGN KEY (person) REFERENCES person(person),
-    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text, 'confidence'::text, 'remind'::text]))),
+    CONSTRAINT notification_purpose_is_known CHECK ((purpose = ANY (ARRAY['alert'::text, 'again'::text, 'help'::text, 'mine'::text, 'outcome'::text, 'nobody'::text, 'log-in'::text, 'confidence'::text, 'remind'::text, 'restored'::text]))),
     CONSTRAINT notification_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'trying'::text, 'sent'::text, 'delivered'::text, 'undelivered'::text, 'failed'::text, 'not needed'::text]))),
     CONSTRAINT notification_without_a_phone_fails CHECK (((phone IS NOT NULL) OR (state = 'failed'::text)))
 );
@@ -651,7 +670,7 @@ CREATE INDEX notification_of_an_alert ON public.notification USING btree (alert)
 CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at) WHERE (state = ANY (ARRAY['due'::text, 'trying'::text]));
 -- notification.key: random; part of the status callback's address, so a callback is understood even before sent was written
 -- notification.phone: null: this person has none, so it failed at once
--- notification.purpose: alert and help: go there; again: pressed again; remind: how is it; mine: who goes; outcome: how it ended; nobody: none of them answered; confidence: the question how confident they feel
+-- notification.purpose: alert and help: go there; again: pressed again; remind: how is it; mine: who goes; outcome: how it ended; nobody: none of them answered; confidence: the question how confident they feel; restored: the database shows an older moment
 -- notification.why: why it is this person's turn: first, no answer, not reached, let go
 -- notification.code: what the person writes in front of mine, well or help
 -- notification.due_at: by the platform's clock: when the text is to leave
@@ -843,6 +862,21 @@ CREATE TABLE resident (
 );
 -- resident.know: what someone who goes there should know: key safe, hearing, a dog
 -- resident.person: under which the resident signs in; null: does not
+
+CREATE TABLE restored (
+    restored bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    backup text NOT NULL,
+    shows timestamp with time zone NOT NULL,
+    told_until timestamp with time zone NOT NULL,
+    restored_at timestamp with time zone NOT NULL,
+    hold_until timestamp with time zone NOT NULL,
+    CONSTRAINT restored_is_known_once PRIMARY KEY (restored),
+    CONSTRAINT restored_is_held_from_then_on CHECK ((hold_until >= restored_at))
+);
+-- restored: each time that the database was put back to an older moment
+-- restored.shows: the moment that the backup shows
+-- restored.told_until: until when people were being told, as far as is known: what fell due before was probably told
+-- restored.hold_until: what the operator has not decided by then is told as ever; restored_at where there is no operator to decide
 
 CREATE TABLE rota_override (
     override bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

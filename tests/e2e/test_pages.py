@@ -159,7 +159,7 @@ async def test_every_page_can_be_read_by_everybody(browser: Browser, street: Str
         MORAG.person: [f"/homes/{GEORGES}"],
         CONTROL.person: [
             *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),
-            *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks", "/operator/calls"),
+            *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks", "/operator/calls", "/operator/restored"),
         ],
     }
 

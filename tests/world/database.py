@@ -38,6 +38,10 @@ class Database:
         """Return a connection that commits each statement by itself."""
         return psycopg.connect(self.dsn, autocommit=True)
 
+    def server_connection(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Return a connection to its server that is in none of our databases."""
+        return psycopg.connect(self.server.dsn("postgres"), autocommit=True)
+
 
 def drop_database(server: postgres.Server, name: str) -> None:
     """Drop a database and whoever is connected to it."""

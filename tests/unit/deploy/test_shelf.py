@@ -116,7 +116,7 @@ def _backup(place: Path, moment: datetime) -> shelf.Backup:
     with shelf.in_the_making(place, moment) as folder:
         (folder / shelf.DATABASE).write_bytes(b"said")
         sums = {shelf.DATABASE: shelf.Part(*shelf._size_and_sum(folder / shelf.DATABASE))}
-        said = shelf.Manifest(moment, "1", 1, 16, "2", "telecare", [], {"home": 2}, sums, ["age1"])
+        said = shelf.Manifest(moment, None, "1", 1, 16, "2", "telecare", [], {"home": 2}, sums, ["age1"])
         shelf.write_manifest(folder, said)
     return shelf.read(place / shelf.name_of(moment))
 

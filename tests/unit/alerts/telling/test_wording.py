@@ -106,6 +106,14 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "mended": st.builds(wording.mended, names, at=moments, now=moments, what=names),
     "help_asked": st.builds(wording.help_asked, abouts, names, at=moments, now=moments),
     "nobody_reached": st.builds(wording.nobody_reached, abouts, tried, since=moments, now=moments),
+    "restored": st.builds(
+        wording.restored,
+        moments,
+        alerts=st.integers(0, 99_999),
+        texts=st.integers(0, 99_999),
+        decide_by=moments,
+        now=moments,
+    ),
     "log_in": st.builds(
         wording.log_in, st.just("https://telecare.example.gov.uk/in/" + "A" * 22), until=moments, now=moments
     ),
