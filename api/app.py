@@ -29,6 +29,7 @@ from api.routes import (
     me,
     one_home,
     people,
+    provider,
     restored,
     rota,
     setup,
@@ -40,6 +41,7 @@ from api.routes import (
 )
 from api.signing_in.mail import Mail
 from api.signing_in.passwords import Passwords
+from api.signing_in.provider import Provider
 from api.signing_in.sealing import Seals
 from gateway.clock import Clock
 from ingest.db.pool import Pool
@@ -65,9 +67,10 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Mail(config.mails) if config.mails else None,
         Passwords(),
         Seals(config.factor_keys) if config.factor_keys else None,
+        Provider(config.identities) if config.identities else None,
     )
     # Any word behind /log-in/ would be taken for the token of a link.
-    first = (front, staff, log_in, me, home, alerts, confidence, fleet, calls, restored, ledger)
+    first = (front, staff, provider, log_in, me, home, alerts, confidence, fleet, calls, restored, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

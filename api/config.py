@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alerts.telling import sms
-from api.signing_in import mail
+from api.signing_in import mail, provider
 from api.signing_in.sealing import keys_of
 from gateway.health import Address, hosts_and_port
 
@@ -15,7 +15,12 @@ _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
 _HUBS_BROKER = "127.0.0.1:1883"
 # Each may stand in a file instead, whose name is in the variable with _FILE at its end.
-_SECRETS = ("TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_SMTP_PASSWORD", "TELECARE_FACTOR_KEY")
+_SECRETS = (
+    "TELECARE_TWILIO_AUTH_TOKEN",
+    "TELECARE_SMTP_PASSWORD",
+    "TELECARE_FACTOR_KEY",
+    "TELECARE_OIDC_CLIENT_SECRET",
+)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -37,6 +42,7 @@ class Config:
         texts: Twilio, to check its signatures; None: nobody can be texted, and every carer's page says so.
         mails: the mail server that log-in links leave by; None: nobody is mailed one.
         factor_keys: what the secrets of second factors are sealed with, the newest first; none: nobody has a password.
+        identities: the employer's identity provider; None: there is none.
         trusted_proxies: addresses and networks whose word about who asks is taken; nobody else's is.
     """
 
@@ -49,6 +55,7 @@ class Config:
     mails: mail.Config | None = None
     trusted_proxies: tuple[str, ...] = ()
     factor_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    identities: provider.Config | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -65,6 +72,7 @@ class Config:
             mails = mail.Config.from_env(env)
             proxies = _networks(env.get("TELECARE_API_TRUSTED_PROXIES", ""))
             factor_keys = keys_of(env.get("TELECARE_FACTOR_KEY", ""))
+            identities = provider.Config.from_env(env)
             broker = env.get("TELECARE_HUBS_BROKER", "") or env.get("TELECARE_BROKER", "") or _HUBS_BROKER
             hosts_and_port(broker)
         except ValueError as why:
@@ -74,7 +82,7 @@ class Config:
             raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
         public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
         require_safe(public_url)
-        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies, factor_keys)
+        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies, factor_keys, identities)
 
     @property
     def is_secure(self) -> bool:

@@ -13,6 +13,7 @@ from api.config import Config
 from api.look_backs import LookBacks
 from api.signing_in.mail import Mail
 from api.signing_in.passwords import Passwords
+from api.signing_in.provider import Provider
 from api.signing_in.sealing import Seals
 from gateway.clock import Clock
 from ingest.db.pool import Pool
@@ -29,6 +30,7 @@ class Given:
         sms: to check Twilio's signatures; None where nobody can be texted.
         passwords: compares and hashes them, a few at a time.
         seals: the keys of second factors; None where nobody can have a password.
+        provider: the door to the employer's identity provider; None where there is none.
         mail: the door to the mail server; None where nobody can be mailed.
     """
 
@@ -41,6 +43,7 @@ class Given:
     mail: Mail | None
     passwords: Passwords
     seals: Seals | None
+    provider: Provider | None
 
 
 def given(request: Request) -> Given:

@@ -15,7 +15,7 @@ from alerts.store import LetGo
 from api import consents, times
 from api.office import changes, said
 from api.office.said import Form, Mistake, Mistakes
-from api.signing_in import sessions, staff
+from api.signing_in import identities, sessions, staff
 
 Connection = AsyncConnection[Any]
 
@@ -132,6 +132,9 @@ async def save(conn: Connection, fields: Mapping[str, str], *, is_new: bool, by:
             if before is not None and (before.phone, before.email) != (phone, email):
                 # A link that is on its way to what may be somebody else's phone by now.
                 await conn.execute("DELETE FROM login_link WHERE person = %s AND used_at IS NULL", (person,))
+            if before is not None and before.email != email:
+                # Whom the identity provider means was told by the old address.
+                await identities.unbind(conn, person)
             act = "person added" if before is None else "person changed"
             await changes.note(conn, act, by=by, now=now, person=person, content=written)
     except psycopg.errors.UniqueViolation as why:
@@ -248,6 +251,7 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
         await consents.withdraw_all_to(conn, person, by=by, now=now)
         await sessions.end_all(conn, person, real_now=real_now)
         await staff.take_away(conn, person)
+        await identities.unbind(conn, person)
         await conn.execute("UPDATE resident SET person = NULL WHERE person = %s", (person,))
         await conn.execute(
             "UPDATE person SET left_at = %s, phone = NULL, email = NULL, is_operator = false WHERE person = %s",

@@ -4,12 +4,15 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import Response
+from prometheus_client import Counter
 from psycopg import AsyncConnection
 
 from api import access, show
 from api.given import Given, RealNow
 from api.signing_in import sessions
 from api.signing_in.sessions import Way
+
+LOG_INS: Final = Counter("telecare_api_log_ins", "Log-ins by way: let in, refused, made to wait.", ["way", "became"])
 
 _AT_MOST_S: Final = int(sessions.ANYONE.at_most.total_seconds())
 
@@ -21,6 +24,7 @@ async def let_in(
     browser = sessions.browser_named(request.headers.get("user-agent", ""))
     before = access.session_token(request, world)
     token = await sessions.begin(conn, person, way=way, browser=browser, instead_of=before, real_now=real_now)
+    LOG_INS.labels(way, "let in").inc()
     answer = show.then("/")
     is_secure = world.config.is_secure
     answer.set_cookie(

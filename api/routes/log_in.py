@@ -12,7 +12,7 @@ from alerts import store as alerts_store
 from api import show, store
 from api.access import CurrentViewer
 from api.given import Connection, Given, GivenToAll, RealNow
-from api.routes.let_in import let_in, let_out
+from api.routes.let_in import LOG_INS, let_in, let_out
 from api.signing_in import links, sessions
 from api.signing_in.addresses import AskedFrom
 from api.signing_in.reach import Reach, reach
@@ -48,7 +48,7 @@ def _asking(world: Given) -> dict[str, Any]:
         "can_mail": world.mail is not None,
         "minutes": _MINUTES,
         "has_passwords": world.seals is not None,
-        "provider": "",
+        "provider": world.provider.named if world.provider else "",
     }
 
 
@@ -120,6 +120,7 @@ async def use_link(request: Request, token: str, world: GivenToAll, conn: Connec
     """Use up a link and sign in."""
     person = await links.use(conn, token[:100], real_now=real_now)
     if person is None:
+        LOG_INS.labels("link", "refused").inc()
         return await _link(request, token, world, conn, is_used=True)
     return await let_in(request, world, conn, person, way="link", real_now=real_now)
 

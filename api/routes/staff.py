@@ -15,7 +15,7 @@ from api.given import Connection, Given, GivenToAll, RealNow
 from api.office import changes
 from api.office.said import Form, Mistake, Mistakes
 from api.routes import frame, office
-from api.routes.let_in import let_in
+from api.routes.let_in import LOG_INS, let_in
 from api.routes.office import NOTHING_REFUSED, Refused, Written
 from api.signing_in import factors, passwords, sessions, staff, throttle
 from api.signing_in.addresses import AskedFrom
@@ -95,6 +95,7 @@ async def sign_in(
         raise HTTPException(429) from None
     async with world.pool.connection() as conn:
         if not is_right or held is None or code is None or not await _open(conn, held, code, where.to, real_now):
+            LOG_INS.labels("password", "refused").inc()
             return await _form(request, world, conn, status=422, wrong=_NOT_RIGHT, who=who)
         return await let_in(request, world, conn, held.person, way="password", real_now=real_now)
 
@@ -109,6 +110,7 @@ async def _open(conn: AsyncConnection[Any], held: Held, code: Code, account: str
 
 
 async def _later(request: Request, world: Given, until: datetime, who: str, *, real_now: datetime) -> Response:
+    LOG_INS.labels("password", "made to wait").inc()
     wrong = f"Too often wrong. Try again in {_wait(until, real_now=real_now)}, or let yourself be sent a link."
     async with world.pool.connection() as conn:
         answer = await _form(request, world, conn, status=429, wrong=wrong, who=who)

@@ -24,7 +24,8 @@ Connection = AsyncConnection[Any]
 # Long enough to install an authenticator, short enough for a page left open.  Ours.
 OFFER_VALID_FOR: Final = timedelta(minutes=30)
 
-_IS_STAFF: Final = "p.left_at IS NULL AND (p.is_operator OR 'paid carer' = ANY(p.kinds))"
+IS_STAFF: Final = "p.left_at IS NULL AND (p.is_operator OR 'paid carer' = ANY(p.kinds))"
+"""In SQL, of a person `p`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Code:
 async def may_have(conn: Connection, person: str) -> bool:
     """Return whether somebody's work is such that they may have a password."""
     found = await conn.execute(
-        f"SELECT FROM person p WHERE p.person = %s AND {_IS_STAFF}".encode(),
+        f"SELECT FROM person p WHERE p.person = %s AND {IS_STAFF}".encode(),
         (person,),
     )
     return await found.fetchone() is not None
@@ -70,7 +71,7 @@ _HELD: Final = f"""
     SELECT p.person, w.hash, f.secret_sealed, f.last_step, f.added_at,
            (SELECT count(*) FROM recovery_code r WHERE r.person = p.person AND r.used_at IS NULL)
     FROM person p JOIN second_factor f USING (person) JOIN password w USING (person)
-    WHERE {_IS_STAFF}
+    WHERE {IS_STAFF}
 """  # noqa: S608 - as above
 
 

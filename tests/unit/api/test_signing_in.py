@@ -90,11 +90,16 @@ def test_a_browser_is_named_as_its_owner_knows_it(said: str, named: str) -> None
         ({"TELECARE_SMTP_TLS": "ssl"}, "starttls, implicit, none"),
         ({"TELECARE_SMTP_PORT": "0"}, "TELECARE_SMTP_PORT"),
         ({"TELECARE_SMTP_USER": "telecare"}, "TELECARE_SMTP_PASSWORD"),
+        ({"TELECARE_OIDC_ISSUER": "https://id.example"}, "TELECARE_OIDC_CLIENT_ID"),
+        (
+            {f"TELECARE_OIDC_{name}": "http://id.example" for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")},
+            "https",
+        ),
         ({"TELECARE_API_TRUSTED_PROXIES": "*"}, "TELECARE_API_TRUSTED_PROXIES"),
         ({"TELECARE_API_TRUSTED_PROXIES": "10.0.0.1/8"}, "TELECARE_API_TRUSTED_PROXIES"),
     ],
 )
-def test_half_a_mail_server_or_a_proxy_that_is_everybody_is_refused(said: dict[str, str], word: str) -> None:
+def test_half_a_server_or_a_proxy_that_is_everybody_is_refused(said: dict[str, str], word: str) -> None:
     """What is wrong is found at the start, in a sentence with its variable."""
     with pytest.raises(NotConfigured, match=word):
         Config.from_env({**_GOOD, **_MAIL, **said})
