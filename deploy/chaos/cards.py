@@ -59,6 +59,8 @@ class Cards:
     def __init__(self) -> None:
         self.numbers: dict[Seen, set[Number]] = {}
         self.gone: set[Seen] = set()
+        self.cardless: list[tuple[str, datetime, datetime]] = []
+        self._in_the_table_alone: set[Seen] = set()
         self.odd_boots: set[str] = set()
 
     def is_odd(self, seen: Seen) -> bool:
@@ -77,13 +79,33 @@ class Cards:
     def is_destroyed(self, home: str, hub: str, card: Path, instead: Path) -> int:
         """Take down what goes with a card that another takes the place of, and return how much that is.
 
-        What was not known to be stored, and is not on the other one either, nobody can send any more.
+        What was not known to be stored, and is not on the other one either, nobody can send any more.  What was stored
+        now stands in the table alone.
         """
         self.read(home, hub, card)
         stays = {seen for seen, _, _ in _on(home, hub, instead)}
-        going = {seen for seen, _, is_stored in _on(home, hub, card) if not is_stored and seen not in stays}
-        self.gone |= going
-        return len(going)
+        going = {seen: is_stored for seen, _, is_stored in _on(home, hub, card) if seen not in stays}
+        self._in_the_table_alone |= going.keys()
+        unstored = {seen for seen, is_stored in going.items() if not is_stored}
+        self.gone |= unstored
+        return len(unstored)
+
+    def is_backed_up(self) -> None:
+        """Take down that the table was copied: what only stood there stands in the copy, too."""
+        self._in_the_table_alone.clear()
+
+    def is_put_back(self) -> None:
+        """Take down that the table is the copy again: what only stood in it since is gone with it."""
+        self.gone |= self._in_the_table_alone
+        self._in_the_table_alone.clear()
+
+    def had_no_card(self, hub: str, since: datetime, until: datetime) -> None:
+        """Take down that a hub may have gone on without a card, whose book nobody can read: its disk was full."""
+        self.cardless.append((hub, since, until))
+
+    def may_be_cardless(self, hub: str, at: datetime) -> bool:
+        """Return whether a hub may have taken something in without writing it on a card."""
+        return any(hub == of and since <= at <= until for of, since, until in self.cardless)
 
 
 def _on(home: str, hub: str, card: Path) -> Iterable[tuple[Seen, Number, bool]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from deploy.chaos import cards, diary
@@ -16,6 +17,8 @@ from deploy.pretend_twilio import Direction, Status
 _SETTLES_WITHIN_S: Final = 180.0
 """A hub whose packs were not answered waits up to a minute before it goes back; a restored server has hours to take."""
 _SHOWN_MAX: Final = 10
+_NEAR: Final = timedelta(minutes=10)
+"""A press and its row lie no further apart, when the clock is right; half a minute of real time. Ours."""
 
 _READINGS: Final = """
     SELECT hub, sensor, quantity, value, observed_at, uncertain_since IS NOT NULL, may_repeat FROM reading
@@ -99,6 +102,7 @@ class End:
             "not_on_the_radio": self.unsaid,
             "repeated_and_marked": self.found.repeated,
             "gone_with_a_card": self.found.gone,
+            "taken_in_without_a_card": len(self.found.cardless),
             "written_off": self.found.written_off,
             "texts": self.texts,
             "looks": self.looks.looks,
@@ -163,7 +167,13 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
         off = [Range(*row) for row in conn.execute(_WRITTEN_OFF)]
         told = {identity: (nobody, sids) for identity, nobody, sids in conn.execute(_TOLD)}
     book = street.cards
-    found = compare(book.numbers, rows, gone=book.gone, written_off=off, is_odd=book.is_odd)
+    found = compare(
+        *(book.numbers, rows),
+        gone=book.gone,
+        written_off=off,
+        is_odd=book.is_odd,
+        is_cardless=lambda row: book.may_be_cardless(row.hub, row.observed_at),
+    )
     diaries = [diary.read(home, street.asked.data / "diaries" / f"{home}.jsonl") for home in street.homes]
     said = [one for each in diaries for one in each.said]
     never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots)
@@ -173,7 +183,7 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
     return End(
         found=found,
         never_taken_in=len(never),
-        alarms_never_taken_in=[one for one in never if one.is_alarm],
+        alarms_never_taken_in=_without_a_row(street, [one for one in never if one.is_alarm], found.cardless),
         unsaid=sum(each.unsaid for each in diaries),
         alarms=len(alarms),
         untold=_untold(alarms, book.gone, told, reached),
@@ -181,6 +191,19 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
         doubled_texts=sum(many - 1 for many in Counter((text.to, text.body) for text in texts).values()),
         texts=len(texts),
     )
+
+
+def _without_a_row(street: CruelStreet, alarms: list[diary.Said], rows: Sequence[Row]) -> list[diary.Said]:
+    """Return the alarms that are on no card and did not reach the table without one either."""
+    free, missing = [row for row in rows if row.quantity.endswith("_alarm")], []
+    for said in alarms:
+        of_it = (street.homes[said.home].hub, said.sensor)
+        near = [row for row in free if (row.hub, row.sensor) == of_it and abs(row.observed_at - said.at) < _NEAR]
+        if near:
+            free.remove(near[0])
+        else:
+            missing.append(said)
+    return missing
 
 
 def _untold(

@@ -126,6 +126,7 @@ def _disk_is_full(scene: Scene) -> Evidence:
         _tell_where(card, disk / card.name)
         street.supervisor.release(part)
         scene.until(lambda: street.supervisor.is_ready(part), within_s=30.0)
+        since = street.clock.now()
         full = _fill(disk / "filled")
         street.order(home, "press")
         for _ in range(scene.chance.randrange(6, 15)):
@@ -134,6 +135,7 @@ def _disk_is_full(scene: Scene) -> Evidence:
             scene.lasts(1.0, 1.0)
         street.supervisor.hold(part)
         (disk / "filled").unlink()
+        street.cards.had_no_card(street.homes[home].hub, since, street.clock.now())
         _move_card(disk / card.name, card.parent)
     finally:
         _tell_where(disk / card.name, card)

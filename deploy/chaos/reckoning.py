@@ -54,6 +54,7 @@ class Found:
         doubled: rows for which there is nothing that was seen, and no mark that they may be repeated.
         repeated: rows that are so marked, beyond the first.
         gone: what was only on a card that was destroyed.
+        cardless: rows that a hub took in while its disk was full, without writing them on its card.
         written_off: what the platform itself has written down as lost or refused.
     """
 
@@ -62,6 +63,7 @@ class Found:
     doubled: list[Row] = field(default_factory=list)
     repeated: int = 0
     gone: int = 0
+    cardless: list[Row] = field(default_factory=list)
     written_off: int = 0
 
 
@@ -72,6 +74,7 @@ def compare(
     gone: Collection[Seen] = (),
     written_off: Sequence[Range] = (),
     is_odd: Callable[[Seen], bool] = lambda _: False,
+    is_cardless: Callable[[Row], bool] = lambda _: False,
 ) -> Found:
     """Hold what hubs saw against what is stored.
 
@@ -81,6 +84,7 @@ def compare(
         gone: what was on a card that was destroyed, and nowhere else.
         written_off: what the platform says that it does not have.
         is_odd: whether something was seen while its hub's clock was wrong.
+        is_cardless: whether a row may be of something that a hub could not write on its card.
     """
     found = Found(taken_in=len(seen))
     things: defaultdict[_Key, list[Seen]] = defaultdict(list)
@@ -98,6 +102,8 @@ def compare(
                 found.gone += 1
             else:
                 found.lost.append(one)
+    found.cardless = [row for row in found.doubled if is_cardless(row)]
+    found.doubled = [row for row in found.doubled if not is_cardless(row)]
     return found
 
 

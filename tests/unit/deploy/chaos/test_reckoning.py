@@ -83,3 +83,9 @@ def test_only_what_is_written_down_as_lost_under_every_number_is_written_off() -
     assert len(compare(both, [], written_off=[old]).lost) == 1
     assert compare(both, [], written_off=[old, Range("hub", "new", "readings", 1, 1)]).written_off == 1
     assert compare(both, [], gone={thing}).gone == 1
+
+
+def test_what_a_hub_took_in_without_a_card_is_no_double() -> None:
+    """Its disk was full, so its book was in its memory; the table is the only one that has it."""
+    found = compare({}, [row(0), row(90)], is_cardless=lambda one: one.observed_at == NINE)
+    assert ([one.observed_at for one in found.cardless], len(found.doubled)) == ([NINE], 1)
