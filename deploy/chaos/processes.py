@@ -15,7 +15,7 @@ from deploy.chaos.street import SERVERS, CruelStreet
 
 # A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
 # every tick; a worker of two shared cores takes some seconds to start.
-_NOT_ITS_OWN: Final = ("lanes", "judging")
+_NOT_ITS_OWN: Final = ("lanes", "judging", "broker")
 _TAKEN_OVER_WITHIN_S: Final = 60.0
 
 
@@ -51,7 +51,6 @@ def _is_frozen(scene: Scene) -> Evidence:
     whole = _with_children(scene.street.supervisor.process(scene.target).pid)
     for pid in whole:
         os.kill(pid, signal.SIGSTOP)
-    stopped = [pid for pid in whole if _state(pid) == "T"]
     try:
         with scene.street.sight.dark(scene.homes_behind(scene.target)):
             scene.lasts()
@@ -59,7 +58,7 @@ def _is_frozen(scene: Scene) -> Evidence:
     finally:
         for pid in whole:
             _signal(pid, signal.SIGCONT)
-    return {"stopped": len(still), "pid": whole[0]} if stopped and whole[0] in still else {}
+    return {"stopped": len(still), "pid": whole[0]} if whole[0] in still else {}
 
 
 def _with_children(pid: int) -> list[int]:
