@@ -15,8 +15,10 @@ from deploy.chaos.street import SERVERS, CruelStreet
 
 # A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
 # every tick; a worker of two shared cores takes some seconds to start.
-_NOT_ITS_OWN: Final = ("lanes", "judging", "broker")
 _TAKEN_OVER_WITHIN_S: Final = 60.0
+
+_NOT_ITS_OWN: Final = ("lanes", "judging", "broker")
+"""Checks that a worker fails while all lanes are another's; without a lane it does not listen to the broker either."""
 
 
 def _victims(street: CruelStreet) -> list[str]:
