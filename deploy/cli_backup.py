@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -63,8 +64,14 @@ def run() -> None:
 
 
 def restore(
-    which: Annotated[str, typer.Argument(metavar="BACKUP", help="A name on the list, a folder, or `newest`.")],
     key: Annotated[Path, typer.Option(help="The file of the secret key.", dir_okay=False)],
+    which: Annotated[
+        str, typer.Argument(metavar="[BACKUP]", help="A name on the list, a folder, or `newest`.")
+    ] = "newest",
+    until: Annotated[
+        str | None,
+        typer.Option(help="To this moment (2026-11-22T10:15:00Z), or `end`; with TELECARE_BACKUP_WAL=on."),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Put aside what is there; it is kept.")] = False,  # noqa: FBT002
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
     data: Data = None,
@@ -74,4 +81,21 @@ def restore(
 
     asked = command.Asked(backup=which, key=key, may_replace=replace)
     folder = ran.data_folder(data, "data")
-    ran.run(lambda: command.restore(asked, folder, os.environ, is_sure=lambda words: yes or typer.confirm(words)))
+    if until is None:
+        ran.run(lambda: command.restore(asked, folder, os.environ, is_sure=lambda words: yes or typer.confirm(words)))
+    when = None if until == "end" else _moment(until)
+    ran.run(
+        lambda: command.restore_moment(
+            when, asked, folder, os.environ, is_sure=lambda words: yes or typer.confirm(words)
+        )
+    )
+
+
+def _moment(said: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError as why:
+        raise typer.BadParameter("a moment is written as 2026-11-22T10:15:00Z") from why
+    if moment.tzinfo is None:
+        raise typer.BadParameter("say the moment with its zone: 2026-11-22T10:15:00Z")
+    return moment

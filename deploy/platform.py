@@ -132,15 +132,22 @@ class Platform:
         if clock_file is not None:
             self._ours["TELECARE_CLOCK_FILE"] = str(clock_file)
 
-    def start_database(self) -> None:
+    def start_database(self, *, has_log: bool = False) -> None:
         """Start the embedded database unless one is configured, and bring its tables to this release.
+
+        Args:
+            has_log: whether an embedded one lays its write-ahead log out; the process that makes backups takes it.
 
         Raises:
             Missing: it cannot be built or started here.
         """
         if not self.database_url:
             server = postgres.server(
-                self.data, port=self.kept.port("database"), environment=self._environment, say=self._say
+                self.data,
+                port=self.kept.port("database"),
+                environment=self._environment,
+                say=self._say,
+                has_log=has_log,
             )
             server.prepare()
             self._say("starting the database")

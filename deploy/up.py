@@ -44,7 +44,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
             say=say,
             extra={"TELECARE_PUBLIC_URL": public, "TELECARE_API_LISTEN": listen},
         )
-        platform.start_database()
+        platform.start_database(has_log=backups.has_log)
         platform.start_broker()
         say("starting ingest, alerts and the pages")
         for name in ("ingest", "alerts", "api"):

@@ -13,7 +13,7 @@ import psycopg
 from pyrage.x25519 import Identity
 
 from deploy.admin import clock_of
-from deploy.backup import afterwards, gone, making, restoring, sealed, shelf
+from deploy.backup import afterwards, gone, making, moment, restoring, sealed, shelf
 from deploy.backup.config import Config, shelf_of
 from deploy.backup.problems import Refused
 from deploy.embedded import machine, postgres
@@ -67,12 +67,14 @@ def asked_for(config: Config, data: Path, environment: Mapping[str, str]) -> mak
         Missing: there is no database, nobody who could open a backup, or a file that was named.
     """
     config.require_recipient()
-    kept = [path for path in (data / "kept.json",) if path.exists()]
+    kept = [path for path in (data / "kept.json", data / "postgres" / "password") if path.exists()]
     for path in config.also:
         if not path.exists():
             raise Missing(f"{path}, which TELECARE_BACKUP_ALSO names, is not there.")
     dsn = running_database(environment, data)
-    return making.Asked(dsn, config.shelf, config.to, [*kept, *config.also], environment)
+    # Of a database that is configured its owner keeps the log, with the owner's tools.
+    has_log = config.has_log and (data / "postgres" / "wal").is_dir()
+    return making.Asked(dsn, config.shelf, config.to, [*kept, *config.also], environment, has_log=has_log)
 
 
 def list_all(data: Path, environment: Mapping[str, str]) -> None:
@@ -205,10 +207,63 @@ def restore(asked: Asked, data: Path, environment: Mapping[str, str], *, is_sure
     say(_lay_files(backup, secret, data))
 
 
+def restore_moment(
+    until: datetime | None, asked: Asked, data: Path, environment: Mapping[str, str], *, is_sure: Callable[[str], bool]
+) -> None:
+    """Put the embedded database back to a moment, None being as far as its log goes; what was there is kept aside.
+
+    Raises:
+        Damaged: a part of the backup, or of the log, is not what was written.
+        Missing: something is, in one sentence; the database is as it was.
+        Refused: something is there already, or who was asked said no.
+    """
+    if environment.get("TELECARE_DATABASE_URL"):
+        raise Missing(
+            "A moment can be restored of the embedded database alone; of yours its own tools do it "
+            "(pg_basebackup and its archive), or restore a backup without --until."
+        )
+    say = Say()
+    place, now = shelf_of(environment, data), Clock().now()
+    backup, secret = moment.chosen(place, until), sealed.secret_key(asked.key)
+    shelf.require_whole(backup)
+    when = "the end of the log" if until is None else f"{until:%Y-%m-%d %H:%M:%S %Z}"
+    with machine.held(data):
+        server = _embedded(data, environment, say)
+        if server.cluster.exists() and not asked.may_replace:
+            raise Refused(f"There is a database in {server.cluster}. Say --replace to put it aside; it is kept.")
+        if not is_sure(f"Restore the database to {when}, from {backup.folder.name} on?"):
+            raise Refused("Nothing was changed.")
+        say(_lay_files(backup, secret, data))
+        aside = moment.recover(server, backup, secret, until, now=now)
+        try:
+            dsn = server.dsn(DATABASE)
+            done = migrate(dsn)
+            platform_now = clock_of(data, environment).now()
+            with making.plain_connection(dsn) as conn:
+                shows = making.judged_through_of(conn) or until or now
+            after = _put_in_order(dsn, None, backup, secret, platform_now, shows=shows)
+        finally:
+            server.stop()
+    said = [f"restored to {when}", *([f"{len(done)} migrations of this release were applied"] if done else [])]
+    say("\n".join([*said, *([f"what was there is kept in {aside}"] if aside else []), *_what_now(after)]))
+
+
+def _embedded(data: Path, environment: Mapping[str, str], say: Say) -> postgres.Server:
+    port, has_log = Kept(data).port("database"), Config.from_env(environment, data).has_log
+    return postgres.server(data, port=port, environment=environment, say=say, has_log=has_log)
+
+
 def _put_in_order(
-    filled: str, old: str | None, backup: shelf.Backup, secret: Identity, now: datetime
+    filled: str,
+    old: str | None,
+    backup: shelf.Backup,
+    secret: Identity,
+    now: datetime,
+    *,
+    shows: datetime | None = None,
 ) -> afterwards.Done:
-    place, shows = backup.folder.parent, backup.manifest.judged_through or backup.manifest.made_at
+    place = backup.folder.parent
+    shows = shows or backup.manifest.judged_through or backup.manifest.made_at
     facts = gone.noted(place, secret, since=backup.manifest.made_at)
     until = afterwards.told_until(place, old, shows=shows, now=now)
     name, real_now = backup.folder.name, Clock().now()
@@ -243,6 +298,11 @@ def _lay_files(backup: shelf.Backup, secret: Identity, data: Path) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     names = restoring.unpack_files(backup, secret, folder)
     kept = next((folder / name for name in names if Path(name).name == "kept.json"), None)
+    password = next((folder / name for name in names if name.endswith("postgres/password")), None)
+    if password is not None and not (data / "postgres" / "password").exists():
+        (data / "postgres").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(password, data / "postgres" / "password")
+        (data / "postgres" / "password").chmod(0o600)
     if kept is not None and not (data / "kept.json").exists():
         shutil.copyfile(kept, data / "kept.json")
         (data / "kept.json").chmod(0o600)
@@ -258,8 +318,7 @@ def _own_server(
         yield configured
         return
     with machine.held(data):
-        port = Kept(data).port("database")
-        server = postgres.server(data, port=port, environment=environment, say=say)
+        server = _embedded(data, environment, say)
         try:
             server.start()
         except Missing as why:

@@ -36,6 +36,7 @@ class Config:
         keep_days: of how many days the newest is kept.
         keep_weeks: of how many weeks the newest is kept.
         also: files and folders that cannot be had again either.
+        has_log: whether the embedded database's write-ahead log is kept as well, for any moment in between.
     """
 
     shelf: Path
@@ -44,6 +45,7 @@ class Config:
     keep_days: int
     keep_weeks: int
     also: Sequence[Path]
+    has_log: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], data: Path) -> "Config":
@@ -56,14 +58,19 @@ class Config:
         Raises:
             Missing: something is wrong, in one sentence.
         """
-        return cls(
+        found = cls(
             shelf=shelf_of(env, data),
             to=sealed.recipients(env.get("TELECARE_BACKUP_RECIPIENT", "")),
             every=_parsed(env, "TELECARE_BACKUP_EVERY_H", _EVERY_H, _hours),
             keep_days=_parsed(env, "TELECARE_BACKUP_KEEP_DAYS", _KEEP_DAYS, _from(1)),
             keep_weeks=_parsed(env, "TELECARE_BACKUP_KEEP_WEEKS", _KEEP_WEEKS, _from(0)),
+            has_log=_parsed(env, "TELECARE_BACKUP_WAL", "off", _on_or_off),
             also=[Path(one) for one in env.get("TELECARE_BACKUP_ALSO", "").split(":") if one],
         )
+        if found.has_log:
+            # Nobody would take the log away, and it would fill the disk.
+            found.require_recipient()
+        return found
 
     def require_recipient(self) -> None:
         """See that there is somebody who could open a backup.
@@ -105,6 +112,12 @@ def _hours(said: str) -> timedelta:
     if not 0.1 <= hours <= 168:
         raise ValueError(f"{said} is not from 0.1 to 168 hours")
     return timedelta(hours=hours)
+
+
+def _on_or_off(said: str) -> bool:
+    if said not in {"on", "off"}:
+        raise ValueError(f"{said!r} is neither on nor off")
+    return said == "on"
 
 
 def _from(least: int) -> Callable[[str], int]:

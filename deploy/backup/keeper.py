@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from prometheus_client import Counter, Gauge
 
-from deploy.backup import afterwards, gone, making, shelf
+from deploy.backup import afterwards, gone, making, moment, shelf
 from deploy.backup.command import asked_for
 from deploy.backup.config import Config
 from deploy.backup.problems import Damaged
@@ -82,6 +82,9 @@ class Keeper:
             new = self._book.note(conn)
             self._config.shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
             afterwards.note_alive(self._config.shelf, making.judged_through_of(conn))
+            if self._config.has_log:
+                number = str(making.one(conn, "SELECT system_identifier::text FROM pg_control_system()"))
+                moment.take_over(self._data / "postgres" / "wal", self._config.shelf, number, self._config.to)
         if new:
             log.info("taken away", extra={"facts": new})
 
@@ -110,7 +113,9 @@ class Keeper:
         log.info("backup made", extra={"backup": backup.folder.name, "bytes": size_bytes})
         for name in shelf.let_go(self._config.shelf, days=self._config.keep_days, weeks=self._config.keep_weeks):
             log.info("backup let go", extra={"backup": name})
-        gone.forget_before(self._config.shelf, shelf.listed(self._config.shelf)[0].manifest.made_at)
+        oldest = shelf.listed(self._config.shelf)[0]
+        gone.forget_before(self._config.shelf, oldest.manifest.made_at)
+        moment.forget_before(self._config.shelf, oldest)
 
     def checks(self) -> Mapping[str, Callable[[], str | None]]:
         return {"backup": lambda: self.trouble}

@@ -39,6 +39,7 @@ class Asked:
         to: whose keys open it; at least one.
         files: what else cannot be had again; a folder stands for all that is in it.
         environment: says where programs are looked for.
+        has_log: whether the server's own files are wanted as well, from which its log leads on.
     """
 
     dsn: str
@@ -46,6 +47,7 @@ class Asked:
     to: Sequence[Recipient]
     files: Sequence[Path]
     environment: Mapping[str, str]
+    has_log: bool = False
 
 
 class _Server:
@@ -56,6 +58,7 @@ class _Server:
         self.timescaledb = str(one(conn, "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"))
         self.database = conn.info.dbname
         self.migration = int(one(conn, "SELECT max(number) FROM migration"))
+        self.number = str(one(conn, "SELECT system_identifier::text FROM pg_control_system()"))
         self.roles = [role for (role,) in conn.execute(_GRANTED).fetchall()]
 
 
@@ -126,6 +129,10 @@ def make(asked: Asked, *, now: datetime) -> shelf.Backup:
             parts = {shelf.DATABASE: _dump(asked, folder, server.postgres, window)}
             rows = rows_of(conn)
             judged_through = judged_through_of(conn)
+        log_from = ""
+        if asked.has_log:
+            log_from = str(one(conn, "SELECT pg_walfile_name(pg_current_wal_lsn())"))
+            parts[shelf.CLUSTER] = _copy_files(asked, folder, server.postgres)
         parts[shelf.FILES] = part_of(folder / shelf.FILES, asked.to, _packed(asked.files))
         manifest = Manifest(
             made_at=now,
@@ -139,6 +146,8 @@ def make(asked: Asked, *, now: datetime) -> shelf.Backup:
             rows=rows,
             parts=parts,
             public_keys=[str(key) for key in asked.to],
+            server=server.number if asked.has_log else "",
+            log_from=log_from,
         )
         shelf.write_manifest(folder, manifest)
     return shelf.read(asked.shelf / shelf.name_of(now))
@@ -158,6 +167,17 @@ def _dump(asked: Asked, folder: Path, postgres: int, window: str) -> Part:
         *("--lock-wait-timeout=60s", "--no-password", "--dbname", where),
     )
     return part_of(folder / shelf.DATABASE, asked.to, programs.reading_from(arguments, environment))
+
+
+def _copy_files(asked: Asked, folder: Path, postgres: int) -> Part:
+    """Copy the files of the server, with the log that makes them whole."""
+    program = programs.folder_for(postgres, asked.dsn, asked.environment) / "pg_basebackup"
+    where, environment = programs.address(asked.dsn)
+    arguments = (
+        *(str(program), "--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast"),
+        *(f"--compress={_COMPRESS}", "--no-password", "--dbname", where),
+    )
+    return part_of(folder / shelf.CLUSTER, asked.to, programs.reading_from(arguments, environment))
 
 
 def part_of(path: Path, to: Sequence[Recipient], source: contextlib.AbstractContextManager[IO[bytes]]) -> Part:

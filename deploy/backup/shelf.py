@@ -56,6 +56,8 @@ class Manifest(msgspec.Struct, frozen=True):
         rows: how many each table had, by its name.
         parts: its encrypted files, by name.
         public_keys: for whom it was encrypted.
+        server: the number of the server whose write-ahead log leads on from it; empty where none does.
+        log_from: the first piece of that log that is needed.
         form: of this description.
     """
 
@@ -70,6 +72,8 @@ class Manifest(msgspec.Struct, frozen=True):
     rows: dict[str, int]
     parts: dict[str, Part]
     public_keys: list[str]
+    server: str = ""
+    log_from: str = ""
     form: int = _FORM
 
 

@@ -66,7 +66,7 @@ class Server:
     Not started through pg_ctl, which takes the zombie of a killed postmaster for a running one.
     """
 
-    def __init__(self, folder: Path, *, programs: Path, port: int, log: Path) -> None:
+    def __init__(self, folder: Path, *, programs: Path, port: int, log: Path, has_log: bool = False) -> None:
         """Describe a server; nothing is touched yet.
 
         Args:
@@ -74,25 +74,28 @@ class Server:
             programs: from `runtime.postgres_programs`.
             port: on 127.0.0.1.
             log: the file that its own messages are appended to.
+            has_log: whether each piece of its write-ahead log is laid into `spool`, for whoever takes it from there.
         """
         self.folder = folder
+        self.spool = folder / "wal"
+        self._has_log = has_log
         self.port = port
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
         self._programs = programs
-        self._cluster = folder / "cluster"
+        self.cluster = folder / "cluster"
         self._password = folder / "password"
 
     @property
     def command(self) -> child.Command:
         """What a supervisor starts; `prepare` must have run once."""
-        settings = {**_SETTINGS, "port": str(self.port)}
+        settings = {**_SETTINGS, "port": str(self.port), **(_laid_into(self.spool) if self._has_log else {})}
         return child.Command(
             (
-                *(str(self._programs / "postgres"), "-D", str(self._cluster)),
+                *(str(self._programs / "postgres"), "-D", str(self.cluster)),
                 *(f"--{name}={value}" for name, value in settings.items()),
             ),
-            account=machine.account_for(self._cluster),
+            account=machine.account_for(self.cluster),
             stop_with=SIGINT,  # "fast": transactions are rolled back, everything committed is kept.
             orphaned_with=SIGINT,
         )
@@ -108,11 +111,13 @@ class Server:
             Missing: a port, space, an account or a folder is; or another process runs on the cluster.
         """
         machine.require_free_port(self.port, "PostgreSQL")
-        account = machine.account_for(self._cluster)
+        account = machine.account_for(self.cluster)
         machine.make_folder(self.folder, account, mode=0o711 if account else 0o700)
-        if not self._cluster.exists():
+        if not self.cluster.exists():
             machine.require_space(self.folder, _NEW_BYTES)
             self._make_cluster()
+        if self._has_log:
+            machine.make_folder(self.spool, account)
         self.clear_after_kill()
 
     def start(self) -> None:
@@ -129,7 +134,7 @@ class Server:
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise Missing(f"PostgreSQL did not start ({self._last_words()}); {self.log} has the whole story.")
+                raise Missing(f"PostgreSQL did not start ({self.last_words()}); {self.log} has the whole story.")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -175,7 +180,7 @@ class Server:
         """
         if to.exists():
             raise Missing(f"{to} is there already; name a folder that is not.")
-        account = machine.account_for(self._cluster)
+        account = machine.account_for(self.cluster)
         machine.make_folder(to, account)
         copy = child.Command(
             (
@@ -186,7 +191,7 @@ class Server:
             account=account,
         )
         if child.start(copy, log=self.log).wait() != 0:
-            raise Missing(f"The backup failed ({self._last_words()}); {self.log} has the whole story.")
+            raise Missing(f"The backup failed ({self.last_words()}); {self.log} has the whole story.")
 
     def restore(self, backup: Path) -> None:
         """Put a stopped server back to where a backup has it; the backup itself stays.
@@ -195,15 +200,15 @@ class Server:
             Missing: the server runs, or the backup cannot be copied.
         """
         self.clear_after_kill()
-        account = machine.account_for(self._cluster)
+        account = machine.account_for(self.cluster)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="restore-") as scratch:
             machine.make_folder(Path(scratch), account)
             copy = child.Command(("/bin/cp", "-a", str(backup), f"{scratch}/cluster"), account=account)
             if child.start(copy, log=self.log).wait() != 0:
-                raise Missing(f"{backup} could not be copied ({self._last_words()}).")
-            if self._cluster.exists():
-                self._cluster.rename(Path(scratch, "before"))
-            Path(scratch, "cluster").rename(self._cluster)
+                raise Missing(f"{backup} could not be copied ({self.last_words()}).")
+            if self.cluster.exists():
+                self.cluster.rename(Path(scratch, "before"))
+            Path(scratch, "cluster").rename(self.cluster)
 
     def clear_after_kill(self) -> None:
         """Remove the lock that a killed server left, if no server holds it.
@@ -214,20 +219,20 @@ class Server:
         Raises:
             Missing: a server does hold it.
         """
-        lock = self._cluster / "postmaster.pid"
+        lock = self.cluster / "postmaster.pid"
         if not lock.exists():
             return
         number = lock.read_text().split("\n", 1)[0].strip()
-        if _works_in(number, self._cluster):
+        if _works_in(number, self.cluster):
             raise Missing(
-                f"Another PostgreSQL (process {number}) is running on {self._cluster}; "
+                f"Another PostgreSQL (process {number}) is running on {self.cluster}; "
                 f"stop it (kill -INT {number}), or choose another folder with --data DIR."
             )
         lock.unlink()
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and rename it, so that a cluster that is there is whole."""
-        account = machine.account_for(self._cluster)
+        account = machine.account_for(self.cluster)
         password = secrets.token_hex(32)
         _write_secret(self._password, password)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="new-") as scratch:
@@ -238,8 +243,8 @@ class Server:
                 os.chown(secret, account.pw_uid, account.pw_gid)
             made = child.start(self._initdb(Path(scratch, "cluster"), secret), log=self.log)
             if made.wait() != 0:
-                raise Missing(f"initdb failed ({self._last_words()}); {self.log} has the whole story.")
-            Path(scratch, "cluster").rename(self._cluster)
+                raise Missing(f"initdb failed ({self.last_words()}); {self.log} has the whole story.")
+            Path(scratch, "cluster").rename(self.cluster)
 
     def _initdb(self, cluster: Path, secret: Path) -> child.Command:
         return child.Command(
@@ -248,15 +253,26 @@ class Server:
                 *("--auth=scram-sha-256", f"--pwfile={secret}", "--data-checksums"),
                 *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
             ),
-            account=machine.account_for(self._cluster),
+            account=machine.account_for(self.cluster),
         )
 
     def _left_behind(self) -> bool:
-        return any(_works_in(entry.name, self._cluster) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return any(_works_in(entry.name, self.cluster) for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Return the last line that it wrote."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         return lines[-1] if lines else "it said nothing"
+
+
+def _laid_into(spool: Path) -> Mapping[str, str]:
+    """Return the settings by which each piece of the log is copied, whole or not at all, within a minute."""
+    copied = f'"{spool}/%f.new"'
+    return {
+        "archive_mode": "on",
+        "archive_timeout": "60",
+        "archive_command": f'cp "%p" {copied} && sync {copied} && mv {copied} "{spool}/%f"',
+    }
 
 
 def _works_in(number: str, cluster: Path) -> bool:
@@ -272,11 +288,11 @@ def _write_secret(path: Path, secret: str) -> None:
         out.write(f"{secret}\n")
 
 
-def server(data: Path, *, port: int, environment: Mapping[str, str], say: runtime.Say) -> Server:
+def server(data: Path, *, port: int, environment: Mapping[str, str], say: runtime.Say, has_log: bool = False) -> Server:
     """Return the server of a data folder, with its programs built on first use.
 
     Raises:
         Missing: they are not built, and cannot be built here.
     """
     programs = runtime.postgres_programs(machine.default_runtime(environment), environment=environment, say=say)
-    return Server(data / "postgres", programs=programs, port=port, log=data / "logs" / "postgres.log")
+    return Server(data / "postgres", programs=programs, port=port, log=data / "logs" / "postgres.log", has_log=has_log)
