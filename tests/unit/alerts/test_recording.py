@@ -71,6 +71,16 @@ def test_rows_out_of_order_are_put_in_order_and_counted() -> None:
     assert found.out_of_order == 1
 
 
+def test_homes_whose_rows_are_mixed_are_read_as_if_they_stood_apart() -> None:
+    """A street is written down as it happens, and one home's order is no matter of another's."""
+    a, b = ([f"{home},2019-06-03 {hour}:00:00,kitchen\n" for hour in range(10, 20)] for home in "ab")
+
+    mixed = read(HEADER + "".join(row for pair in zip(a, reversed(b), strict=True) for row in pair))
+
+    assert mixed.homes == read(HEADER + "".join(a + b)).homes
+    assert (mixed.out_of_order, mixed.malformed) == (9, {})
+
+
 def test_the_same_row_twice_counts_once() -> None:
     """A message that was sent again is not a second movement."""
     row = "a,2019-06-03 10:00:00,kitchen\n"

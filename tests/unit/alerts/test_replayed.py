@@ -33,11 +33,15 @@ def every(minutes: int, *, since: datetime, until: datetime) -> list[Observed]:
     return [Observed(since + timedelta(minutes=minutes) * step, "kitchen") for step in range(steps + 1)]
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 2**32))
-def test_the_file_agrees_with_itself(seed: int) -> None:
+BEGINNINGS = (MONDAY, datetime(2019, 3, 18, 6, tzinfo=UTC), datetime(2019, 10, 14, 5, tzinfo=UTC))
+"""After the second and the third the clocks are changed, on the thirteenth day."""
+
+
+@settings(max_examples=9, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(BEGINNINGS))
+def test_the_file_agrees_with_itself(seed: int, begins: datetime) -> None:
     """What the dial promises comes, and nothing comes unannounced; from outside this is all that can be seen."""
-    observed = walk(seed, 24)
+    observed = walk(seed, 22, begins=begins)
 
     assert list(disagreements(list(lines_of("a", observed)), [one.at for one in observed])) == []
 
@@ -68,6 +72,14 @@ def test_when_nothing_more_is_recorded_the_alert_that_the_last_dial_promised_com
     lines = list(lines_of("a", observed, PLAIN))
 
     assert (lines[-1]["question"], lines[-1]["at"]) == ("stillness", of("dial", lines)[-1]["next_alert_at"])
+
+
+def test_a_home_that_was_seen_once_has_its_alert() -> None:
+    """One row is all that there is of somebody who collapsed in her first minute here."""
+    lines = list(lines_of("a", [Observed(MONDAY, "kitchen")], PLAIN))
+
+    assert [line["kind"] for line in lines] == ["dial", "alert"]
+    assert list(disagreements(lines, [MONDAY])) == []
 
 
 def test_a_line_has_the_keys_that_were_agreed_and_no_other() -> None:
