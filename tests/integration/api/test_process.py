@@ -79,6 +79,27 @@ def test_it_says_that_it_is_not_ready_without_a_database(database: Database) -> 
         assert answers(f"{pages}/log-in", 503)
 
 
+def test_a_server_that_was_told_of_no_proxy_believes_none(database: Database) -> None:
+    """Uvicorn would believe whatever reaches it from this machine, as every request behind a proxy does."""
+    twilio = {"ACCOUNT_SID": "AC" + "0" * 32, "AUTH_TOKEN": "0" * 32, "FROM": "+447700900000"}
+    named = {f"TELECARE_TWILIO_{name}": value for name, value in twilio.items()}
+    named["TELECARE_PUBLIC_URL"] = "https://care.example"
+    with running(TELECARE_DATABASE_URL=database.dsn, **named) as (_, pages, health):
+        answers(f"{health}/ready", 200)
+        for number in range(3):
+            headers = {"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": f"198.51.100.{number}"}
+            httpx.post(f"{pages}/log-in", data={"who": f"0770090010{number}"}, headers=headers, timeout=60)
+        deadline = monotonic_s() + 60
+        with database.connect() as conn:
+            counted: object = None
+            # The work is done after the answer has left.
+            while counted != (3, 1) and monotonic_s() < deadline:
+                time.sleep(0.05)
+                counted = conn.execute("SELECT count(*), count(DISTINCT address_sha256) FROM login_request").fetchone()
+
+    assert counted == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
