@@ -140,6 +140,8 @@ async def take_factor_away(
     wrote: Written,
 ) -> Response:
     """Take somebody's password and second factor away, who has lost the authenticator."""
+    if "\0" in person:
+        raise HTTPException(404)
     try:
         await people.reset_factor(conn, person, wrote.get("why", ""), by=viewer.person, now=now, real_now=real_now)
     except Mistakes as why:

@@ -380,6 +380,17 @@ async def test_an_operator_takes_a_lost_factor_away_and_says_why(office: Street)
     assert (await office.browser(JIM.person)).cookies
 
 
+@pytest.mark.parametrize(("person", "status"), [("nobody", 404), ("a%00b", 404), (ANNE.person, 422)])
+async def test_where_there_is_no_factor_nothing_is_taken_away(office: Street, person: str, status: int) -> None:
+    """Whatever stands in the address ends in a page, not in a mistake of ours."""
+    control = await office.browser(CONTROL.person)
+
+    answer = await control.post(f"/operator/people/{person}/factor", data={"why": "lost"})
+
+    assert answer.status_code == status
+    assert await office.sql("SELECT count(*) FROM change_record") == [(0,)]
+
+
 async def test_nobody_takes_their_own_factor_away_without_it(office: Street) -> None:
     """An open session of an operator would otherwise be the way round."""
     one = await worker(office)
