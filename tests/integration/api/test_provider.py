@@ -112,14 +112,14 @@ async def test_an_account_that_nobody_set_up_makes_nothing(employed: Street, cou
     assert await employed.sql("SELECT count(*) FROM session") == [(0,)]
 
 
-@pytest.mark.parametrize("is_verified", [False, None, "true", 1])
-async def test_an_address_that_is_not_verified_binds_nobody(
-    employed: Street, council: IdentityProvider, is_verified: object
-) -> None:
+async def test_an_address_that_is_not_verified_binds_nobody(employed: Street, council: IdentityProvider) -> None:
     """At many providers one may write any address into one's own account."""
-    council.truth.is_verified = is_verified
+    answers = []
+    for is_verified in (False, None, "true", 1):
+        council.truth.is_verified = is_verified
+        answers.append((await _sign_in(employed)).status_code)
 
-    assert (await _sign_in(employed)).status_code == 403
+    assert answers == [403] * 4
 
 
 async def test_a_familys_address_binds_nobody(employed: Street, council: IdentityProvider) -> None:
@@ -156,56 +156,49 @@ def _hs256(claims: dict[str, Any], secret: bytes, name: str) -> str:
     return f"{head}.{body}.{part(hmac.digest(secret, f'{head}.{body}'.encode(), 'sha256'))}"
 
 
-@pytest.mark.parametrize(
-    "lie",
-    [
-        {"iss": "https://evil.example"},
-        {"iss": None},
-        {"aud": "another service"},
-        {"aud": ["telecare", "another"], "azp": "another"},
-        {"aud": None},
-        {"nonce": "of another log-in"},
-        {"nonce": None},
-        {"exp": None},
-        {"sub": None},
-        {"sub": ""},
-        {"sub": 7},
-        {"sub": "x" * 256},
-        {"exp": "soon"},
-        {"exp": 1e400},
-    ],
-    ids=str,
+_LIES: tuple[dict[str, Any], ...] = (
+    {"iss": "https://evil.example"},
+    {"iss": None},
+    {"aud": "another service"},
+    {"aud": ["telecare", "another"], "azp": "another"},
+    {"aud": None},
+    {"nonce": "of another log-in"},
+    {"nonce": None},
+    {"exp": None},
+    {"sub": None},
+    {"sub": ""},
+    {"sub": 7},
+    {"sub": "x" * 256},
+    {"exp": "soon"},
+    {"exp": 1e400},
 )
+
+
 async def test_a_token_that_is_not_for_us_now_lets_nobody_in(
-    employed: Street, council: IdentityProvider, lie: dict[str, Any], caplog: pytest.LogCaptureFixture
+    employed: Street, council: IdentityProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     """OpenID Connect Core 1.0, 3.1.3.7, each rule of it."""
-    council.truth.claims = lie
+    answers = {}
+    for lie in _LIES:
+        council.truth.claims = lie
+        answer = await _sign_in(employed)
+        answers[str(lie)] = (answer.status_code, "set-cookie" in answer.headers)
 
-    answer = await _sign_in(employed)
-
-    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+    assert answers == {str(lie): (403, False) for lie in _LIES}
     assert await employed.sql("SELECT count(*) FROM provider_identity") == [(0,)]
-    (line,) = [record for record in caplog.records if record.name == "api.routes.provider"]
-    assert (line.levelno, "kilbrae" in str(line.__dict__)) == (logging.WARNING, False)
+    lines = [record for record in caplog.records if record.name == "api.routes.provider"]
+    assert {line.levelno for line in lines} == {logging.WARNING}
+    assert not any("kilbrae" in str(line.__dict__) for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("away", "status"),
-    [
-        (timedelta(minutes=-20), 403),
-        (timedelta(minutes=20), 403),
-        (timedelta(seconds=-30), 303),
-        (timedelta(seconds=30), 303),
-    ],
-)
-async def test_a_token_of_another_time_lets_nobody_in(
-    employed: Street, council: IdentityProvider, away: timedelta, status: int
-) -> None:
+async def test_a_token_of_another_time_lets_nobody_in(employed: Street, council: IdentityProvider) -> None:
     """Expired, made long ago, or of the future; two machines' clocks may be a little apart."""
-    council.truth.now = datetime.now(UTC) + away  # noqa: TID251 - a provider has a clock of its own
+    answers = {}
+    for away in (timedelta(minutes=-20), timedelta(minutes=20), timedelta(seconds=-30), timedelta(seconds=30)):
+        council.truth.now = datetime.now(UTC) + away  # noqa: TID251 - a provider has a clock of its own
+        answers[away] = (await _sign_in(employed)).status_code
 
-    assert (await _sign_in(employed)).status_code == status
+    assert list(answers.values()) == [403, 403, 303, 303]
 
 
 async def test_a_token_that_the_provider_did_not_sign_lets_nobody_in(
