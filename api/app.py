@@ -38,6 +38,7 @@ from api.routes import (
     stories,
     thresholds,
     twilio,
+    unanswered,
 )
 from api.signing_in.mail import Mail
 from api.signing_in.passwords import Passwords
@@ -70,7 +71,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Provider(config.identities) if config.identities else None,
     )
     # Any word behind /log-in/ would be taken for the token of a link.
-    first = (front, staff, provider, log_in, me, home, alerts, confidence, fleet, calls, restored, ledger)
+    first = (front, staff, provider, log_in, me, home, alerts, confidence, fleet, calls, unanswered, restored, ledger)
     # The form of a new home stands where a home's own page would.
     for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

@@ -16,12 +16,12 @@ from typing import Any, Final
 from api import confidence, times
 from api.confidence import Asked, Headline
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 AUDIENCES: Final = {"family": "Families", "unpaid carer": "Unpaid carers", "paid carer": "Paid carers"}
 """Each a series of its own; they are never added up."""
 
-ORIGINS: Final = ("scheduled", "volunteered", "after an alert")
+ORIGINS: Final = ("scheduled", "volunteered", "after an alert", "by phone")
 """How an answer came about; they are kept apart, and only the first makes the headline."""
 
 LENGTH, UNSEEN, FALSE_ALARMS, TO_MINE, GROUP = "length", "unseen", "false alarms", "to mine", "group"
@@ -102,6 +102,7 @@ class Cohort:
         since, baseline_since: the first quarter in it; earlier than the one that is published where those had too few.
         scheduled: all rounds but the first, one entry for each asking.
         baseline: the first round, asked when the service began.
+        rung: those of the quarter alone who had not answered and were rung, with what they said on the phone.
         volunteered, after_an_alert: how many answers came unasked, and after an alert, in the quarter alone.
         put_off: how many questions waited for the end of an alert and were asked after it, in the quarter alone.
     """
@@ -111,6 +112,7 @@ class Cohort:
     baseline_since: Quarter
     scheduled: Sequence[Asked]
     baseline: Sequence[Asked]
+    rung: Sequence[Asked]
     volunteered: int
     after_an_alert: int
     put_off: int
@@ -177,6 +179,7 @@ def _series(cohort: Cohort, quarter: Quarter, earlier: Sequence[Mapping[str, Any
             "since": str(cohort.baseline_since),
             **_headline(confidence.headline(confidence.one_a_home(cohort.baseline))),
         },
+        "by_phone": _by_phone(confidence.headline(confidence.one_a_home(cohort.rung))),
         "apart": {
             "volunteered": confidence.few_or_number(cohort.volunteered),
             "after_an_alert": confidence.few_or_number(cohort.after_an_alert),
@@ -205,6 +208,17 @@ def _headline(head: Headline) -> dict[str, Any]:
         "confident_share": _share(head.least, head.answered) if head.is_exact and head.least is not None else None,
         "interval_95": _rounded(head.interval),
         "if_none_or_all_of_the_others": all_or_none,
+    }
+
+
+def _by_phone(head: Headline) -> dict[str, Any]:
+    """Return what those said who were rung: never part of the headline; counts of few are withheld."""
+    return {
+        "rung": confidence.few_or_number(head.asked),
+        "answered": confidence.few_or_number(head.answered),
+        "confident_least": head.least,
+        "confident_most": head.most,
+        "interval_95": _rounded(head.interval),
     }
 
 
@@ -316,30 +330,32 @@ def moves_few(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def _counts(published: Mapping[str, Any]) -> list[tuple[tuple[str, ...], int | None]]:
-    return [(line[:5], line[5]) for line in _lines(published)]
+    return [(line[:5], line[5]) for line in lines(published)]
 
 
 _Line = tuple[str, str, str, str, str, int | None]
 COLUMNS: Final = ("quarter", "edition", "series", "question", "since", "table", "row", "measure", "value")
 
 
-def _lines(published: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def lines(published: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return every count as (audience, version, table, row, measure, value); None is withheld."""
-    lines: list[tuple[Any, ...]] = []
+    found: list[tuple[Any, ...]] = []
     for series in published["series"]:
         key = (series["audience"], str(series["question"]["version"]))
         for part, of in (("headline", series), ("baseline", series["baseline"])):
             names = ("asked", "answered", "confident_least", "confident_most")
-            lines += [(*key, part, "all", name, of[name]) for name in names]
+            found += [(*key, part, "all", name, of[name]) for name in names]
+        found += [(*key, "by phone", "all", name, series["by_phone"][name]) for name in _BY_PHONE]
         for cell in series["distribution"] or []:
-            lines.append((*key, "answers", "+".join(map(str, cell["answers"])), "homes", cell["homes"]))
+            found.append((*key, "answers", "+".join(map(str, cell["answers"])), "homes", cell["homes"]))
         for table in series["tables"]:
             for row in table["rows"]:
-                lines += [(*key, table["name"], row["row"], name, row[name]) for name in _MEASURES]
-        lines += [(*key, "apart", name, "answers", count) for name, count in series["apart"].items()]
-    return lines
+                found += [(*key, table["name"], row["row"], name, row[name]) for name in _MEASURES]
+        found += [(*key, "apart", name, "answers", count) for name, count in series["apart"].items()]
+    return found
 
 
+_BY_PHONE: Final = ("rung", "answered", "confident_least", "confident_most")
 _MEASURES: Final = ("asked", "answered", "confident")
 
 
@@ -354,7 +370,7 @@ def to_csv(published: Mapping[str, Any]) -> bytes:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     since = {str(series["question"]["version"]): series["since"] for series in published["series"]}
-    for audience, version, table, row, measure, value in _lines(published):
+    for audience, version, table, row, measure, value in lines(published):
         writer.writerow(
             (
                 *(published["quarter"], published["edition"], audience, version, since[version]),

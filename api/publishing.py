@@ -85,8 +85,9 @@ async def so_far(conn: Connection, *, now: datetime) -> list[SoFar]:
     """Return how many homes were asked whose answers belong to a quarter that is still open."""
     rows = await conn.execute(
         """
-        SELECT audience, count(DISTINCT home), count(DISTINCT home) FILTER (WHERE report IS NOT NULL)
-        FROM confidence_asking WHERE answer_until >= %s GROUP BY audience
+        SELECT a.audience, count(DISTINCT a.home), count(DISTINCT a.home) FILTER (WHERE r.origin = 'scheduled')
+        FROM confidence_asking a LEFT JOIN confidence_report r ON r.report = a.report
+        WHERE a.answer_until >= %s GROUP BY a.audience
         """,
         (Quarter.of(times.local_date(now)).since,),
     )
@@ -142,11 +143,12 @@ async def open_series(conn: Connection, *, now: datetime) -> list[OpenSeries]:
     ]
 
 
-async def _earlier(conn: Connection, quarter: Quarter) -> list[Mapping[str, Any]]:
+async def newest_of_each(conn: Connection, *, before: Quarter) -> list[Mapping[str, Any]]:
+    """Return the newest edition of each quarter before one, as its JSON, the oldest first."""
     rows = await conn.execute(
         "SELECT DISTINCT ON (quarter) content FROM confidence_edition WHERE form = 'json' AND quarter < %s "
         "ORDER BY quarter, edition DESC",
-        (quarter.first,),
+        (before.first,),
     )
     return [json.loads(bytes(row[0])) for row in await rows.fetchall()]
 
@@ -223,7 +225,7 @@ async def publish(conn: Connection, quarter: Quarter, *, by: str, why: str, now:
 async def _facts(conn: Connection, quarter: Quarter, edition: int, why: str, *, now: datetime) -> dict[str, Any]:
     rows = await conn.execute("SELECT name FROM service")
     row = await rows.fetchone()
-    earlier = await _earlier(conn, quarter)
+    earlier = await newest_of_each(conn, before=quarter)
     cohorts = [await _cohort(conn, question, quarter, earlier) for question in await _questions(conn, quarter)]
     named = Edition(row[0] if row else "Telecare", quarter, edition, now, why)
     return ledger.facts(named, cohorts, earlier)
@@ -278,8 +280,13 @@ async def _cohort(conn: Connection, question: Question, quarter: Quarter, earlie
         question,
         since,
         baseline_since,
-        await _asked(conn, question.version, since.since, quarter.until, is_baseline=False),
-        await _asked(conn, question.version, baseline_since.since, quarter.until, is_baseline=True),
+        [one for one, _ in await _asked(conn, question.version, since.since, quarter.until, is_baseline=False)],
+        [one for one, _ in await _asked(conn, question.version, baseline_since.since, quarter.until, is_baseline=True)],
+        [
+            rung
+            for _, rung in await _asked(conn, question.version, quarter.since, quarter.until, is_baseline=False)
+            if rung is not None
+        ],
         volunteered,
         after_an_alert,
         put_off,
@@ -289,7 +296,8 @@ async def _cohort(conn: Connection, question: Question, quarter: Quarter, earlie
 # What was true of the home in the 28 days before it was asked.  What was known live is never rewritten, so the same
 # comes out whenever this is asked.
 _ASKED: Final = """
-    SELECT a.home, a.place, a.asked_at, a.report IS NOT NULL, report.answer, a.home_group, a.asked_at - home.added_at,
+    SELECT a.home, a.place, a.asked_at, report.origin, EXISTS (SELECT FROM confidence_ring k WHERE k.asking = a.asking),
+        report.answer, a.home_group, a.asked_at - home.added_at,
         (SELECT COALESCE(sum(LEAST(COALESCE(s.until, a.asked_at), a.asked_at)
                              - GREATEST(s.since, a.asked_at - %(before)s)), interval '0')
          FROM watch_span s WHERE s.home = a.home AND s.state = 'blind' AND s.since < a.asked_at
@@ -309,7 +317,8 @@ _ASKED: Final = """
 
 async def _asked(
     conn: Connection, question: int, since: datetime, until: datetime, *, is_baseline: bool
-) -> list[Asked]:
+) -> list[tuple[Asked, Asked | None]]:
+    """Return every asking as it was answered without a call, and, where somebody was rung, as on the phone."""
     rows = await conn.execute(
         _ASKED.encode(),
         {"before": _BEFORE, "question": question, "since": since, "until": until, "is_baseline": is_baseline},
@@ -317,9 +326,9 @@ async def _asked(
     return [_one(row) for row in await rows.fetchall()]
 
 
-def _one(row: tuple[Any, ...]) -> Asked:
-    home, place, asked_at, is_answered, answer, group, length, unseen, false_alarms, to_mine = row
-    said = None if not is_answered else CANNOT_SAY if answer is None else answer
+def _one(row: tuple[Any, ...]) -> tuple[Asked, Asked | None]:
+    home, place, asked_at, origin, was_rung, answer, group, length, unseen, false_alarms, to_mine = row
+    said = CANNOT_SAY if answer is None else answer
     rows = {name: names for name, (_, names) in ledger.TABLES.items()}
     hour, days = timedelta(hours=1), timedelta(days=1)
     groups = {
@@ -329,7 +338,8 @@ def _one(row: tuple[Any, ...]) -> Asked:
         ledger.TO_MINE: rows[ledger.TO_MINE][0 if to_mine is None else 1 + (to_mine > timedelta(minutes=5))],
         ledger.GROUP: group or "",
     }
-    return Asked(home, place, asked_at, said, groups)
+    alone = Asked(home, place, asked_at, said if origin == "scheduled" else None, groups)
+    return alone, Asked(home, place, asked_at, said if origin == "by phone" else None, {}) if was_rung else None
 
 
 async def publish_for_ever(pool: Pool, clock: Clock) -> None:

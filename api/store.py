@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from psycopg import AsyncConnection
 
+from alerts.telling import asking
 from api import consents
 
 Connection = AsyncConnection[Any]
@@ -202,15 +203,31 @@ async def looks_before(
 # -- confidence
 
 
-async def question_for_families(conn: Connection) -> Question:
-    """Return the newest version of the question that families are asked."""
+async def question_for(conn: Connection, viewer: Viewer, home: str, asked: int | None) -> Question | None:
+    """Return the question that somebody is shown about a home: what they were asked, or the newest of their own series.
+
+    Args:
+        conn: the connection.
+        viewer: who looks.
+        home: which was given to them.
+        asked: the version that they were asked and have not answered; None: nothing is asked now.
+
+    Returns:
+        None where this person is not asked about this home in any series: staff, or the resident.
+    """
+    row = await _first(conn, "SELECT kinds FROM person WHERE person = %s", (viewer.person,))
+    views = viewer.homes.get(home, frozenset())
+    audience = asking.audience_of(views, frozenset(row[0] if row else ()))
+    if audience is None or (viewer.is_operator and "family" not in views):
+        return None
     row = await _first(
         conn,
         """
         SELECT question, wording, labels FROM confidence_question
-        WHERE audience = 'family' ORDER BY question DESC LIMIT 1
+        WHERE question = %(asked)s OR (%(asked)s::smallint IS NULL AND audience = %(audience)s)
+        ORDER BY question DESC LIMIT 1
         """,
-        (),
+        {"asked": asked, "audience": audience.value},
     )
     if row is None:
         raise LookupError("the migrations bring a confidence question, and it is gone")

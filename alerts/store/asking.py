@@ -46,6 +46,22 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as it is kept.
+
+    Attributes:
+        origin: how it came about: scheduled, volunteered, after an alert, by phone.
+        answer: 1 to 5; None: cannot say.
+        taken_by: the operator who heard it on the phone; None: the person wrote it.
+    """
+
+    origin: str
+    answer: int | None
+    words: str | None
+    taken_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What one look came to, in numbers of people."""
 
@@ -67,8 +83,7 @@ async def turn(conn: Conn, *, now: datetime) -> Turn:
         return await _move_on(conn, now=now)
 
 
-# Whoever sees a home as family or cares for it, with a consent in force, has not left and is not an operator.
-_FRAME: Final = """
+FRAME: Final = """
     SELECT g.home, g.person, array_agg(g.view) AS views, min(g.given_at) AS since, p.kinds
     FROM access_grant g JOIN person p ON p.person = g.person JOIN resident ON resident.home = g.home
     WHERE g.withdrawn_at IS NULL AND p.left_at IS NULL AND NOT p.is_operator AND EXISTS (
@@ -76,6 +91,7 @@ _FRAME: Final = """
         AND c.withdrawn_at IS NULL AND c.since <= %(now)s AND c.until > %(now)s)
     GROUP BY g.home, g.person, p.kinds
 """
+"""Whoever sees a home as family or cares for it, with a consent in force, has not left and is not an operator."""
 
 
 async def _begin_rounds(conn: Conn, *, now: datetime) -> None:
@@ -88,7 +104,7 @@ async def _begin_rounds(conn: Conn, *, now: datetime) -> None:
         SELECT f.home, f.person, f.views, f.since, f.kinds, h.added_at, m.home_group,
                rank() OVER (PARTITION BY f.home ORDER BY f.since, f.person),
                array(SELECT round FROM confidence_asking a WHERE a.home = f.home AND a.person = f.person)
-        FROM ({_FRAME}) f JOIN home h USING (home) LEFT JOIN home_group_member m USING (home)
+        FROM ({FRAME}) f JOIN home h USING (home) LEFT JOIN home_group_member m USING (home)
         WHERE NOT EXISTS (SELECT FROM confidence_asking a WHERE a.person = f.person AND a.state IN ('due', 'asked'))
         ORDER BY (SELECT max(asked_at) FROM confidence_asking a WHERE a.home = f.home AND a.person = f.person)
                  NULLS FIRST, f.since, f.home
@@ -150,7 +166,7 @@ async def _open_ones(conn: Conn, *, now: datetime) -> list[_Open]:
                        AND NOT for_operator)
         FROM confidence_asking a JOIN person p ON p.person = a.person JOIN resident r ON r.home = a.home
         JOIN confidence_question q ON q.question = a.question
-        LEFT JOIN ({_FRAME}) f ON f.home = a.home AND f.person = a.person
+        LEFT JOIN ({FRAME}) f ON f.home = a.home AND f.person = a.person
         WHERE a.state IN ('due', 'asked') ORDER BY a.due_at, a.asking
         """.encode(),  # noqa: S608 - the frame is a constant of this file
         {"now": now},
@@ -237,15 +253,29 @@ async def pending(conn: Conn, person: str, *, home: str | None = None, now: date
 
 async def take_answer(conn: Conn, asked: Pending, answer: int | None, words: str | None, *, now: datetime) -> None:
     """Keep the answer to a question that was asked; a low one opens a call.  In a transaction of the caller's."""
-    report = await _keep(conn, asked.home, asked.person, asked.question, "scheduled", answer, words, now=now)
+    report = await _keep(conn, asked.home, asked.person, asked.question, Said("scheduled", answer, words), now=now)
+    await _end(conn, asked.asking, asked.person, report, now=now)
+
+
+async def take_by_phone(conn: Conn, asking_: int, said: Said, *, now: datetime) -> None:
+    """Keep what somebody said on the phone to what they were asked and had not answered.  In a transaction."""
+    rows = await conn.execute("SELECT home, person, question FROM confidence_asking WHERE asking = %s", (asking_,))
+    row = await rows.fetchone()
+    assert row is not None, "the caller has found it"
+    home, person, question = row
+    await _end(conn, asking_, person, await _keep(conn, home, person, question, said, now=now), now=now)
+
+
+async def _end(conn: Conn, asking_: int, person: str, report: int, *, now: datetime) -> None:
+    """Write that what was asked is answered, and that nothing more is texted about it."""
     await conn.execute(
         "UPDATE confidence_asking SET state = 'answered', report = %s, ended_at = %s "
         "WHERE asking = %s AND state = 'asked'",
-        (report, now, asked.asking),
+        (report, now, asking_),
     )
     await conn.execute(
         "UPDATE notification SET state = 'not needed' WHERE person = %s AND purpose = 'confidence' AND state = 'due'",
-        (asked.person,),
+        (person,),
     )
 
 
@@ -282,28 +312,18 @@ async def answer_on_page(
         is_after_an_alert, is_known = row or (False, False)
         if not is_known:
             origin = "after an alert" if is_after_an_alert else "volunteered"
-            await _keep(conn, home, person, question, origin, answer, words, now=now)
+            await _keep(conn, home, person, question, Said(origin, answer, words), now=now)
 
 
-async def _keep(
-    conn: Conn,
-    home: str,
-    person: str,
-    question: int,
-    origin: str,
-    answer: int | None,
-    words: str | None,
-    *,
-    now: datetime,
-) -> int:
+async def _keep(conn: Conn, home: str, person: str, question: int, said: Said, *, now: datetime) -> int:
     rows = await conn.execute(
-        "INSERT INTO confidence_report (home, person, question, origin, answer, words, answered_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING report",
-        (home, person, question, origin, answer, words, now),
+        "INSERT INTO confidence_report (home, person, question, origin, answer, words, answered_at, taken_by) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING report",
+        (home, person, question, said.origin, said.answer, said.words, now, said.taken_by),
     )
     row = await rows.fetchone()
     assert row is not None, "an insert returns its row"
-    if answer is not None and answer <= 2:
+    if said.answer is not None and said.answer <= 2:
         await conn.execute(
             "INSERT INTO confidence_call (home, person, opened_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (home, person, now),

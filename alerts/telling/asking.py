@@ -22,6 +22,9 @@ ANSWER_WITHIN: Final = timedelta(days=14)
 REMIND_AFTER: Final = timedelta(days=4)
 """Until the only reminder.  Ours."""
 
+RING_AFTER: Final = timedelta(days=3)
+"""From the reminder until somebody who has not answered is rung: a week to ring them within the fortnight.  Ours."""
+
 # Rounds of a home, from when it was added.  The first waits a day, so that no home is asked about while it is set up;
 # then monthly for three months, each more than 28 days after the one before, then quarterly (design, section 8).
 _FIRST: Final = (timedelta(days=1), timedelta(days=30), timedelta(days=60), timedelta(days=91))

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
+from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
 from alerts.alert import Outcome, Question, State
 from alerts.store import Alert, LetGo, Resident, restores
 from alerts.store import thresholds as policies
+from alerts.store.asking import Pending
 from api import access, calls, show
 from api.access import CarersAlert, CurrentViewer, VisibleAlert
 from api.given import Connection, GivenToAll, Now
@@ -59,11 +61,20 @@ async def list_open(
         count=len(homes),
         here=f"/carer?page={number}" if number > 1 else "/carer",
         homeless=await alerts_store.homeless_alerts(conn) if viewer.is_operator else [],
+        asked=await _asked(conn, viewer, now=now),
         calls_due=await calls.count_due(conn) if viewer.is_operator else 0,
         to_decide=await restores.count_to_decide(conn) if viewer.is_operator else 0,
         now=now,
         **frame.facts(request, viewer, "carer"),
     )
+
+
+async def _asked(conn: AsyncConnection[Any], viewer: Viewer, *, now: datetime) -> Pending | None:
+    """Return the question that waits for this person about a home of which they have no page; else None."""
+    asked = await alerts_store.pending(conn, viewer.person, now=now)
+    if asked is None or asked.is_answered or "carer" not in viewer.homes.get(asked.home, ()):
+        return None
+    return None if "family" in viewer.homes[asked.home] else asked
 
 
 @router.get("/homes/{home}/alerts/{alert}")  # noqa: FAST003 - the alert's own dependency takes the home

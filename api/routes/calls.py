@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from alerts.store import ringing
 from api import access, calls, show
 from api.access import BIGINT_MAX, CurrentOperator
 from api.calls import CameOf
@@ -27,6 +28,7 @@ async def list_calls(request: Request, viewer: CurrentOperator, conn: Connection
         request,
         "calls.html",
         due=due,
+        unanswered=len(await ringing.to_ring(conn, now=now)),
         made=made,
         now=now,
         came_of=calls.CAME_OF,

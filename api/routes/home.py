@@ -37,8 +37,9 @@ async def show_home(
     """Show how a home is seen now, what happens next, its day, its four weeks, and who is told."""
     live = await _live(world, conn, home, viewer, now=now)
     resident: Resident = live["resident"]
-    question = await store.question_for_families(conn)
     asked = await alerts_store.pending(conn, viewer.person, home=home, now=now)
+    is_asked = asked is not None and not asked.is_answered
+    question = await store.question_for(conn, viewer, home, asked.question if asked and is_asked else None)
     return show.page(
         request,
         "home.html",
@@ -46,10 +47,10 @@ async def show_home(
         **await _month(conn, home, live["unseen"], resident.first_name, now=now),
         **frame.facts(request, viewer, "homes"),
         question=question,
-        question_said=question.wording.format(first_name=resident.first_name),
+        question_said=question.wording.format(first_name=resident.first_name) if question else None,
         lately=await _lately(conn, home, resident.first_name, now=now),
         answered=await store.last_answer(conn, home, viewer.person),
-        is_asked=asked is not None and not asked.is_answered,
+        is_asked=is_asked,
     )
 
 

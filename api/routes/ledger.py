@@ -12,6 +12,7 @@ from api import ledger, publishing, show, store
 from api.given import Connection, Now
 from api.ledger import Quarter
 from api.publishing import Form
+from api.views import series
 
 router = APIRouter()
 
@@ -22,12 +23,14 @@ _EDITIONS_MAX: Final = 32_767
 
 @router.get("/ledger")
 async def list_editions(request: Request, conn: Connection, now: Now) -> Response:
-    """List what was published, and how many were asked and answered since."""
+    """List what was published, draw it over time, and say how many were asked and answered since."""
+    published = await publishing.newest_of_each(conn, before=publishing.open_quarter(now=now))
     return show.page(
         request,
         "ledger.html",
         service=await store.service_name(conn),
         editions=await publishing.editions(conn),
+        series=series.series_of(published, ledger.AUDIENCES),
         so_far=await publishing.so_far(conn, now=now),
         audiences=ledger.AUDIENCES,
     )

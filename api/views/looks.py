@@ -20,6 +20,7 @@ _TO_OPERATORS: Final[Mapping[str, str]] = {
     "thresholds": "how long we wait before we tell someone",
     "look back": "what other thresholds would have done, from the days of the home",
     "confidence answer": "an answer about confidence",
+    "confidence question": "the question about confidence",
     "confidence call": "who is to be rung about confidence",
     "restored from a backup": "what waits after a restore from a backup",
 }
@@ -33,6 +34,7 @@ _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
     "thresholds": "how long we wait before we tell someone",
     "look back": "your last days, to see what other waits before we tell someone would have done",
     "confidence answer": "what your family said about feeling confident",
+    "confidence question": "a question that we ask them: how confident they feel about you",
     "confidence call": "whom of your family or carers to ring about feeling confident",
     "restored from a backup": "what was open when our records were put back to an older moment",
 }

@@ -287,19 +287,37 @@ CREATE TABLE confidence_report (
     answered_at timestamp with time zone NOT NULL,
     rung_at timestamp with time zone,
     rung_by text,
+    taken_by text,
     CONSTRAINT confidence_report_is_known_once PRIMARY KEY (report),
     CONSTRAINT confidence_report_answer_is_1_to_5 CHECK (((answer >= 1) AND (answer <= 5))),
     CONSTRAINT confidence_report_answers_a_known_question FOREIGN KEY (question) REFERENCES confidence_question(question),
+    CONSTRAINT confidence_report_by_phone_was_taken_by_someone CHECK (((origin = 'by phone'::text) = (taken_by IS NOT NULL))),
     CONSTRAINT confidence_report_is_about_a_known_home FOREIGN KEY (home) REFERENCES home(home),
     CONSTRAINT confidence_report_is_by_a_known_person FOREIGN KEY (person) REFERENCES person(person),
     CONSTRAINT confidence_report_is_rung_by_someone CHECK (((rung_at IS NULL) = (rung_by IS NULL))),
-    CONSTRAINT confidence_report_origin_is_known CHECK ((origin = ANY (ARRAY['scheduled'::text, 'volunteered'::text, 'after an alert'::text]))),
+    CONSTRAINT confidence_report_origin_is_known CHECK ((origin = ANY (ARRAY['scheduled'::text, 'volunteered'::text, 'after an alert'::text, 'by phone'::text]))),
     CONSTRAINT confidence_report_words_are_bounded CHECK ((length(words) <= 2000))
 );
 CREATE INDEX confidence_report_of_a_home_lately ON public.confidence_report USING btree (home, answered_at DESC);
--- confidence_report.origin: only scheduled answers make the headline
+-- confidence_report.origin: only scheduled answers make the headline; by phone: somebody who was asked and had not answered was rung
 -- confidence_report.answer: null: cannot say
 -- confidence_report.rung_at: when somebody rang a family that answered 1 or 2, as the page promises them
+-- confidence_report.taken_by: the operator who heard it on the phone; null: nobody but the person wrote it
+
+CREATE TABLE confidence_ring (
+    ring bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    asking bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    came_of text NOT NULL,
+    CONSTRAINT confidence_ring_is_known_once PRIMARY KEY (ring),
+    CONSTRAINT confidence_ring_is_about_a_known_asking FOREIGN KEY (asking) REFERENCES confidence_asking(asking),
+    CONSTRAINT confidence_ring_outcome_is_known CHECK ((came_of = ANY (ARRAY['answered'::text, 'not reached'::text, 'wants no question'::text])))
+);
+CREATE INDEX confidence_ring_of_an_asking ON public.confidence_ring USING btree (asking);
+CREATE UNIQUE INDEX confidence_ring_ends_once ON public.confidence_ring USING btree (asking) WHERE (came_of <> 'not reached'::text);
+-- confidence_ring: each time that somebody who had not answered the question was rung
+-- confidence_ring.by: the operator who rang
 
 CREATE TABLE consent (
     consent bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

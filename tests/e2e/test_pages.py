@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from api import publishing
 from deploy.embedded import machine
 from gateway.clock import monotonic_s
 from tests.world.database import Database
@@ -149,17 +150,54 @@ async def a_busy_street(street: Street) -> tuple[int, int, int]:
     return open_, taken, closed
 
 
+async def published_quarters(street: Street) -> None:
+    """Let two quarters of sixty homes be published, with every kind of figure: exact, between two numbers, withheld."""
+    await street.sql(
+        "INSERT INTO home (home, lane, added_at) SELECT 'h-' || n, 0, '2024-05-01Z' FROM generate_series(1, 60) n"
+    )
+    await street.sql(
+        "INSERT INTO resident (home, first_name, full_name) SELECT 'h-' || n, 'Ada', 'Ada Bell' "
+        "FROM generate_series(1, 60) n"
+    )
+    for number, at in enumerate((NINE - timedelta(days=240), NINE - timedelta(days=150)), start=1):
+        await street.sql(
+            "WITH one AS (SELECT n, CASE WHEN n %% 3 = 0 THEN 'unpaid carer' ELSE 'family' END AS audience "
+            "FROM generate_series(1, 60) n), said AS ("
+            "INSERT INTO confidence_report (home, person, question, origin, answer, answered_at) "
+            "SELECT 'h-' || n, 'anne', CASE WHEN n %% 3 = 0 THEN 2 ELSE 1 END, 'scheduled', "
+            "CASE WHEN n %% 3 = 0 THEN 5 ELSE 1 + (n + %s) %% 5 END, %s FROM one WHERE n %% 4 > 0 "
+            "RETURNING report, home) "
+            "INSERT INTO confidence_asking (home, person, audience, question, round, place, due_at, asked_at, "
+            "answer_until, way, state, report, ended_at) SELECT 'h-' || n, 'anne', audience, "
+            "CASE WHEN n %% 3 = 0 THEN 2 ELSE 1 END, %s, 1, %s, %s, %s, 'text', "
+            "CASE WHEN report IS NULL THEN 'lapsed' ELSE 'answered' END, report, %s "
+            "FROM one LEFT JOIN said ON said.home = 'h-' || n",
+            *(number, at, number, at, at, at + timedelta(days=14), at),
+        )
+    async with street.connection() as conn:
+        done = await publishing.publish_closed(conn, now=street.now)
+    assert [str(one) for one in done] == ["2025-Q4", "2026-Q1"]
+
+
 async def test_every_page_can_be_read_by_everybody(browser: Browser, street: Street) -> None:
     """A daughter with a screen reader, a carer in the sun, a father who enlarges everything: WCAG 2.2 AA, no less."""
     open_, taken, closed = await a_busy_street(street)
+    await published_quarters(street)
+    await street.sql(
+        "INSERT INTO confidence_asking (home, person, audience, question, round, place, due_at, asked_at, reminded_at, "
+        "answer_until, way, state) VALUES (%s, 'jim', 'unpaid carer', 2, 9, 2, %s, %s, %s, %s, 'page', 'asked')",
+        *(GEORGES, *(NINE - timedelta(days=days) for days in (8, 8, 4)), NINE + timedelta(days=6)),
+    )
+    await street.give(JIM.person, GEORGES, "carer")
     pages = {
-        None: ["/log-in", "/log-in/sent", "/log-in/abc", "/ledger"],
+        None: ["/log-in", "/log-in/sent", "/log-in/abc", "/ledger", "/ledger/2026-Q1", "/ledger/2025-Q4/1"],
         ANNE.person: [HOME, "/carer", f"{HOME}/alerts", f"{HOME}/alerts/{open_}", f"{HOME}/sheet", "/nothing"],
-        JIM.person: ["/carer", f"{HOME}/alerts/{taken}", f"{HOME}/alerts/{closed}"],
+        JIM.person: ["/carer", f"/homes/{GEORGES}/confidence", f"{HOME}/alerts/{taken}", f"{HOME}/alerts/{closed}"],
         MORAG.person: [f"/homes/{GEORGES}"],
         CONTROL.person: [
             *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),
             *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks", "/operator/calls", "/operator/restored"),
+            "/operator/unanswered",
         ],
     }
 

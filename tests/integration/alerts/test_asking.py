@@ -1,6 +1,8 @@
 """From the schedule to a number in the table: how confident people feel, asked by text."""
 
 from datetime import timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +12,7 @@ from alerts.store import asking
 from tests.integration.alerts.conftest import ANNE, HOME, NINE, Street
 
 pytestmark = pytest.mark.timeout(60)
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture
@@ -177,3 +180,24 @@ async def test_over_a_year_nobody_is_asked_twice_in_28_days(street: Street) -> N
     assert row is not None
     assert row[0] >= timedelta(days=28)
     assert row[1:] == (6, 14)
+
+
+@pytest.mark.parametrize("hours", [10, 7])
+async def test_however_fast_the_clock_runs_it_is_one_question_and_not_many(street: Street, hours: int) -> None:
+    """A demo at 3600 times the speed looks every ten hours: nobody may be asked at night, twice, or forgotten."""
+    for _ in range(200 * 24 // hours):
+        await asking.turn(street.conn, now=street.later(hours=hours))
+
+    rows = await street.conn.execute(
+        "SELECT person, round, asked_at, (SELECT count(*) FROM notification n WHERE n.person = a.person "
+        "AND n.purpose = 'confidence' AND n.due_at >= a.asked_at AND n.due_at < a.answer_until) "
+        "FROM confidence_asking a WHERE asked_at IS NOT NULL AND state <> 'asked' ORDER BY person, asked_at"
+    )
+    found = await rows.fetchall()
+    for person in ("anne", "jim"):
+        mine = [row for row in found if row[0] == person]
+        assert [row[1] for row in mine] == sorted({row[1] for row in mine})
+        assert len(mine) >= 4
+        assert all(10 <= row[2].astimezone(LONDON).hour < 20 for row in mine)
+        assert {row[3] for row in mine} == {2}
+        assert all(later[2] - before[2] >= timedelta(days=28) for before, later in pairwise(mine))

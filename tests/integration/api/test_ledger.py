@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection
 
-from alerts.store import asking
-from api import confidence, publishing
+from alerts.store import asking, ringing
+from api import confidence, ledger, publishing
 from api.ledger import Quarter
+from api.views.series import series_of
+from tests.unit.api.test_confidence import follows
 from tests.world.database import Database
 from tests.world.pages import NINE, Street
 
@@ -101,8 +104,19 @@ async def _live(conn: Conn, chance: random.Random) -> datetime:
                     await asking.take_answer(conn, pending, said, None, now=now)
             elif chance.random() < 0.05:
                 await asking.answer_on_page(conn, person[:7], person, 1, 5, None, now=now)
+        await _ring(conn, chance, now=now + timedelta(days=4))
         await publishing.publish_closed(conn, now=now)
     return now
+
+
+async def _ring(conn: Conn, chance: random.Random, *, now: datetime) -> None:
+    """Ring who was reminded and has not answered; some are reached, and they say kinder things than others wrote."""
+    for one in await ringing.to_ring(conn, now=now):
+        if chance.random() < 0.5:
+            said = chance.choices([5, 4, 3, 1], [50, 30, 15, 5])[0]
+            assert await ringing.take_answer(conn, one.asking, said, None, by="control", now=now)
+        else:
+            await ringing.not_reached(conn, one.asking, by="control", now=now)
 
 
 @pytest.fixture
@@ -133,6 +147,8 @@ async def test_two_years_of_files_add_up_and_give_nobody_away(years: Years) -> N
         await _adds_up(years, one, series)
     await _no_asking_is_in_two_figures(years, files)
     await _the_three_forms_say_the_same(years, files)
+    await _all_doors_together_say_no_more_than_the_file(years, files)
+    _no_cell_of_few_follows_from_all_tables_together(files)
     await _nobody_was_asked_twice_in_28_days(years)
     await _an_open_quarter_is_not_published(years)
     await _what_was_published_is_never_changed(years)
@@ -146,9 +162,10 @@ async def _adds_up(years: Years, one: dict[str, Any], series: dict[str, Any]) ->
         assert since is not None
         assert until is not None
         rows = await years.rows(
-            "SELECT a.home, place, asked_at, a.report IS NOT NULL, answer FROM confidence_asking a "
-            "LEFT JOIN confidence_report r USING (report) WHERE a.question = %s AND (round = 0) = %s "
-            "AND answer_until >= %s AND answer_until < %s ORDER BY a.home, (a.report IS NULL), place, asked_at DESC",
+            "SELECT a.home, place, asked_at, r.report IS NOT NULL, answer FROM confidence_asking a "
+            "LEFT JOIN confidence_report r ON r.report = a.report AND r.origin = 'scheduled' "
+            "WHERE a.question = %s AND (round = 0) = %s AND answer_until >= %s AND answer_until < %s "
+            "ORDER BY a.home, (r.report IS NULL), place, asked_at DESC",
             *(series["question"]["version"], is_first, since.since, until.until),
         )
         first = {row[0]: row for row in reversed(rows)}
@@ -160,6 +177,7 @@ async def _adds_up(years: Years, one: dict[str, Any], series: dict[str, Any]) ->
         assert exact or part["confident_least"] is None or part["confident_most"] - part["confident_least"] == 4
         if exact:
             assert part["interval_95"] == [round(end, 4) for end in confidence.wilson(yes, answered)]
+    await _what_was_said_on_the_phone_adds_up(years, one, series)
     for cell in series["distribution"] or []:
         assert cell["homes"] >= 5
     assert series["distribution"] is None or sum(c["homes"] for c in series["distribution"]) == series["answered"]
@@ -173,6 +191,25 @@ async def _adds_up(years: Years, one: dict[str, Any], series: dict[str, Any]) ->
             assert row["answered"] is None or row["asked"] == 0 or row["answered"] >= 5
             assert row["confident"] is None or row["asked"] == 0 or row["confident"] >= 5
             assert row["confident"] is None or row["asked"] == 0 or row["answered"] - row["confident"] >= 5
+
+
+async def _what_was_said_on_the_phone_adds_up(years: Years, one: dict[str, Any], series: dict[str, Any]) -> None:
+    quarter = Quarter.read(one["quarter"])
+    assert quarter is not None
+    rows = await years.rows(
+        "SELECT DISTINCT ON (a.home) a.home, r.answer FROM confidence_asking a JOIN confidence_ring k USING (asking) "
+        "LEFT JOIN confidence_report r ON r.report = a.report AND r.origin = 'by phone' "
+        "WHERE a.question = %s AND round > 0 AND answer_until >= %s AND answer_until < %s "
+        "ORDER BY a.home, (r.report IS NULL), place, asked_at DESC",
+        *(series["question"]["version"], quarter.since, quarter.until),
+    )
+    said = [answer for _, answer in rows if answer is not None]
+    yes = sum(answer >= 4 for answer in said)
+    phone = series["by_phone"]
+    assert (phone["rung"], phone["answered"]) == tuple(None if 0 < n < 5 else n for n in (len(rows), len(said)))
+    if phone["confident_least"] is not None:
+        assert phone["confident_least"] <= yes <= phone["confident_most"]
+        assert phone["confident_least"] != phone["confident_most"] or min(yes, len(said) - yes) >= 5
 
 
 async def _no_asking_is_in_two_figures(years: Years, files: list[dict[str, Any]]) -> None:
@@ -190,6 +227,93 @@ async def _no_asking_is_in_two_figures(years: Years, files: list[dict[str, Any]]
                 assert until.first < since.first
 
 
+async def _all_doors_together_say_no_more_than_the_file(years: Years, files: list[dict[str, Any]]) -> None:
+    """Page, CSV, JSON, the API and the drawing over time, side by side: whoever has all of them has the file."""
+    stranger = years.street.stranger()
+    listed = (await stranger.get("/api/v1/ledger")).json()["editions"]
+    assert {one["quarter"] for one in listed} == {one["quarter"] for one in files}
+    for one in listed:
+        published = await stranger.get(one["json"])
+        assert (await stranger.get(f"/api/v1/ledger/{one['quarter']}/{one['edition']}")).content == published.content
+        assert (await stranger.get(f"/api/v1/ledger/{one['quarter']}")).content == published.content
+        cells = {
+            tuple(line[name] for name in ("series", "question", "table", "row", "measure")): line["value"]
+            for line in csv.DictReader(io.StringIO((await stranger.get(one["csv"])).text))
+        }
+        counted = {line[:5]: "withheld" if line[5] is None else str(line[5]) for line in ledger.lines(published.json())}
+        assert cells == counted
+    drawn = {
+        (series.audience, line.quarter, line.asked, line.answered, line.confident)
+        for series in series_of(files, ledger.AUDIENCES)
+        for line in series.lines
+    }
+    known = {
+        (series["audience"], f"{since} to {until}" if since != until else until, *_figure(series))
+        for _, series in _series(files)
+        for since, until in [(series["since"], series["until"])]
+    }
+    assert drawn <= known
+    page = (await stranger.get("/ledger")).text
+    assert all(f">{answered} of {asked}<" in page for _, _, asked, answered, _ in drawn)
+    assert page.count("withheld</span>") == sum(
+        (line.confident is None) + (line.interval is None)
+        for series in series_of(files, ledger.AUDIENCES)
+        for line in series.lines
+    )
+
+
+def _figure(series: dict[str, Any]) -> tuple[int, int, str | None]:
+    least, most = series["confident_least"], series["confident_most"]
+    said = None if least is None else str(least) if least == most else f"{least} to {most}"
+    return series["asked"], series["answered"], said
+
+
+def _no_cell_of_few_follows_from_all_tables_together(files: list[dict[str, Any]]) -> None:
+    """Elimination over every table of a series at once: they share their totals, so one could give away another."""
+    looked_at = 0
+    for one, series in _series(files):
+        equations, hidden = _all_that_is_said(series)
+        for name, cell in hidden.items():
+            (rows,) = (table["rows"] for table in series["tables"] if table["name"] == name[0])
+            if all(row["asked"] == 0 for row in rows if row["row"] != name[1]):
+                continue  # It is all there is, and its figure the headline.
+            worked_out = follows(cell, equations)
+            assert worked_out is None or worked_out >= 5, (one["quarter"], series["audience"], name)
+            looked_at += 1
+    assert looked_at > 100
+
+
+def _all_that_is_said(
+    series: dict[str, Any],
+) -> tuple[list[tuple[list[Fraction], Fraction]], dict[Any, list[Fraction]]]:
+    """Return all that is known of the cells (table, row, confident | not | no answer), and those withheld."""
+    rows = [(table["name"], row) for table in series["tables"] for row in table["rows"]]
+    size = 3 * len(rows)
+    known: list[tuple[set[int], int | None]] = []
+    hidden: dict[Any, set[int]] = {}
+    for name in {table for table, _ in rows}:
+        here = [3 * number for number, (table, _) in enumerate(rows) if table == name]
+        known.append(({at + part for at in here for part in range(3)}, series["asked"]))
+        known.append(({at + part for at in here for part in range(2)}, series["answered"]))
+        if series["confident_least"] == series["confident_most"]:
+            known.append((set(here), series["confident_least"]))
+    for number, (table, row) in enumerate(rows):
+        at = 3 * number
+        cells = {"asked": {at, at + 1, at + 2}, "answered": {at, at + 1}, "confident": {at}}
+        known += [(cell, row[name]) for name, cell in cells.items()]
+        if row["asked"] is None:
+            hidden[table, row["row"], "answered"] = cells["answered"]
+        if row["confident"] is None:
+            hidden[table, row["row"], "confident"] = {at}
+            hidden[table, row["row"], "not confident"] = {at + 1}
+
+    def weights(cell: set[int]) -> list[Fraction]:
+        return [Fraction(number in cell) for number in range(size)]
+
+    equations = [(weights(cell), Fraction(value)) for cell, value in known if value is not None]
+    return equations, {name: weights(cell) for name, cell in hidden.items()}
+
+
 async def _the_three_forms_say_the_same(years: Years, files: list[dict[str, Any]]) -> None:
     stranger = years.street.stranger()
     for one in files:
@@ -199,7 +323,9 @@ async def _the_three_forms_say_the_same(years: Years, files: list[dict[str, Any]
         assert as_json.json() == one
         lines = list(csv.DictReader(io.StringIO(as_csv.text)))
         head = {(line["series"], line["measure"]): line["value"] for line in lines if line["table"] == "headline"}
-        tables = [line for line in lines if line["table"] not in {"headline", "baseline", "answers", "apart"}]
+        tables = [
+            line for line in lines if line["table"] not in {"headline", "baseline", "by phone", "answers", "apart"}
+        ]
         assert sum(line["value"] == "withheld" for line in tables) == sum(
             row[name] is None
             for series in one["series"]
@@ -253,6 +379,7 @@ async def _a_correction_that_would_show_one_persons_answer_is_refused(years: Yea
     await years.rows(
         "UPDATE confidence_report SET answer = 1 WHERE report = (SELECT min(report) FROM confidence_asking "
         "JOIN confidence_report USING (report, question, home, person) WHERE question = 1 AND round > 0 AND answer = 5 "
+        "AND origin = 'scheduled' "
         "AND place = 1 AND answer_until >= %s AND answer_until < %s) RETURNING report",
         quarter.since,
         quarter.until,

@@ -146,7 +146,7 @@ def _equations(rows: list[Row], homes: list[Asked]) -> list[tuple[list[Fraction]
     return [([Fraction(weights.get(i, 0)) for i in range(size)], Fraction(value)) for weights, value in known]
 
 
-def _follows(target: list[Fraction], equations: list[tuple[list[Fraction], Fraction]]) -> Fraction | None:
+def follows(target: list[Fraction], equations: list[tuple[list[Fraction], Fraction]]) -> Fraction | None:
     """Return the value of a sum of cells if it follows by adding and subtracting what is known, or None."""
     basis: list[tuple[int, list[Fraction], Fraction]] = []
 
@@ -184,7 +184,7 @@ def test_no_cell_of_few_follows_by_subtraction(homes: list[Asked]) -> None:
         answered[3 * number] = answered[3 * number + 1] = confident[3 * number] = Fraction(1)
         not_confident = [a - b for a, b in zip(answered, confident, strict=True)]
         for cell in (answered, confident, not_confident):
-            worked_out = _follows(cell, equations)
+            worked_out = follows(cell, equations)
             assert worked_out is None or worked_out >= FEW
 
 
