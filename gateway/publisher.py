@@ -31,6 +31,10 @@ ALOUD_AFTER_S: Final = 30.0
 _HEARTBEAT_APART_S: Final = 1.0
 """On a fast clock heartbeats go out at most this often, in real seconds."""
 
+_ASK_ALL_EVERY_S: Final = 900.0
+"""What is stored of everything is asked anew so often, in real seconds: a server that was put back from a backup breaks
+no connection.  Ours: of ten thousand hubs twenty ask in a second."""
+
 _STEPS_MAX = 100
 
 
@@ -67,6 +71,7 @@ class Publisher:
         self._unsaid: dict[tuple[str, int], float] = {}
         self._heartbeat_at: Moment | None = None
         self._heartbeat_said: tuple[object, ...] = ()
+        self._ask_all_at_s: float | None = None
         self._outbox = outbox
 
     def open(self, *, moment: Moment) -> None:
@@ -137,6 +142,8 @@ class Publisher:
         """
         known = self._outbox.outboxes()
         self._windows = {key: window for key, window in self._windows.items() if key[0] in known}
+        if self._ask_all_at_s is None or moment.real_s >= self._ask_all_at_s:
+            self._ask_all(moment)
         for stream in (Stream.ALARMS, Stream.READINGS):
             if self._connections[stream].is_up:
                 for outbox in known:
@@ -194,11 +201,19 @@ class Publisher:
         ask = Ask(outbox, readings, alarms, moment.now.timestamp(), self._boot, moment.uptime_ms)
         self._connections[stream].send(self._topic(Leaf.ASK), wire.encode_message(ask))
 
+    def _ask_all(self, moment: Moment) -> None:
+        """Ask anew what is stored of every stream of every outbox, while sending goes on."""
+        self._ask_all_at_s = moment.real_s + _ASK_ALL_EVERY_S * (1 + self._chance() / 4)
+        self._windows = {key: windows.in_doubt(one, now_s=moment.real_s) for key, one in self._windows.items()}
+
     def _take_in(self, answer: Stored, moment: Moment) -> None:
         key = (answer.outbox, answer.stream)
-        window = self._windows.get(key)
-        if window is None:
+        if self._windows.get(key) is None:
             return
+        if answer.answers_ask and answer.through < self._outbox.numbers(*key).stored:
+            # The server was put back.  Of a stream in which nothing new is said it would never be asked again.
+            self._ask_all(moment)
+        window = self._windows[key]
         window = windows.answered(
             window,
             answer.through,

@@ -21,6 +21,7 @@ _OF_THE_BRIDGE: Final = frozenset({"cached", "availability", "bridge"})
 _ALARM: Final = "_alarm"
 # The diary's moments are rounded to the millisecond, and the clock of a street runs some twenty times as fast. Ours.
 _EARLY_MS: Final = 100
+_AT_ONCE_MS: Final = 20_000
 
 _Sensor = tuple[str, str, bool]
 """Home, sensor, and whether alarms alone count."""
@@ -103,12 +104,20 @@ def not_on_a_card(said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Coll
 
 
 def _unmatched(messages: list[Said], uptimes_ms: list[int]) -> list[Said]:
-    """Return the messages that no moment is left for; each takes the first that is not before it."""
-    left, without = list(uptimes_ms), []
-    for message in sorted(messages, key=lambda one: one.at):
-        place = bisect.bisect_left(left, int(message.at.timestamp() * 1000) - _EARLY_MS)
-        if place < len(left):
-            del left[place]
-        else:
-            without.append(message)
+    """Return the messages that no moment is left for.
+
+    Each takes the first that is not before it; those that were taken in at once go first, so that what was not taken
+    in does not take its neighbour's.
+    """
+    left, without = list(uptimes_ms), sorted(messages, key=lambda one: one.at)
+    for late_ms in (_AT_ONCE_MS, None):
+        still = []
+        for message in without:
+            at_ms = int(message.at.timestamp() * 1000) - _EARLY_MS
+            place = bisect.bisect_left(left, at_ms)
+            if place < len(left) and (late_ms is None or left[place] <= at_ms + late_ms):
+                del left[place]
+            else:
+                still.append(message)
+        without = still
     return without

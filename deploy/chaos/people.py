@@ -17,6 +17,7 @@ import psycopg
 import requests
 
 from deploy import admin
+from deploy.chaos.sight import minutes_beyond
 from deploy.chaos.street import LEASE, SPEED, CruelStreet
 from deploy.pretend_twilio import Direction
 
@@ -200,13 +201,10 @@ class Family(Walk):
         self.looks.looks += 1
         self.looks.seen += ends is not None
         self.looks.dark += last_open < now
-        if ends is None or ends <= last_open + LEASE + _SLACK:
-            return
-        self.looks.false.append(Falsehood(home, now, last_open, f"{said} until {ends:%H:%M:%S}"))
-        minute = last_open + LEASE + _SLACK
-        while minute < ends:
-            self.looks.false_minutes.add((home, int(minute.timestamp() // 60)))
-            minute += timedelta(minutes=1)
+        minutes = minutes_beyond(ends, last_open=last_open, lease=LEASE + _SLACK)
+        if minutes and ends is not None:
+            self.looks.false.append(Falsehood(home, now, last_open, f"{said} until {ends:%H:%M:%S}"))
+            self.looks.false_minutes.update((home, minute) for minute in minutes)
 
 
 class _Browser:

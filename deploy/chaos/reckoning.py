@@ -17,6 +17,9 @@ from deploy.chaos.cards import Number, Seen
 # things back for a few seconds is enough for that.  So what is the same may lie this far apart.  Ours.
 _APART_MAX: Final = timedelta(minutes=20)
 
+# Those that lie so near are matched first, so that what has no partner does not take its neighbour's.  Ours.
+_NEAR: Final = timedelta(seconds=20)
+
 _Key = tuple[str, str, str, float]
 
 
@@ -136,7 +139,14 @@ def _matched(things: list[Seen], rows: list[Row], found: Found, is_odd: Callable
 
 
 def _side_by_side(things: list[Seen], rows: list[Row]) -> tuple[list[Seen], list[Row]]:
-    """Return what of both, in order of time, has no partner that lies near enough; the nearest go first."""
+    """Return what of both, in order of time, has no partner; what lies near finds each other first."""
+    for apart in (_NEAR, _APART_MAX):
+        things, rows = _nearest(things, rows, apart)
+    return things, rows
+
+
+def _nearest(things: list[Seen], rows: list[Row], apart: timedelta) -> tuple[list[Seen], list[Row]]:
+    """Return what is left over when each row took the thing next to it, unless that lies too far apart."""
     free = list(things)
     moments = [one.at for one in free]
     over = []
@@ -144,7 +154,7 @@ def _side_by_side(things: list[Seen], rows: list[Row]) -> tuple[list[Seen], list
         place = bisect.bisect_left(moments, row.observed_at)
         near = [at for at in (place - 1, place) if 0 <= at < len(moments)]
         best = min(near, key=lambda at: abs(moments[at] - row.observed_at), default=None)
-        if best is None or abs(moments[best] - row.observed_at) > _APART_MAX:
+        if best is None or abs(moments[best] - row.observed_at) > apart:
             over.append(row)
             continue
         del moments[best], free[best]

@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,20 @@ class Sight:
         """Return the times that are over."""
         with self._lock:
             return list(self._over)
+
+
+def minutes_beyond(ends: datetime | None, *, last_open: datetime, lease: timedelta) -> list[int]:
+    """Return the minutes, counted from 1970, of which something is vouched for that nobody can know.
+
+    Args:
+        ends: until when what was shown vouches for itself, excluded; None where it vouches for nothing.
+        last_open: the last moment at which something of the home may have come through.
+        lease: for how long after that it may be vouched for.
+    """
+    if ends is None or ends <= last_open + lease:
+        return []
+    first, last = (last_open + lease).timestamp() // 60, (ends.timestamp() - 1e-6) // 60
+    return list(range(int(first), int(last) + 1))
 
 
 def _covers(one: Dark, at: datetime) -> bool:

@@ -89,3 +89,9 @@ def test_what_a_hub_took_in_without_a_card_is_no_double() -> None:
     """Its disk was full, so its book was in its memory; the table is the only one that has it."""
     found = compare({}, [row(0), row(90)], is_cardless=lambda one: one.observed_at == NINE)
     assert ([one.observed_at for one in found.cardless], len(found.doubled)) == ([NINE], 1)
+
+
+def test_what_has_no_partner_does_not_take_its_neighbours() -> None:
+    """Otherwise the row that is too much is named an hour after it, and is looked for where nothing happened."""
+    found = compare(numbered(*(seen(m) for m in (10, 20, 30))), [row(m) for m in (5, 10, 20, 30)])
+    assert [one.observed_at.minute for one in found.doubled] == [5]

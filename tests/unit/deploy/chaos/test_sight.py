@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from deploy.chaos.sight import Sight
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.chaos.sight import Sight, minutes_beyond
 
 NINE = datetime(2026, 5, 11, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -30,3 +33,14 @@ def test_two_darknesses_at_once_begin_with_the_first() -> None:
         with sight.dark(["here"]):
             now[0] = NINE + 2 * MINUTE
             assert sight.last_open("here", now[0]) == NINE
+
+
+@given(st.integers(-600, 600), st.integers(0, 300))
+def test_what_vouches_beyond_its_lease_is_a_falsehood_and_nothing_else_is(beyond_s: int, lease_s: int) -> None:
+    """One second too long is found; the very end of the lease is still true."""
+    lease = timedelta(seconds=lease_s)
+    ends = NINE + lease + timedelta(seconds=beyond_s)
+    found = minutes_beyond(ends, last_open=NINE, lease=lease)
+    assert bool(found) == (beyond_s > 0)
+    assert len(found) <= max(beyond_s, 0) // 60 + 2
+    assert minutes_beyond(None, last_open=NINE, lease=lease) == []
