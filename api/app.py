@@ -29,6 +29,7 @@ from api.routes import (
     me,
     one_home,
     people,
+    programs,
     provider,
     restored,
     rota,
@@ -73,7 +74,7 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     # Any word behind /log-in/ would be taken for the token of a link.
     first = (front, staff, provider, log_in, me, home, alerts, confidence, fleet, calls, unanswered, restored, ledger)
     # The form of a new home stands where a home's own page would.
-    for routes in (*first, people, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
+    for routes in (*first, people, programs, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)
     app.mount(v1.PREFIX, v1.build(app.state.given))
     app.mount("/static", StaticFiles(directory=show.FOLDER), name="static")

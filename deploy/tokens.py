@@ -4,19 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api import programs
 from api.v1 import tokens
 from api.v1.tokens import Scope
-from deploy.admin import Cannot
+from deploy.admin import BY_HAND, clock_of
 from deploy.platform import running_database
 from gateway.clock import Clock
 from ingest.db.pool import settings
-
-_BY: Final = "command line"
 
 Conn = AsyncConnection[TupleRow]
 Result = TypeVar("Result")
@@ -34,21 +33,16 @@ def add(
     """Make a token and print it, this once.
 
     Raises:
-        Cannot: a scope, the person or a home is not known, or the name was used before.
+        Mistakes: a scope, the person or a home is not known, or the name was used before.
     """
-    known = [scope.value for scope in Scope]
-    for scope in scopes:
-        if scope not in known:
-            raise Cannot(f"There is no scope {scope!r}; there are: {', '.join(known)}.")
-    if not scopes:
-        raise Cannot(f"Say what it may do, with --scope once or more: {', '.join(known)}.")
+    fields = {"person": person, "name": name, "scopes": ",".join(scopes), "homes": ",".join(homes), "days": str(days)}
+    now = clock_of(data, environment).now()
 
-    try:
-        dsn = running_database(environment, data)
-        token = made(person, name, scopes, dsn, homes=homes, valid_for=timedelta(days=days))
-    except tokens.NoSuch as why:
-        raise Cannot(str(why)) from why
-    print(f"{token}\n\nThis is the only time that it is shown. It speaks for {person} and ends in {days} days.")
+    async def make(conn: Conn) -> programs.Made:
+        return await programs.make(conn, fields, by=BY_HAND, now=now, real_now=Clock().now())
+
+    made = _with_database(make, data, environment)
+    print(f"{made.token}\n\nThis is the only time that it is shown. It speaks for {person} and ends in {days} days.")
 
 
 def made(
@@ -69,7 +63,7 @@ def made(
     async def make(conn: Conn) -> str:
         return await tokens.make(
             *(conn, name, person, [Scope(scope) for scope in scopes], list(homes) or None),
-            made_by=_BY,
+            made_by=BY_HAND,
             valid_for=valid_for,
             real_now=Clock().now(),
         )
@@ -94,14 +88,14 @@ def revoke(name: str, data: Path, environment: Mapping[str, str]) -> None:
     """Let a token open nothing from now on.
 
     Raises:
-        Cannot: there is none of that name.
+        Mistakes: there is none of that name.
     """
+    now = clock_of(data, environment).now()
 
-    async def end(conn: Conn) -> bool:
-        return await tokens.revoke(conn, name, real_now=Clock().now())
+    async def end(conn: Conn) -> None:
+        await programs.revoke(conn, name, by=BY_HAND, now=now, real_now=Clock().now())
 
-    if not _with_database(end, data, environment):
-        raise Cannot(f"There is no token {name!r}.")
+    _with_database(end, data, environment)
     print(f"{name} opens nothing from now on")
 
 
