@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -26,7 +26,7 @@ from alerts.watch import Watch, listen
 from gateway import logs
 from gateway.clock import Clock
 from gateway.health import HealthServer
-from ingest import stored_log
+from ingest import processes, stored_log
 from ingest.db import pool as pools
 from ingest.db.pool import Pool, Unfit
 from ingest.lanes import new_owner
@@ -84,20 +84,16 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
                 "judging": lambda: why_behind(watch, clock),
                 "telling": lambda: tell.trouble,
             },
-            facts=lambda: {
-                "lanes": watch.status.lanes,
-                "lag_s": None if watch.status.lag is None else watch.status.lag.total_seconds(),
-                "texts": NO_TWILIO if config.twilio is None else "Twilio",
-                # Not a reason to restart what tells of alarms.
-                "asking": ask.trouble,
-            },
+            facts=lambda: _facts(config, watch, tell, ask),
+            clock=clock,
         )
     except OSError as why:
         log.error("the health address cannot be used", extra={"why": str(why)})  # noqa: TRY400 - one sentence
         return _UNAVAILABLE
     log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}", "owner": owner})
     try:
-        await _until_stopped(pool, watch, tell, ask)
+        async with processes.alive(pool, "alerts", owner, clock, lambda: _facts(config, watch, tell, ask)):
+            await _until_stopped(pool, watch, tell, ask)
     finally:
         health.close()
     log.info("alerts stopped")
@@ -126,6 +122,26 @@ async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None
     async with asyncio.TaskGroup() as group:
         for running in loops:
             group.create_task(until_stop(running))
+
+
+def _facts(config: Config, watch: Watch, tell: Tell, ask: Ask) -> Mapping[str, object]:
+    """Return how far judging and telling have come, for `/ready` and for the heartbeat."""
+    status = watch.status
+    return {
+        "lanes": status.lanes,
+        "lag_s": None if status.lag is None else status.lag.total_seconds(),
+        "texts": NO_TWILIO if config.twilio is None else "Twilio",
+        # Not a reason to restart what tells of alarms.
+        "asking": ask.trouble,
+        "judged_through": _said(status.judged_through),
+        "judging_looked_at": _said(status.looked_at),
+        "telling_looked_at": _said(tell.looked_at),
+        "oldest_untold_at": _said(tell.oldest_untold_at),
+    }
+
+
+def _said(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def why_behind(watch: Watch, clock: Clock) -> str | None:

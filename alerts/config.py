@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from alerts.telling import sms
+from gateway import secret
 from gateway.health import Address
 from gateway.wire import LANES
 
@@ -41,27 +41,19 @@ class Config:
         Raises:
             BadConfig: something is missing or wrong.
         """
+        try:
+            env = secret.opened(env)
+        except secret.Unreadable as why:
+            raise BadConfig(f"{why}.") from None
         database_url = env.get("TELECARE_DATABASE_URL", "")
         if not database_url:
             raise BadConfig("TELECARE_DATABASE_URL must name the database, such as postgresql://user@host/name.")
         try:
-            twilio = sms.Config.from_env(_with_token(env))
+            twilio = sms.Config.from_env(env)
             health = Address.parse(env.get("TELECARE_ALERTS_HEALTH") or _HEALTH)
         except ValueError as why:
             raise BadConfig(f"{why}.") from why
         return cls(database_url, health, twilio, _lanes(env.get("TELECARE_LANES", "")), _sweep_s(env))
-
-
-def _with_token(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment with Twilio's token in it, which may stand in a file that only we may read."""
-    named = env.get("TELECARE_TWILIO_AUTH_TOKEN_FILE", "")
-    if not named:
-        return env
-    try:
-        token = Path(named).read_text().strip()
-    except (OSError, UnicodeDecodeError) as why:
-        raise BadConfig(f"TELECARE_TWILIO_AUTH_TOKEN_FILE cannot be read: {type(why).__name__}.") from why
-    return {**env, "TELECARE_TWILIO_AUTH_TOKEN": token}
 
 
 def _lanes(said: str) -> int:

@@ -90,6 +90,8 @@ class Tell:
         self._said_nobody: set[int] = set()
         self._resting: dict[int, float] = {}
         self.trouble: str | None = None
+        self.looked_at: datetime | None = None
+        self.oldest_untold_at: datetime | None = None
 
     def stir(self) -> None:
         """Have the loop look now: something was written."""
@@ -126,9 +128,11 @@ class Tell:
             for key, sid in await self._log.untold(now=now, limit=_UNTOLD_AT_ONCE):
                 if key not in self._on_their_way:
                     self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
-        if self._on_their_way and monotonic_s() - self._kept_at_s >= _KEEP_S:
+        if monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
+            self.oldest_untold_at = await self._log.oldest_untold(now=now)
+        self.looked_at = now
 
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]

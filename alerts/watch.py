@@ -158,11 +158,15 @@ class Status:
         lanes: how many are judged here.
         lag: of the slowest of them behind the clock; None while one of them was never judged.
         trouble: why judging does not go on, in one sentence; None while it does.
+        judged_through: of the slowest of them; None as with `lag`.
+        looked_at: when all lanes were looked at last; None before.
     """
 
     lanes: int = 0
     lag: timedelta | None = None
     trouble: str | None = "no lane was judged yet"
+    judged_through: datetime | None = None
+    looked_at: datetime | None = None
 
 
 class Watch:
@@ -263,9 +267,11 @@ class Watch:
     def _say_how_it_is(self) -> None:
         through = [lane.judge.judged_through for lane in self._mine.values()]
         known = [moment for moment in through if moment is not None]
-        lag = self._clock.now() - min(known) if known and len(known) == len(through) else None
+        now = self._clock.now()
+        slowest = min(known) if known and len(known) == len(through) else None
+        lag = None if slowest is None else now - slowest
         trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else None
-        self.status = Status(len(through), lag, trouble)
+        self.status = Status(len(through), lag, trouble, slowest, now)
         metrics.LANES.set(len(through))
         metrics.LAG_S.set(0 if lag is None else lag.total_seconds())
 

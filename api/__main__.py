@@ -19,7 +19,9 @@ from api.signing_in import forgetting
 from gateway import logs
 from gateway.clock import Clock
 from gateway.health import HealthServer
+from ingest import processes
 from ingest.db import pool
+from ingest.lanes import new_owner
 
 log = logging.getLogger("api")
 
@@ -61,7 +63,7 @@ async def serve(config: Config, clock: Clock) -> None:
     """
     opened = await pool.open_pool(config.database_url, name="api", size_max=_POOL_MAX)
     database = Database()
-    health = HealthServer("api", config.health, {"database": database.why_not})
+    health = HealthServer("api", config.health, {"database": database.why_not}, clock=clock)
     watching = asyncio.create_task(database.watch(opened), name="database")
     forgetting_ = asyncio.create_task(forgetting.forget_for_ever(opened, Clock()), name="forgetting")
     publishing_ = asyncio.create_task(publishing.publish_for_ever(opened, clock), name="ledger")
@@ -87,7 +89,8 @@ async def serve(config: Config, clock: Clock) -> None:
     )
     try:
         log.info("pages served", extra={"port": config.listen.port})
-        await server.serve()
+        async with processes.alive(opened, "api", new_owner(), clock, dict):
+            await server.serve()
     finally:
         watching.cancel()
         publishing_.cancel()

@@ -3,24 +3,17 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from alerts.telling import sms
 from api.signing_in import mail, provider
 from api.signing_in.sealing import keys_of
+from gateway import secret
 from gateway.health import Address, hosts_and_port
 
 _LISTEN = "127.0.0.1:8420"
 _HEALTH = "127.0.0.1:9404"
 _HUBS_BROKER = "127.0.0.1:1883"
-# Each may stand in a file instead, whose name is in the variable with _FILE at its end.
-_SECRETS = (
-    "TELECARE_TWILIO_AUTH_TOKEN",
-    "TELECARE_SMTP_PASSWORD",
-    "TELECARE_FACTOR_KEY",
-    "TELECARE_OIDC_CLIENT_SECRET",
-)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -64,8 +57,8 @@ class Config:
         Raises:
             NotConfigured: something is missing, or not of its form.
         """
-        env = _with_secrets(env)
         try:
+            env = secret.opened(env)
             listen = Address.parse(env.get("TELECARE_API_LISTEN", "") or _LISTEN)
             health = Address.parse(env.get("TELECARE_API_HEALTH", "") or _HEALTH)
             texts = sms.Config.from_env(env)
@@ -88,18 +81,6 @@ class Config:
     def is_secure(self) -> bool:
         """Whether people reach us by https; if not, it is the machine's own loopback."""
         return self.public_url.startswith("https://")
-
-
-def _with_secrets(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment with the secrets that stand in files of their own."""
-    read: dict[str, str] = {}
-    for name in _SECRETS:
-        if file := env.get(f"{name}_FILE", ""):
-            try:
-                read[name] = Path(file).read_text().strip()
-            except OSError as why:
-                raise NotConfigured(f"{name}_FILE cannot be read: {why.strerror}.") from why
-    return {**env, **read}
 
 
 def _networks(said: str) -> tuple[str, ...]:

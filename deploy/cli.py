@@ -214,12 +214,28 @@ def api() -> None:
     sys.exit(process(os.environ))
 
 
+@app.command()
+def watcher() -> None:
+    """Run the watcher alone: look at the other processes, and text the operator when one stands still."""
+    from deploy.watcher.__main__ import main as process  # noqa: PLC0415
+
+    sys.exit(process(os.environ))
+
+
 @db_app.command("migrate")
 def db_migrate(data: DataOption = None) -> None:
     """Bring the database's tables to this release."""
     from deploy import admin  # noqa: PLC0415
 
     _run(lambda: admin.migrate(_data(data, "data"), os.environ))
+
+
+@app.command()
+def processes(data: DataOption = None) -> None:
+    """List our processes: since when each runs or is silent, and how far it has come."""
+    from deploy import processes as processes_  # noqa: PLC0415
+
+    _run(lambda: processes_.show(_data(data, "data"), os.environ))
 
 
 @app.command()

@@ -39,6 +39,7 @@ DATABASE: Final = "telecare"
 INGEST_USER: Final = "ingest"
 """What ingest is called on the broker."""
 
+_ON_THE_DATABASE: Final = frozenset({"ingest", "alerts", "api", "deploy.backup"})
 _READY_WITHIN_S: Final = 60.0
 # A hub is carried to a home after its file was made; seconds do not matter there.  Ours.
 _PERMIT_EVERY_S: Final = 2.0
@@ -216,6 +217,21 @@ class Platform:
         here = {"TELECARE_DATA": str(self.data)}
         self._supervisor.start(self.process("backup", "deploy.backup", here, but_for=("backup",)))
 
+    def start_watcher(self, pages: str) -> None:
+        """Start the watcher of our processes where somebody would be told; it looks at those that were started here.
+
+        On a machine of its own it would also see this one die; of that the address outside tells.
+        """
+        if not self._ours.get("TELECARE_WATCHER_TELLS") and not self._ours.get("TELECARE_WATCHER_PING"):
+            return
+        looked_at = {
+            f"TELECARE_WATCHER_{name.upper()}": str(self.kept.said(f"health address {name}"))
+            for name in ("ingest", "alerts", "api", "backup")
+            if name in self._said
+        }
+        state = {"TELECARE_WATCHER_STATE": str(self.data / "watcher.json"), "TELECARE_WATCHER_PAGES": pages}
+        self._supervisor.start(self.process("watcher", "deploy.watcher", {**looked_at, **state}))
+
     def process(
         self, name: str, package: str, extra: Mapping[str, str] | None = None, *, but_for: Collection[str] = ()
     ) -> Part:
@@ -231,7 +247,7 @@ class Platform:
         self.kept.keep(f"health address {name}", health)
         said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
         said |= self._factor_key() if package == "api" else {}
-        said |= {"TELECARE_DATABASE_URL": self.database_url} if package != "gateway" else {}
+        said |= {"TELECARE_DATABASE_URL": self.database_url} if package in _ON_THE_DATABASE else {}
         said |= {f"TELECARE_{package.rpartition('.')[2].upper()}_HEALTH": health, **(extra or {})}
         arguments = (sys.executable, "-m", package)
         self._said[name] = said

@@ -53,6 +53,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
             platform.start_backups()
         else:
             say("NO BACKUPS ARE MADE. " + NO_RECIPIENT)
+        platform.start_watcher(f"http://{listen}")
         _tell(say, public, listen, platform)
         supervisor.watch(each_tick=platform.permit_anew)
         say("stopping")

@@ -5,8 +5,10 @@ file*, so that an hour can pass in a minute and a night can be skipped.  The lau
 nobody else does.  What runs on real time regardless (resends, ticks, keep-alives) uses `monotonic_s`.
 """
 
+import ctypes
 import json
 import os
+import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -209,6 +211,22 @@ class Assurance:
         return self._said
 
 
+def kernel_is_synchronised() -> bool | None:
+    """Return whether the kernel's clock follows a time server now; None where it may not be asked.
+
+    adjtimex(2) with no modes only reads.  The kernel itself gives up (STA_UNSYNC) once its clock may be off by 16 s.
+    """
+    said = ctypes.create_string_buffer(_TIMEX_BYTES)
+    if ctypes.CDLL(None, use_errno=True).adjtimex(said) < 0:
+        return None
+    (status,) = struct.unpack_from("@i", said, _TIMEX_STATUS)
+    return not status & _STA_UNSYNC
+
+
+# struct timex of include/uapi/linux/timex.h on 64 bits: modes, then four longs, then the status; 208 bytes in all.
+_TIMEX_BYTES = 512
+_TIMEX_STATUS = 40
+_STA_UNSYNC = 0x0040
 _SAME_MINUTE_S = 60
 _LOOK_AGAIN_S = 10.0  # A clock chip on a slow bus takes a millisecond to answer.
 

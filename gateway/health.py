@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import REGISTRY, generate_latest
 
+from gateway.clock import Clock, kernel_is_synchronised
 from gateway.release import version
 
 Check = Callable[[], str | None]
@@ -77,6 +78,7 @@ class HealthServer:
         checks: Mapping[str, Check],
         *,
         facts: Facts = dict,
+        clock: Clock | None = None,
         texts: Mapping[str, Text] | None = None,
     ) -> None:
         """Listen at once.
@@ -86,6 +88,7 @@ class HealthServer:
             address: where.
             checks: what must be well for it to be ready, by name.
             facts: what else `/ready` shall tell.
+            clock: of the process; what it says now is told too, so that another machine can compare.
             texts: by path, what else there is to read.
 
         Raises:
@@ -96,6 +99,7 @@ class HealthServer:
             name = process
             asked = checks
             told = staticmethod(facts)
+            time = clock
             read = texts or {}
 
         self._server = ThreadingHTTPServer((address.host, address.port), Handler)
@@ -114,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
     name = ""
     asked: Mapping[str, Check]
     told: Facts
+    time: Clock | None
     read: Mapping[str, Text]
     timeout = 5
 
@@ -124,13 +129,18 @@ class _Handler(BaseHTTPRequestHandler):
             wrong = {name: why for name, check in self.asked.items() if (why := check()) is not None}
             status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
             said = {"process": self.name, "version": version(), "ready": not wrong, "why": wrong}
-            self._answer(status, {**self.told(), **said})
+            self._answer(status, {**self.told(), **self._clock(), **said})
         elif self.path == "/metrics":
             self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", generate_latest(REGISTRY))
         elif self.path in self.read:
             self._send(HTTPStatus.OK, "text/plain; charset=utf-8", self.read[self.path]().encode())
         else:
             self._answer(HTTPStatus.NOT_FOUND, {"paths": ["/health", "/ready", "/metrics", *self.read]})
+
+    def _clock(self) -> Mapping[str, object]:
+        if self.time is None:
+            return {}
+        return {"now": self.time.now().isoformat(), "clock_synchronised": kernel_is_synchronised()}
 
     def _answer(self, status: HTTPStatus, body: object) -> None:
         self._send(status, "application/json", json.dumps(body).encode() + b"\n")

@@ -46,7 +46,7 @@ async def _run(config: Config, clock: Clock) -> int:
         "lanes": worker.why_not_lanes,
     }
     try:
-        health = HealthServer("ingest", config.health, checks)
+        health = HealthServer("ingest", config.health, checks, facts=worker.progress, clock=clock)
     except OSError as why:
         log.error("cannot start", extra={"why": f"the health address: {why.strerror}"})  # noqa: TRY400
         return 1

@@ -4,9 +4,9 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Final, TypeVar
 
+from gateway import secret
 from gateway.health import Address
 from gateway.wire import LANES
 from ingest import waiting
@@ -64,6 +64,10 @@ class Config:
         Raises:
             Misconfigured: something is missing or wrong.
         """
+        try:
+            env = secret.opened(env)
+        except secret.Unreadable as why:
+            raise Misconfigured(f"{why}.") from None
         return cls(
             database_url=_needed(env, "TELECARE_DATABASE_URL"),
             broker=_broker(env),
@@ -79,7 +83,7 @@ def _broker(env: Mapping[str, str]) -> Broker:
     return Broker(
         addresses=_parsed(env, "TELECARE_BROKER", _needed(env, "TELECARE_BROKER"), Address.parse_all),
         user=env.get("TELECARE_BROKER_USER") or None,
-        password=_secret(env, "TELECARE_BROKER_PASSWORD"),
+        password=env.get("TELECARE_BROKER_PASSWORD") or None,
         tls=_parsed(env, "TELECARE_BROKER_TLS", "", _tls),
     )
 
@@ -99,16 +103,6 @@ def _parsed(env: Mapping[str, str], name: str, default: str, parse: Callable[[st
         return parse(env.get(name) or default)
     except (ValueError, OSError) as why:
         raise Misconfigured(f"{name} cannot be used: {why}.") from why
-
-
-def _secret(env: Mapping[str, str], name: str) -> str | None:
-    file = env.get(f"{name}_FILE")
-    if not file:
-        return env.get(name) or None
-    try:
-        return Path(file).read_text().strip()
-    except OSError as why:
-        raise Misconfigured(f"{name}_FILE cannot be read: {why.strerror}.") from why
 
 
 def _tls(said: str) -> ssl.SSLContext | None:

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from gateway.clock import Clock, monotonic_s
 from gateway.wire import Leaf
-from ingest import metrics, stored_log
+from ingest import metrics, processes, stored_log
 from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
@@ -80,6 +80,13 @@ class Worker:
         """Return why no lane is served, or None."""
         return None if self._lanes.owned else "no lane is ours; another worker holds them, or did until just now"
 
+    def progress(self) -> Mapping[str, object]:
+        """Return how far this worker has come, for whoever watches us; called from the health server's thread."""
+        owned, complete = self._lanes.owned, dict(self._complete)
+        is_known = bool(owned) and owned <= complete.keys()
+        through = min(complete[lane] for lane in owned).isoformat() if is_known else None
+        return {"lanes": len(owned), "complete_through": through, "waiting": len(self._waiting)}
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then give the lanes back.
 
@@ -97,10 +104,11 @@ class Worker:
             asyncio.create_task(self._drop_old_log(pool), name="retention"),
         ]
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
-            await self._say_goodbye(pool)
+            async with processes.alive(pool, "ingest", self._lanes.owner, self._clock, self.progress):
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    task.result()
+                await self._say_goodbye(pool)
         finally:
             await end(tasks, within_s=_GOODBYE_S)
             await pool.close(timeout=_GOODBYE_S)

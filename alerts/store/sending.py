@@ -66,6 +66,13 @@ _UNTOLD: Final = """
     ) untold
     WHERE n.notification = untold.notification RETURNING n.key, n.sid
 """
+# Somebody should have been asked by then, and no request has left: the text waits, or nobody looked who is next.
+_OLDEST_UNTOLD: Final = """
+    SELECT least(
+        (SELECT min(due_at) FROM notification
+         WHERE state IN ('due', 'trying') AND purpose = ANY(%(asked)s) AND due_at <= %(now)s),
+        (SELECT min(next_telling_at) FROM alert WHERE next_telling_at <= %(now)s))
+"""
 # Ours: callbacks come within seconds; and after an hour the rota has been through whatever they would say.
 _TOLD_WITHIN: Final = timedelta(seconds=20)
 _ASKED_FOR: Final = timedelta(hours=1)
@@ -127,6 +134,13 @@ class SendingLog:
         async with self._pool.connection() as conn:
             rows = await conn.execute(_UNTOLD, told)
             return [(key, sid) for key, sid in await rows.fetchall()]
+
+    async def oldest_untold(self, *, now: datetime) -> datetime | None:
+        """Return since when somebody should have been asked to go and no request about it has left; None: nobody."""
+        async with self._pool.connection() as conn:
+            rows = await conn.execute(_OLDEST_UNTOLD, {"asked": list(owing.ASKED), "now": now})
+            row = await rows.fetchone()
+        return None if row is None else row[0]
 
     async def became(self, key: str, sid: str, status: str, error_code: str | None, *, at: datetime) -> None:
         """Write down what Twilio said when it was asked, as if it had called back."""

@@ -70,7 +70,7 @@ class Config:
         auth_token: opens the API and checks what is called back.
         sender: the number that texts come from, in E.164, or a messaging service ("MG" and 32 digits).
         public_url: where Twilio reaches us, without a slash at its end; signatures are checked against it and
-            never against the address of a request, which a proxy changes.
+            never against the address of a request, which a proxy changes.  Empty: Twilio reports to nobody.
         base_url: where Twilio's API is.
         status_path: where states are reported; the notification's key follows.
     """
@@ -83,8 +83,12 @@ class Config:
     status_path: str = "/twilio/status/"
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "Config | None":
+    def from_env(cls, env: Mapping[str, str], *, is_called_back: bool = True) -> "Config | None":
         """Return what the environment says, or None if it does not speak of Twilio at all.
+
+        Args:
+            env: the environment.
+            is_called_back: whether whoever asks has a public address, at which Twilio reports what became of a text.
 
         Raises:
             NotConfigured: some is said but not all of it, or something that cannot be.
@@ -95,6 +99,8 @@ class Config:
             "sender": "TELECARE_TWILIO_FROM",
             "public_url": "TELECARE_PUBLIC_URL",
         }
+        if not is_called_back:
+            del names["public_url"]
         said = {field_name: env.get(name, "") for field_name, name in names.items()}
         if not said["account_sid"] and not said["auth_token"] and not said["sender"]:
             return None
@@ -105,10 +111,14 @@ class Config:
             raise NotConfigured(f"{names['account_sid']} must be AC and 32 hexadecimal digits")
         if not _SENDER.fullmatch(said["sender"]):
             raise NotConfigured(f"{names['sender']} must be like +441234567890, or MG and 32 hexadecimal digits")
-        if urlsplit(said["public_url"]).scheme not in {"http", "https"} or not urlsplit(said["public_url"]).hostname:
-            raise NotConfigured(f"{names['public_url']} must be like https://telecare.example")
-        said["public_url"] = said["public_url"].rstrip("/")
+        said["public_url"] = _public_url(said["public_url"]) if is_called_back else ""
         return cls(**said, base_url=(env.get("TELECARE_TWILIO_BASE_URL") or TWILIO).rstrip("/"))
+
+
+def _public_url(said: str) -> str:
+    if urlsplit(said).scheme not in {"http", "https"} or not urlsplit(said).hostname:
+        raise NotConfigured("TELECARE_PUBLIC_URL must be like https://telecare.example")
+    return said.rstrip("/")
 
 
 class Sms:
@@ -146,11 +156,9 @@ class Sms:
             TryAgain: it did not go and may later; as Unsure, it may have gone.
             GiveUp: Twilio will not take it like this.
         """
-        asked: dict[str, Any] = {
-            "to": to,
-            "body": body,
-            "status_callback": self.callback_url(key) + _REPORT_AGAIN,
-        }
+        asked: dict[str, Any] = {"to": to, "body": body}
+        if self._config.public_url:
+            asked["status_callback"] = self.callback_url(key) + _REPORT_AGAIN
         asked["messaging_service_sid" if self._config.sender.startswith("MG") else "from_"] = self._config.sender
         if worth is not None:
             asked["validity_period"] = max(1, min(36_000, int(worth.total_seconds())))

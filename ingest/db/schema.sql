@@ -784,6 +784,26 @@ CREATE INDEX policy_version_still_to_come ON public.policy_version USING btree (
 -- policy_version.takes_back: its numbers are those that stood before this version; null where it takes nothing back
 -- policy_version.look_back: what was seen of its price before it was saved; null for a setup file
 
+CREATE TABLE process_heartbeat (
+    instance text NOT NULL,
+    process text NOT NULL,
+    release text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    heard_at timestamp with time zone NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    doing jsonb NOT NULL,
+    CONSTRAINT process_heartbeat_is_of_one_instance PRIMARY KEY (instance),
+    CONSTRAINT process_heartbeat_ends_after_it_begins CHECK ((started_at <= heard_at)),
+    CONSTRAINT process_heartbeat_has_few_words CHECK (((length(instance) <= 100) AND (length(process) <= 40)))
+);
+-- process_heartbeat: one row a process since it started, written every 5 s, kept a week after its last word
+-- process_heartbeat.instance: host, process id and chance: no other process had it or will have it
+-- process_heartbeat.heard_at: by the database's clock
+-- process_heartbeat.said_at: by the process's own clock at that moment; far from heard_at, one of the two clocks is off
+-- process_heartbeat.ended_at: by the database's clock: it was told to stop, and did; null where it runs or died
+-- process_heartbeat.doing: how far it has come, as its /ready tells; nothing of a person
+
 CREATE TABLE provider_identity (
     issuer text NOT NULL,
     subject text NOT NULL,

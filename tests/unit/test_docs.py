@@ -13,6 +13,7 @@ import typer.main
 from alerts.alert import FAULTS, Question
 from alerts.judging.detectors.equipment import RADIO
 from deploy.cli import app
+from deploy.watcher.judging import Alarm
 from gateway import outbox
 from ingest.db import migrate
 
@@ -30,7 +31,7 @@ PAGES = tuple(
     for path in [*ROOT.glob("*.md"), *(ROOT / "deploy").rglob("*.md"), *(ROOT / "tests").glob("*/*.md")]
     if "node_modules" not in path.parts
 )
-PROCESSES = ("gateway", "ingest", "alerts", "api")
+PROCESSES = ("gateway", "ingest", "alerts", "api", "deploy/watcher")
 
 
 def sources() -> Iterator[Path]:
@@ -41,7 +42,7 @@ def sources() -> Iterator[Path]:
 def trees(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
     """Yield each module with its tree, of some packages or of all."""
     for path in sources():
-        if not packages or path.relative_to(ROOT).parts[0] in packages:
+        if not packages or any(path.is_relative_to(ROOT / package) for package in packages):
             yield path, ast.parse(path.read_text())
 
 
@@ -119,7 +120,7 @@ def readiness_checks() -> set[tuple[str, str]]:
                     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == told
                 )
             assert isinstance(said, ast.Dict), f"the checks of {process} cannot be read"
-            found |= {(process, text_of(key) or "") for key in said.keys}
+            found |= {(process.rpartition("/")[2], text_of(key) or "") for key in said.keys}
     return found
 
 
@@ -186,7 +187,9 @@ def test_every_metric_is_in_the_runbook() -> None:
 def test_no_metric_is_named_that_is_not_counted() -> None:
     """An alarm on a metric that was renamed never rings."""
     said = {
-        name.partition("{")[0] for name in named(RUNBOOK) if re.match(r"telecare_(gateway|ingest|alerts|api)_", name)
+        name.partition("{")[0]
+        for name in named(RUNBOOK)
+        if re.match(r"telecare_(gateway|ingest|alerts|api|watcher)_", name)
     }
 
     assert said - metrics() == set()
@@ -218,6 +221,12 @@ def test_every_fault_and_every_trouble_of_a_hub_has_its_place_under_a_heading() 
     asked = {question.value for question in (*FAULTS, Question.ALARM)}
 
     assert (asked | troubles()) - named("".join(alarm_sections().values())) == set()
+
+
+@pytest.mark.parametrize("alarm", list(Alarm), ids=lambda alarm: alarm.name.lower())
+def test_every_alarm_of_the_watcher_is_a_heading(alarm: Alarm) -> None:
+    """The text begins with the words that are looked up here."""
+    assert alarm.value in alarm_sections()
 
 
 @pytest.mark.parametrize("heading", sorted(alarm_sections()))
