@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from deploy import street
 from deploy.street import Agreed, Home, Person, Resident, Sensor, Street
 
@@ -56,8 +58,9 @@ def street_of(homes: int) -> Street:
         raise ValueError(f"a demo has 1 to {HOMES_MAX} homes, not {homes}")
     written = street.read(FILE)
     further = [_invented(number) for number in range(len(written.home) + 1, homes + 1)]
-    return Street(
-        service=written.service,
+    # What else the file says, such as who is a team, stands as it is.
+    return msgspec.structs.replace(
+        written,
         person=(*written.person, *(person for person, _ in further)),
         home=(*written.home[:homes], *(home for _, home in further)),
     )

@@ -22,6 +22,14 @@ def test_the_homes_of_the_file_come_first_and_as_they_are() -> None:
     assert len(street_of(20).home) == 20
 
 
+def test_what_the_file_says_beside_homes_and_people_stands() -> None:
+    """A home that names a team which is nowhere cannot be set up, and no demo starts."""
+    written = street.read(FILE)
+    kept = [name for name in written.__struct_fields__ if name not in {"person", "home"}]
+    assert "team" in kept
+    assert [getattr(street_of(20), name) for name in kept] == [getattr(written, name) for name in kept]
+
+
 def test_the_longest_street_holds_together() -> None:
     """Two people with one phone, or two homes with one hub, would be told each other's alarms."""
     longest = street_of(HOMES_MAX)
