@@ -13,6 +13,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from api import publishing
+from api.v1.tokens import Scope
 from deploy.embedded import machine
 from gateway.clock import monotonic_s
 from tests.world.database import Database
@@ -197,9 +198,10 @@ async def test_every_page_can_be_read_by_everybody(browser: Browser, street: Str
         CONTROL.person: [
             *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),
             *(f"/operator{HOME}", f"{HOME}/sheet", f"{HOME}/sheet/looks", "/operator/calls", "/operator/restored"),
-            "/operator/unanswered",
+            *("/operator/unanswered", "/operator/tokens"),
         ],
     }
+    await street.token(ANNE.person, Scope.HOMES_READ, Scope.ALERTS_READ, homes=[HOME.removeprefix("/homes/")])
 
     found = []
     for person, paths in pages.items():
