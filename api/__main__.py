@@ -16,6 +16,7 @@ from api import publishing
 from api.app import build
 from api.config import Config, NotConfigured
 from api.signing_in import forgetting
+from api.tls import follow
 from gateway import logs
 from gateway.clock import Clock
 from gateway.health import HealthServer
@@ -71,27 +72,36 @@ async def serve(config: Config, clock: Clock) -> None:
         log.error("nobody can be texted: Twilio is not configured")
     if config.mails is None:
         log.info("nobody is sent a log-in link by e-mail: TELECARE_SMTP_HOST is not set")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build(config, opened, clock),
-            host=config.listen.host,
-            port=config.listen.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Uvicorn would believe any process of this machine; the app does it, for those that were named.
-            proxy_headers=False,
-            lifespan="off",
-            limit_concurrency=200,
-            h11_max_incomplete_event_size=65_536,
-            timeout_graceful_shutdown=_STOP_WITHIN_S,
-        )
+    serving = uvicorn.Config(
+        build(config, opened, clock),
+        host=config.listen.host,
+        port=config.listen.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Uvicorn would believe any process of this machine; the app does it, for those that were named.
+        proxy_headers=False,
+        lifespan="off",
+        limit_concurrency=200,
+        h11_max_incomplete_event_size=65_536,
+        timeout_graceful_shutdown=_STOP_WITHIN_S,
+        ssl_certfile=None if config.certificate is None else config.certificate.certificate,
+        ssl_keyfile=None if config.certificate is None else config.certificate.key,
+    )
+    serving.load()
+    server = uvicorn.Server(serving)
+    renewing = (
+        asyncio.create_task(follow(config.certificate, serving.ssl), name="certificate")
+        if config.certificate is not None and serving.ssl is not None
+        else None
     )
     try:
         log.info("pages served", extra={"port": config.listen.port})
         async with processes.alive(opened, "api", new_owner(), clock, dict):
             await server.serve()
     finally:
+        if renewing is not None:
+            renewing.cancel()
         watching.cancel()
         publishing_.cancel()
         forgetting_.cancel()

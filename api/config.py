@@ -1,13 +1,16 @@
 """What does this process need to know before it starts?"""
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from alerts.telling import sms
 from api.signing_in import mail, provider
 from api.signing_in.sealing import keys_of
+from api.tls import Certificate
 from gateway import secret
 from gateway.health import Address, hosts_and_port
 
@@ -36,6 +39,7 @@ class Config:
         mails: the mail server that log-in links leave by; None: nobody is mailed one.
         factor_keys: what the secrets of second factors are sealed with, the newest first; none: nobody has a password.
         identities: the employer's identity provider; None: there is none.
+        certificate: shown to whoever opens the pages; None speaks plainly, behind a proxy that speaks TLS.
         trusted_proxies: addresses and networks whose word about who asks is taken; nobody else's is.
     """
 
@@ -49,6 +53,7 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     factor_keys: tuple[bytes, ...] = field(default=(), repr=False)
     identities: provider.Config | None = None
+    certificate: Certificate | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -75,12 +80,39 @@ class Config:
             raise NotConfigured("TELECARE_DATABASE_URL must say where the database is.")
         public_url = env.get("TELECARE_PUBLIC_URL", "").rstrip("/") or f"http://{listen.host}:{listen.port}"
         require_safe(public_url)
-        return cls(database_url, listen, health, public_url, texts, broker, mails, proxies, factor_keys, identities)
+        return cls(
+            database_url,
+            listen,
+            health,
+            public_url,
+            texts,
+            broker,
+            mails,
+            proxies,
+            factor_keys,
+            identities,
+            _certificate(env),
+        )
 
     @property
     def is_secure(self) -> bool:
         """Whether people reach us by https; if not, it is the machine's own loopback."""
         return self.public_url.startswith("https://")
+
+
+def _certificate(env: Mapping[str, str]) -> Certificate | None:
+    names = ("TELECARE_API_CERTIFICATE", "TELECARE_API_KEY")
+    said = [env.get(name, "") for name in names]
+    if not any(said):
+        return None
+    if not all(said):
+        raise NotConfigured(f"{' and '.join(names)} go together: the pages show a certificate, or a proxy does.")
+    named = Certificate(*map(Path, said))
+    try:
+        named.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    except OSError as why:
+        raise NotConfigured(f"{' and '.join(names)} cannot be used: {why.strerror or type(why).__name__}.") from None
+    return named
 
 
 def _networks(said: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from deploy.street import Street
 from gateway.clock import CLOCK_FILE_VARIABLE, Clock
 from ingest import devices
 from ingest.db import migrate as migrating
+from ingest.db import roles
 from ingest.db.pool import connect, settings
 
 _BY: Final = "setup"
@@ -41,7 +42,10 @@ class Cannot(Exception):
 
 def migrate(data: Path, environment: Mapping[str, str]) -> None:
     """Bring the tables of the configured or running database to this release, and print what was done."""
-    done = migrating.migrate(running_database(environment, data))
+    dsn = running_database(environment, data)
+    done = migrating.migrate(dsn)
+    with connect(dsn, name="migrate") as conn:
+        roles.grant(conn)
     print("\n".join(done) if done else "nothing to do: the tables are those of this release")
 
 

@@ -230,6 +230,19 @@ def db_migrate(data: DataOption = None) -> None:
     _run(lambda: admin.migrate(_data(data, "data"), os.environ))
 
 
+@db_app.command("roles")
+def db_roles(
+    out: Annotated[
+        Path | None, typer.Option(help="Where the addresses of new accounts are written.", file_okay=False)
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Give each process an account of its own in the database, with the least that it needs."""
+    from deploy import roles  # noqa: PLC0415
+
+    _run(lambda: roles.make(out, _data(data, "data"), os.environ))
+
+
 @app.command()
 def processes(data: DataOption = None) -> None:
     """List our processes: since when each runs or is silent, and how far it has come."""

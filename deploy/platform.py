@@ -19,6 +19,7 @@ from typing import Final
 
 import psycopg
 
+from deploy import outside
 from deploy.broker.permissions import HubAccess, Login, login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.embedded import machine, postgres
@@ -26,7 +27,9 @@ from deploy.embedded.machine import Missing
 from deploy.embedded.nats import Nats, nats
 from deploy.embedded.runtime import Say
 from deploy.supervise import Part, Supervisor
+from gateway.secret import SECRETS, opened
 from ingest import devices
+from ingest.db import roles
 from ingest.db.migrate import migrate
 from ingest.db.pool import connect
 
@@ -40,6 +43,20 @@ INGEST_USER: Final = "ingest"
 """What ingest is called on the broker."""
 
 _ON_THE_DATABASE: Final = frozenset({"ingest", "alerts", "api", "deploy.backup"})
+
+
+def password_variable(process: str) -> str:
+    """Return the variable that holds the password of a process's account in the database."""
+    return f"TELECARE_{process.upper()}_DATABASE_PASSWORD"
+
+
+# No process is shown a secret that another needs; those that are no process of ours are in nobody's.
+_SECRETS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "ingest": frozenset({"TELECARE_BROKER_PASSWORD"}),
+    "alerts": frozenset({"TELECARE_TWILIO_AUTH_TOKEN"}),
+    "api": SECRETS - {"TELECARE_BROKER_PASSWORD", "TELECARE_WATCHER_PING"} - {password_variable(p) for p in roles.ALL},
+    "watcher": frozenset({"TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_WATCHER_PING"}),
+}
 _READY_WITHIN_S: Final = 60.0
 # A hub is carried to a home after its file was made; seconds do not matter there.  Ours.
 _PERMIT_EVERY_S: Final = 2.0
@@ -120,12 +137,14 @@ class Platform:
         """
         self.data = data
         self.kept = Kept(data)
-        self.database_url = environment.get("TELECARE_DATABASE_URL", "")
+        self.database_url = opened(environment).get("TELECARE_DATABASE_URL", "")
         self.broker: Nats | None = None
+        self._renewal: outside.Renewal | None = None
         self._supervisor = supervisor
-        self._environment = environment
+        self._environment = opened(environment)
+        self._urls: dict[str, str] = {}
         self._say = say
-        self._ours = {name: value for name, value in environment.items() if name.startswith("TELECARE_")}
+        self._ours = {name: value for name, value in self._environment.items() if name.startswith("TELECARE_")}
         self._ours |= extra or {}
         self._said: dict[str, dict[str, str]] = {}
         self._permitted: list[HubAccess] = []
@@ -159,7 +178,22 @@ class Platform:
         self.kept.keep("database_url", self.database_url)
         self.kept.keep("public_url", self._ours.get("TELECARE_PUBLIC_URL", ""))
         done = migrate(self.database_url)
+        self._give_accounts()
         self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
+
+    def _give_accounts(self) -> None:
+        """Have each process reach the embedded database as itself, with what it needs; one that is configured is left.
+
+        There the passwords say that it is wanted, and `telecare db roles` has made the accounts.
+        """
+        named = {one: self._environment.get(password_variable(one), "") for one in roles.ALL}
+        if not self._environment.get("TELECARE_DATABASE_URL"):
+            named = {one: self.kept.secret(f"database {one}") for one in roles.ALL}
+            roles.ensure(self.database_url, named)
+        else:
+            with connect(self.database_url, name="platform") as conn:
+                roles.grant(conn)
+        self._urls = {one: roles.url_for(self.database_url, one, said) for one, said in named.items() if said}
 
     def start_broker(self) -> None:
         """Start the embedded broker unless one is configured.
@@ -170,16 +204,37 @@ class Platform:
         configured = self._environment.get("TELECARE_BROKER", "")
         if configured:
             return
-        port = int(self._environment.get("TELECARE_BROKER_PORT") or self.kept.port("broker"))
-        self.broker = nats(
-            self.data / "broker", port=port, log=self.data / "logs" / "broker.log", environment=self._environment
+        there = outside.asked_for(self._environment)
+        port = int(
+            self._environment.get("TELECARE_BROKER_PORT") or (outside.PORT if there else self.kept.port("broker"))
         )
+        self.broker = nats(
+            self.data / "broker",
+            port=port,
+            log=self.data / "logs" / "broker.log",
+            environment=self._environment,
+            outside=there,
+        )
+        self._renewal = outside.Renewal(self.broker, say=self._say)
         self.kept.keep("embedded_broker_port", str(port))
         self._say("starting the broker")
         self.permit()
         self.broker.prepare()
         broker = self.broker
         self._supervisor.start(Part("broker", lambda: broker.command, broker.answers))
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether the pages speak TLS themselves."""
+        return bool(self._ours.get("TELECARE_API_CERTIFICATE"))
+
+    def broker_for_hubs(self) -> str:
+        """Return where hubs find the broker, in words."""
+        if self.broker is None:
+            return "the one configured"
+        if self.broker.outside is not None:
+            return self._ours["TELECARE_HUBS_BROKER"]
+        return f"127.0.0.1:{self.broker.port} (this machine only)"
 
     def permit(self) -> None:
         """Tell the embedded broker which hubs there are now.
@@ -193,13 +248,15 @@ class Platform:
             self._permitted = hubs
 
     def permit_anew(self) -> None:
-        """Tell the embedded broker of hubs that were added or turned away on a page; looked at every two seconds.
+        """Tell the embedded broker of hubs that were added or turned away, and of a new certificate; every two seconds.
 
         A database that is away changes nothing: the hubs that may speak go on.
         """
         if self.broker is None or time.monotonic() < self._look_again_s:
             return
         self._look_again_s = time.monotonic() + _PERMIT_EVERY_S
+        if self._renewal is not None:
+            self._renewal.look()
         try:
             hubs = hub_access(self.database_url)
         except psycopg.OperationalError:
@@ -247,8 +304,11 @@ class Platform:
         self.kept.keep(f"health address {name}", health)
         said = {**PLAIN_ENVIRONMENT, **self._ours, **self._broker_environment(package)}
         said |= self._factor_key() if package == "api" else {}
-        said |= {"TELECARE_DATABASE_URL": self.database_url} if package in _ON_THE_DATABASE else {}
-        said |= {f"TELECARE_{package.rpartition('.')[2].upper()}_HEALTH": health, **(extra or {})}
+        process = package.rpartition(".")[2]
+        said = {key: held for key, held in said.items() if key not in SECRETS or key in _SECRETS_OF.get(process, ())}
+        if package in _ON_THE_DATABASE:
+            said["TELECARE_DATABASE_URL"] = self._urls.get(process, self.database_url)
+        said |= {f"TELECARE_{process.upper()}_HEALTH": health, **(extra or {})}
         arguments = (sys.executable, "-m", package)
         self._said[name] = said
         return Part(
@@ -286,11 +346,10 @@ class Platform:
             return {"TELECARE_HUBS_BROKER": f"127.0.0.1:{self.broker.port}"}
         if package != "ingest":
             return {}
-        return {
-            "TELECARE_BROKER": f"127.0.0.1:{self.broker.port}",
-            "TELECARE_BROKER_USER": INGEST_USER,
-            "TELECARE_BROKER_PASSWORD": self.kept.secret("ingest"),
-        }
+        way = {"TELECARE_BROKER": f"127.0.0.1:{self.broker.port}"}
+        if self.broker.outside is not None:
+            way = outside.of_ingest(self.broker.outside, self.broker.port, self._ours)
+        return {**way, "TELECARE_BROKER_USER": INGEST_USER, "TELECARE_BROKER_PASSWORD": self.kept.secret("ingest")}
 
     def _ingest_login(self) -> Login:
         return login(INGEST_USER, self.kept.secret("ingest"))
@@ -336,7 +395,7 @@ def running_database(environment: Mapping[str, str], data: Path) -> str:
     Raises:
         Missing: none is configured, and none runs from this data folder.
     """
-    configured = environment.get("TELECARE_DATABASE_URL")
+    configured = opened(environment).get("TELECARE_DATABASE_URL")
     kept = configured or Kept(data).said("database_url")
     if not kept:
         raise Missing(

@@ -58,18 +58,22 @@ def _mendable() -> tuple[type[Exception], ...]:
     from deploy.admin import Cannot  # noqa: PLC0415
     from deploy.backup.problems import PROBLEMS  # noqa: PLC0415
     from deploy.embedded.machine import Missing  # noqa: PLC0415
+    from deploy.roles import CannotMake  # noqa: PLC0415
     from deploy.supervise import DidNotStart  # noqa: PLC0415
+    from gateway.secret import Unreadable  # noqa: PLC0415
     from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
     from ingest.db.pool import Unfit  # noqa: PLC0415
 
     # An OSError names the file or folder and what is wrong with it.
     return (
         Cannot,
+        CannotMake,
         CannotMigrate,
         DidNotStart,
         Missing,
         Mistakes,
         Unfit,
+        Unreadable,
         *PROBLEMS,
         street.Wrong,
         psycopg.OperationalError,

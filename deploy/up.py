@@ -53,7 +53,7 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
             platform.start_backups()
         else:
             say("NO BACKUPS ARE MADE. " + NO_RECIPIENT)
-        platform.start_watcher(f"http://{listen}")
+        platform.start_watcher(public)
         _tell(say, public, listen, platform)
         supervisor.watch(each_tick=platform.permit_anew)
         say("stopping")
@@ -81,9 +81,10 @@ def who_cannot_be_texted(environment: Mapping[str, str]) -> str | None:
 
 
 def _tell(say: Say, public: str, listen: str, platform: Platform) -> None:
-    wait_for_answers(f"http://{listen}/health")
+    if not platform.has_certificate:
+        wait_for_answers(f"http://{listen}/health")
     say(f"the pages answer: {public}/")
-    broker = f"127.0.0.1:{platform.broker.port} (this machine only)" if platform.broker else "the one configured"
+    broker = platform.broker_for_hubs()
     print(
         f"\nBroker for hubs: {broker}."
         f"\nSet up homes and people:   deploy/telecare setup FILE --data {platform.data}"

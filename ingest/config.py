@@ -1,5 +1,6 @@
 """What was ingest told by its environment?"""
 
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ def _broker(env: Mapping[str, str]) -> Broker:
         addresses=_parsed(env, "TELECARE_BROKER", _needed(env, "TELECARE_BROKER"), Address.parse_all),
         user=env.get("TELECARE_BROKER_USER") or None,
         password=env.get("TELECARE_BROKER_PASSWORD") or None,
-        tls=_parsed(env, "TELECARE_BROKER_TLS", "", _tls),
+        tls=_parsed(env, "TELECARE_BROKER_TLS", "", lambda said: _tls(said, env.get("TELECARE_BROKER_NAME", ""))),
     )
 
 
@@ -105,11 +106,40 @@ def _parsed(env: Mapping[str, str], name: str, default: str, parse: Callable[[st
         raise Misconfigured(f"{name} cannot be used: {why}.") from why
 
 
-def _tls(said: str) -> ssl.SSLContext | None:
-    """Return how to speak TLS: not at all, with the system's authorities (`system`), or with a file of them."""
+class _Named(ssl.SSLContext):
+    """Asks for a certificate of this name, whatever address was connected to: a broker on this machine has another."""
+
+    name: str
+
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - the signature is ssl's
+        do_handshake_on_connect: bool = True,  # noqa: FBT001, FBT002 - as above
+        suppress_ragged_eofs: bool = True,  # noqa: FBT001, FBT002 - as above
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        asked = self.name or server_hostname
+        return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs, asked, session)
+
+
+def _tls(said: str, name: str) -> ssl.SSLContext | None:
+    """Return how to speak TLS: not at all, with the system's authorities (`system`), or with a file of them.
+
+    Args:
+        said: of these.
+        name: that the certificate must have; empty is that of the address.
+    """
     if not said:
         return None
-    return ssl.create_default_context(cafile=None if said == "system" else said)
+    context = _Named(ssl.PROTOCOL_TLS_CLIENT)
+    context.name = name
+    if said == "system":
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(cafile=said)
+    return context
 
 
 def _lanes(said: str) -> int:

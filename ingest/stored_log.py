@@ -110,8 +110,9 @@ async def drop_before(conn: AsyncConnection[TupleRow], moment: datetime) -> int:
     async with conn.transaction():
         # Waiting for its locks may take longer than a batch may; those who write wait behind it no longer than this.
         await conn.execute("SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '2s'")
-        rows = await conn.execute("SELECT drop_chunks('stored_log', older_than => %s::timestamptz)", (moment,))
-        return len(await rows.fetchall())
+        rows = await conn.execute("SELECT drop_stored_log_before(%s)", (moment,))
+        row = await rows.fetchone()
+        return 0 if row is None else int(row[0])
 
 
 def _observed(entries: Sequence[Entry]) -> tuple[datetime | None, datetime | None]:
