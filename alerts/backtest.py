@@ -12,7 +12,7 @@ from statistics import median
 from typing import Final
 
 from alerts.alert import FAULTS, ONE_STORY, Question
-from alerts.judging.finding import Ended, Finding, Verdict
+from alerts.judging.finding import Ended, Finding, SeenLater, Verdict
 from alerts.judging.home import FORMAT as STATE
 from alerts.judging.home import HomeState, dump, load
 from alerts.judging.lane import Input, LaneJudge
@@ -220,7 +220,7 @@ class _Run:
     def _keep(self, found: Sequence[Verdict], at: datetime) -> None:
         """Keep what concerns the resident; close what is over, as whoever was asked about it would have."""
         for one in found:
-            if one.question in FAULTS or one.question is Question.ALARM:
+            if isinstance(one, SeenLater) or one.question in FAULTS or one.question is Question.ALARM:
                 continue
             if isinstance(one, Finding):
                 self.found.append(one)

@@ -24,7 +24,7 @@ from alerts.judging.lane import Input, LaneJudge, deaf_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
-from alerts.store import judged, thresholds
+from alerts.store import judged, spans, thresholds
 from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
@@ -126,10 +126,10 @@ class _Lane:
         for home in sorted(self.judge.changed()):
             self.unsaved.add(home)
             self.fresh.add(home)
-            watch = self.judge.state_of(home).watch
-            if self.seen.get(home) != watch:
-                self.seen[home] = watch
-                self.changes.append((home, watch))
+            state = self.judge.state_of(home)
+            if self.seen.get(home) != state.watch and state.is_watch_sure:
+                self.seen[home] = state.watch
+                self.changes.append((home, state.watch))
 
     def dark(self, *, forgiven: timedelta) -> tuple[datetime, datetime] | None:
         """Return since and until when nobody judged it, or None where that is no longer than is forgiven.
@@ -423,9 +423,9 @@ async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: dat
     dark = lane.dark(forgiven=forgiven)
     if dark is not None:
         current = {home: lane.judge.state_of(home).watch for home in lane.judge.homes()}
-        await true_now.write_gap(conn, current, *dark)
+        await spans.write_gap(conn, current, *dark)
     else:
-        await true_now.write_spans(conn, lane.changes)
+        await spans.write_spans(conn, lane.changes)
 
 
 def _as_far_as(
@@ -445,8 +445,9 @@ async def _load(conn: Conn, place: Place) -> _Lane:
     for home in unfit:
         log.warning("state rebuilt from the log", extra={"home": home})
         states[home] = await rebuild(conn, place, home)
-    seen = {home: state.watch for home, state in states.items()}
-    written = await true_now.open_spans(conn, place.lane)
+    written = await spans.open_spans(conn, place.lane)
+    # What is not sure yet waits, as it did before.
+    seen = written | {home: state.watch for home, state in states.items() if state.is_watch_sure}
     return _Lane(
         place=place,
         judge=LaneJudge(states, place.saved_through),

@@ -296,8 +296,9 @@ _REPORT: Final = """
 """
 _LINK: Final = """
     UPDATE hub_report SET link_up = said.up
-    FROM unnest(%(hubs)s::text[], %(up)s::boolean[]) AS said(hub, up)
+    FROM unnest(%(hubs)s::text[], %(up)s::boolean[]) AS said(hub, up) JOIN hub USING (hub)
     WHERE hub_report.hub = said.hub AND hub_report.link_up IS DISTINCT FROM said.up
+    RETURNING hub.hub, hub.home, hub.lane, said.up
 """
 
 
@@ -338,10 +339,16 @@ async def heard(conn: AsyncConnection[TupleRow], beats: Sequence[Beat], *, stret
         await cursor.executemany(_REPORT, [_report(beat) for beat in beats])
 
 
-async def linked(conn: AsyncConnection[TupleRow], up: Mapping[str, bool]) -> None:
-    """Write down the broker's last word on some hubs' lines: a hint, and only for hubs that were heard."""
-    if up:
-        await conn.execute(_LINK, {"hubs": list(up), "up": list(up.values())})
+async def linked(conn: AsyncConnection[TupleRow], up: Mapping[str, bool]) -> list[tuple[str, str | None, int, bool]]:
+    """Write down the broker's last word on some hubs' lines: a hint, and only for hubs that were heard.
+
+    Returns:
+        What changed, by hub: (hub, home, lane, whether its line is up).
+    """
+    if not up:
+        return []
+    rows = await conn.execute(_LINK, {"hubs": list(up), "up": list(up.values())})
+    return sorted((hub, home, lane, is_up) for hub, home, lane, is_up in await rows.fetchall())
 
 
 # PostgreSQL's interval holds 178 million years, but a hub that says 9999 need not be taken at its word.

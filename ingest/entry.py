@@ -102,13 +102,27 @@ class Deaf(msgspec.Struct, frozen=True, array_like=True, tag="d"):
     Attributes:
         since: up to here all that was received is in the log before it.
         until: from here on we heard again.
+        whose: `broker` where this program ran all the while and had no connection to the broker; otherwise `us`.
     """
 
     since: datetime
     until: datetime
+    whose: str = "us"
 
 
-Entry = Reading | Alarm | Heard | Lost | Trouble | Deaf
+class Linked(msgspec.Struct, frozen=True, array_like=True, tag="k"):
+    """The broker's word on a hub's line changed; only a hint.
+
+    Attributes:
+        up: whether its connection stands.
+    """
+
+    home: str | None
+    hub: str
+    up: bool
+
+
+Entry = Reading | Alarm | Heard | Lost | Trouble | Deaf | Linked
 
 ENTRIES_MAX: Final = 20_000
 """Entries in one batch; a bound so that a follower's memory has one."""

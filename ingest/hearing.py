@@ -24,6 +24,12 @@ class Hearing:
         self._lanes: frozenset[int] = frozenset()
         self._since: dict[int, datetime] = {}
         self._last: datetime | None = None
+        self._began: datetime | None = None
+
+    @property
+    def began(self) -> datetime | None:
+        """Since when anything is heard without a gap, whichever lanes these were; None: nothing was ever heard."""
+        return self._began
 
     @property
     def since(self) -> Mapping[int, datetime]:
@@ -36,6 +42,26 @@ class Hearing:
         self._last = now
         if is_gap:
             self._since = dict.fromkeys(lanes, now)
+            self._began = now
         elif lanes != self._lanes:
             self._since = {lane: self._since.get(lane, now) for lane in lanes}
         self._lanes = lanes
+
+
+class Awake:
+    """Since when does this process run without a standstill?  What tells the broker's absence from our own."""
+
+    def __init__(self) -> None:
+        """Begin with the first `stay`."""
+        self._since: datetime | None = None
+        self._last: datetime | None = None
+
+    def stay(self, *, now: datetime, stretch: timedelta) -> None:
+        """Note that this process runs now; often enough between two."""
+        if self._last is None or not timedelta(0) <= now - self._last <= FORGIVEN + stretch:
+            self._since = now
+        self._last = now
+
+    def is_since(self, moment: datetime) -> bool:
+        """Return whether it has run since that moment, but for what is no gap."""
+        return self._since is not None and self._since <= moment + FORGIVEN

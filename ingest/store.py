@@ -13,7 +13,7 @@ from gateway.wire import Stream
 from ingest import devices, readings, refused, stored_log
 from ingest.arrivals import Came
 from ingest.db.pool import Pool
-from ingest.entry import ENTRIES_MAX, Deaf
+from ingest.entry import ENTRIES_MAX, Deaf, Linked
 from ingest.hearing import FORGIVEN
 from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unstorable, sort_out
 from ingest.lanes import Lanes, NotOurs
@@ -77,6 +77,7 @@ class Database:
         *,
         rules: Callable[[], Rules],
         unbroken_since: Callable[[], Mapping[int, datetime]],
+        whose: Callable[[datetime], str] = lambda _since: "us",
     ) -> None:
         """Own nothing, open nothing.
 
@@ -87,7 +88,9 @@ class Database:
             rules: asked for each batch, since they depend on how fast the clock runs.
             unbroken_since: asked for each batch: since when all that was said in a lane was received, and is stored or
                 comes now; a lane that is missing has just begun.
+            whose: whose doing it is that nothing was heard since a moment: `broker` or `us`.
         """
+        self._whose = whose
         self._unbroken_since = unbroken_since
         self.deaf_until: dict[int, datetime] = {}
         self._rules = rules
@@ -154,7 +157,7 @@ class Database:
         forgiven, unbroken = FORGIVEN + rules.stretch, self._unbroken_since()
         rows = await (await conn.execute(_COMPLETE, (sorted(until),))).fetchall()
         deaf = {
-            lane: Deaf(through, until[lane])
+            lane: Deaf(through, until[lane], self._whose(through))
             for lane, through in rows
             if until[lane] - through > forgiven and unbroken.get(lane, until[lane]) > through
         }
@@ -174,7 +177,8 @@ def _require_bounded(kept: Kept) -> None:
     Raises:
         Unstorable: it is too long; a record with a base name takes 16 bytes, so a few packs may come to that.
     """
-    longest = max(map(len, kept.entries.values()), default=0)
+    # Each hub whose line changed takes one more.
+    longest = max(map(len, kept.entries.values()), default=0) + len(kept.links)
     if longest > ENTRIES_MAX:
         raise Unstorable(f"{longest} entries are more than a row of the log holds")
 
@@ -187,8 +191,10 @@ async def _write(
     await _write_changes(conn, kept.changes)
     await refused.write(conn, kept.refused)
     await devices.heard(conn, list(kept.beats.values()), stretch=rules.stretch)
-    await devices.linked(conn, kept.links)
-    await stored_log.append(conn, kept.entries, received_at)
+    entries = {lane: list(said) for lane, said in kept.entries.items()}
+    for hub, home, lane, is_up in await devices.linked(conn, kept.links):
+        entries.setdefault(lane, []).append(Linked(home, hub, is_up))
+    await stored_log.append(conn, entries, received_at)
 
 
 async def _known(conn: AsyncConnection[TupleRow], batch: Sequence[Came], received_at: Mapping[int, datetime]) -> Known:

@@ -80,6 +80,11 @@ class Subscriber:
         """Since when each lane was heard without a gap, up to when it was heard last."""
         return self._hearing.since
 
+    @property
+    def hearing_began(self) -> datetime | None:
+        """Since when anything is heard without a gap; None: nothing was ever heard."""
+        return self._hearing.began
+
     def is_hearing(self) -> bool:
         """Return whether hubs are heard now, and note it: after a standstill, before anything is done about it."""
         if self._client is not None:

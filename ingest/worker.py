@@ -23,7 +23,7 @@ from ingest.answers import Answers
 from ingest.arrivals import Came, read
 from ingest.config import Config
 from ingest.db.pool import STANDSTILL, Pool, open_pool
-from ingest.hearing import FORGIVEN
+from ingest.hearing import FORGIVEN, Awake
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import Lanes, NotOurs, new_owner
 from ingest.store import Database
@@ -60,6 +60,7 @@ class Worker:
         self._waiting = Waiting(bytes_max=config.waiting_bytes_max)
         self._answers = Answers(every=config.answer_every)
         self._subscriber = Subscriber(config.broker, self._waiting, name=self._lanes.owner, clock=clock)
+        self._awake = Awake()
         self._held: Sequence[Came] = ()
         self._complete: dict[int, datetime] = {}
         self._stored_s = 0.0
@@ -96,7 +97,14 @@ class Worker:
         pool = await self._reach_database(stop)
         if pool is None:
             return
-        store = Database(pool, self._lanes, self._memory, rules=self._rules, unbroken_since=self._unbroken_since)
+        store = Database(
+            pool,
+            self._lanes,
+            self._memory,
+            rules=self._rules,
+            unbroken_since=self._unbroken_since,
+            whose=self._whose_deafness,
+        )
         tasks = [
             asyncio.create_task(self._work(pool, store, stop), name="work"),
             asyncio.create_task(self._subscriber.run(), name="broker"),
@@ -152,6 +160,7 @@ class Worker:
         nothing is said to be complete while nothing is heard.
         """
         now = self._clock.now()
+        self._awake.stay(now=now, stretch=self._clock.stretch())
         is_hearing = self._subscriber.is_hearing()
         await self._claim(pool)
         if not self._held:
@@ -186,6 +195,14 @@ class Worker:
         heard = {lane: since for lane, since in self._subscriber.heard_since.items() if lane in owned}
         # A database that was restored from a backup has forgotten what it knew to be complete.
         return {lane: max(since, self._complete.get(lane, since)) for lane, since in heard.items()}
+
+    def _whose_deafness(self, since: datetime) -> str:
+        """Return whose doing it is that nothing was heard since a moment: the broker's, or ours.
+
+        It is the broker's if this process ran all the while and had no connection; what nobody can tell is ours.
+        """
+        began = self._subscriber.hearing_began
+        return "broker" if began is not None and began > since and self._awake.is_since(since) else "us"
 
     def _since_heard(self, batch: Sequence[Came], deaf_until: Mapping[int, datetime]) -> Sequence[Came]:
         """Return what arrived since we hear, and all alarms.

@@ -61,7 +61,29 @@ class Ended:
     why: Mapping[str, JSON]
 
 
-Verdict: TypeAlias = Finding | Ended
+@dataclass(frozen=True, slots=True)
+class SeenLater:
+    """Of a time in which a home was blind readings arrived afterwards.  It stays blind, and is explained.
+
+    Attributes:
+        since: when it became blind.
+        until: when it could be seen again, excluded.
+        first_seen_at: the first of these readings was observed then.
+        last_seen_at: and the last then.
+        readings: how many.
+        at: when the hub said that it holds nothing more.
+    """
+
+    home: str
+    since: datetime
+    until: datetime
+    first_seen_at: datetime
+    last_seen_at: datetime
+    readings: int
+    at: datetime
+
+
+Verdict: TypeAlias = Finding | Ended | SeenLater
 
 
 def iso(at: datetime) -> str:

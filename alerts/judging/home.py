@@ -132,6 +132,11 @@ class HomeState:
         return self.sight.watch
 
     @property
+    def is_watch_sure(self) -> bool:
+        """Whether how well it is seen may be written down for good."""
+        return self.sight.is_sure
+
+    @property
     def routine(self) -> Routine:
         return self.life.routine
 
@@ -152,8 +157,8 @@ class HomeState:
                 return [equipment.lost(said, self.policy.policy, received_at=at)]
             case entry.Trouble():
                 return self._note(said, at)
-            case entry.Deaf():
-                return self._miss(said)
+            case entry.Deaf() | entry.Linked():
+                return self._learn_of_path(said, at)
 
     def give(self, kind: str, content: object, *, counts_from: datetime) -> None:
         """Take in what else influences judgement, from that moment on.
@@ -239,6 +244,7 @@ class HomeState:
         is_life = is_sign_of_life(said.quantity, said.value)
         found = self._hear_sensor(said, at)
         if said.uncertain_since is None:
+            self.sight.arrive(said.observed_at, at=at)
             sensed, ground = self._sensed(said, at, is_life=is_life), self._ground()
             for detector in self._sensing():
                 found += detector.take(sensed, ground)
@@ -302,6 +308,8 @@ class HomeState:
             hub.silence.forget()
         found += equipment.reported(hub, said, self.policy, received_at=at)
         self._look(at)
+        if not any(one.held_since for one in self.hubs.values()):
+            found += self.sight.settle(self.home, at=at)
         return found
 
     def _note(self, said: entry.Trouble, at: datetime) -> list[Verdict]:
@@ -310,9 +318,16 @@ class HomeState:
             return []
         return [equipment.trouble(said, self.policy.policy, received_at=at)]
 
-    def _miss(self, said: entry.Deaf) -> list[Verdict]:
+    def _learn_of_path(self, said: entry.Deaf | entry.Linked, at: datetime) -> list[Verdict]:
+        """Take in what is known of the way from the home to us."""
+        if isinstance(said, entry.Linked):
+            hub = self.hubs.get(said.hub)
+            if hub is not None:
+                hub.line_is_down = not said.up
+                self._look(at)
+            return []
         for hub in self.hubs.values():
-            hub.miss(said.until)
+            hub.miss(said.until, by_broker=said.whose == watching.BROKER)
         self.sight.miss(said.since, self.hubs.values(), self.silences.silent(self.policy))
         return []
 

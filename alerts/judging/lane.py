@@ -167,7 +167,7 @@ def _of_nobody(said: entry.Entry, at: datetime) -> list[Verdict]:
             return [equipment.lost(said, None, received_at=at)]
         case entry.Trouble():
             return [equipment.trouble(said, None, received_at=at)]
-        case entry.Reading() | entry.Heard() | entry.Deaf():
+        case entry.Reading() | entry.Heard() | entry.Deaf() | entry.Linked():
             return []
 
 

@@ -5,7 +5,7 @@ stillness that it fell into.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,10 +13,33 @@ from alerts.judging import watched as watching
 from alerts.judging.detectors.device_silence import Hub
 from alerts.judging.detectors.routine import LEAST
 from alerts.judging.detectors.sensor_silence import Silent
+from alerts.judging.finding import SeenLater
 from alerts.judging.watched import Watch, Watched
 
 _BLINK: Final = LEAST
 """A silence is learnt from although this much of it was not watched: who moved then only, moved hardly at all."""
+
+_GAPS_MAX: Final = 32
+"""Ours: gaps that may still be explained by what a hub kept; one that flickers for longer is not explained."""
+
+
+@dataclass(slots=True)
+class Gap:
+    """A time in which nothing could be seen, and what arrived of it afterwards.
+
+    Attributes:
+        since: when it began.
+        until: when it was over; None: it lasts.
+        first_seen_at: the first reading of it; None: none has arrived.
+        last_seen_at: and the last.
+        readings: how many.
+    """
+
+    since: datetime
+    until: datetime | None = None
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    readings: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +53,10 @@ class Sight:
         unseen: the last time that nothing could be seen: (since, until).
         unwatched_since: since when a movement may go unseen; None while none may.
         unwatched_for: how long that was, in all, since the last sign of life; without what lasts still.
+        is_paused: the resident asked not to be watched.
+        sure_since: the last `since` of a watch that may be written down; nothing before it changes any more.
+        gaps: times in which nothing could be seen, of which something may still arrive, oldest first; one that lasts
+            is the last of them, and without an end.
     """
 
     watch: Watch
@@ -38,6 +65,9 @@ class Sight:
     unseen: tuple[datetime, datetime] | None = None
     unwatched_since: datetime | None = None
     unwatched_for: timedelta = timedelta(0)
+    is_paused: bool = False
+    sure_since: datetime | None = None
+    gaps: list[Gap] = field(default_factory=list)
 
     @property
     def is_blind(self) -> bool:
@@ -45,7 +75,8 @@ class Sight:
 
     def look(self, hubs: Collection[Hub], silent: Sequence[Silent], at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""
-        state, why = watching.watched(hubs, silent, is_time_uncertain=self.is_time_uncertain)
+        self._confirm(hubs)
+        state, why = watching.watched(hubs, silent, is_time_uncertain=self.is_time_uncertain, is_paused=self.is_paused)
         if (state, why) == (self.watch.state, self.watch.why):
             return
         if state is Watched.BLIND and self.blind_since is None:
@@ -54,10 +85,53 @@ class Sight:
             self.unseen = (self.blind_since, at)
             self.blind_since = None
         self._count(is_watched=not any(watching.hides_life(reason) for reason in why), at=at)
+        was = self.watch.state
+        since = at
         # The minutes after the last thing heard of a silent hub are blind for good: we know only now that they were.
-        is_newly_blind = state is Watched.BLIND and not self.is_blind and watching.HUB in why
-        since = max(self.blind_since, self.watch.since) if is_newly_blind and self.blind_since else at
+        if state is Watched.BLIND and was is not Watched.BLIND and watching.HUB_SILENT & set(why) and self.blind_since:
+            since = max(self.blind_since, self.sure_since or self.blind_since)
         self.watch = Watch(state, why, since)
+        self._mark(was, at)
+        self._confirm(hubs)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether how well the home is seen may be written down for good.
+
+        What became true while nothing was heard may turn out to have been blind: it waits for the next thing heard.
+        """
+        return self.sure_since == self.watch.since
+
+    def _confirm(self, hubs: Collection[Hub]) -> None:
+        is_claim = self.watch.state in (Watched.WATCHED, Watched.DEGRADED)
+        if not is_claim or any(hub.last_heard >= self.watch.since for hub in hubs):
+            self.sure_since = self.watch.since
+
+    def _mark(self, was: Watched, at: datetime) -> None:
+        """Remember since when nothing can be seen, or that it was over."""
+        if self.is_blind and was is not Watched.BLIND:
+            self.gaps = [*self.gaps, Gap(self.watch.since)][-_GAPS_MAX:]
+        elif was is Watched.BLIND and not self.is_blind and self.gaps:
+            self.gaps[-1].until = at
+
+    def arrive(self, observed_at: datetime, *, at: datetime) -> None:
+        """Take in a reading: one of a time in which nothing could be seen explains that time, and ends nothing."""
+        for gap in reversed(self.gaps):
+            if gap.since <= observed_at < (gap.until or at):
+                gap.first_seen_at = min(gap.first_seen_at or observed_at, observed_at)
+                gap.last_seen_at = max(gap.last_seen_at or observed_at, observed_at)
+                gap.readings += 1
+                return
+
+    def settle(self, home: str, *, at: datetime) -> list[SeenLater]:
+        """Return what is known by now of times that were blind: the hub holds nothing more of them."""
+        over = [gap for gap in self.gaps if gap.until is not None and gap.until < at]
+        self.gaps = [gap for gap in self.gaps if gap.until is None or gap.until >= at]
+        return [
+            SeenLater(home, gap.since, gap.until, gap.first_seen_at, gap.last_seen_at, gap.readings, at)
+            for gap in over
+            if gap.until is not None and gap.first_seen_at is not None and gap.last_seen_at is not None
+        ]
 
     def miss(self, since: datetime, hubs: Collection[Hub], silent: Sequence[Silent]) -> None:
         """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again."""

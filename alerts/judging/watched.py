@@ -16,18 +16,29 @@ class Watched(enum.StrEnum):
     WATCHED = "watched"  # every promise is kept
     DEGRADED = "degraded"  # some question cannot be answered, or not surely
     BLIND = "blind"  # a movement would not reach us; no news says nothing
+    PAUSED = "paused"  # the resident asked not to be watched: never fine, and nobody's fault
 
 
 NEVER_HEARD: Final = "never heard"
 HUB: Final = "hub"
+LINE: Final = "line"
 RADIO: Final = "radio"
 CLOCK: Final = "clock"
+BROKER: Final = "broker"
 US: Final = "us"
+PAUSED: Final = "paused"
 """Why a home is not watched, in the words of a fixed list.
 
-`us` is our own deafness, as the log has it.  The page adds it on its own too, from the leases of the lane and of the
-judge: what does not run cannot say so.
+`hub` is a box that says nothing, `line` one whose connection the broker saw end: no power there, or no network.
+`broker` and `us` are our own deafness, as the log has it.  The page adds `us` on its own too, from the leases of the
+lane and of the judge: what does not run cannot say so.
 """
+
+HUB_SILENT: Final = frozenset({HUB, LINE})
+"""A box is silent: since it was last heard nothing is known."""
+
+OURS: Final = frozenset({BROKER, US})
+"""The home can do nothing for it: our own parts."""
 
 _SENSOR: Final = "sensor"
 
@@ -65,7 +76,7 @@ class Watch:
 
 
 def watched(
-    hubs: Collection[Hub], silent: Sequence[Silent] = (), *, is_time_uncertain: bool
+    hubs: Collection[Hub], silent: Sequence[Silent] = (), *, is_time_uncertain: bool, is_paused: bool = False
 ) -> tuple[Watched, tuple[str, ...]]:
     """Return how well a home with these hubs and these silent sensors is seen, and why not better.
 
@@ -73,10 +84,12 @@ def watched(
     several, the others still see something: stillness is judged, and rather too soon than not at all.  The same goes
     for sensors, even if all of them are silent: that looks like a stillness, and may be one.
     """
+    if is_paused:
+        return Watched.PAUSED, (PAUSED,)
     if not hubs:
         return Watched.BLIND, (NEVER_HEARD,)
     reasons = {_reason(hub) for hub in hubs} - {None}
-    why = [reason for reason in (NEVER_HEARD, HUB, US, RADIO) if reason in reasons]
+    why = [reason for reason in (NEVER_HEARD, HUB, LINE, BROKER, US, RADIO) if reason in reasons]
     if not any(hub.sees() for hub in hubs):
         return Watched.BLIND, tuple(why)
     if is_time_uncertain:
@@ -89,7 +102,7 @@ def _reason(hub: Hub) -> str | None:
     if hub.heard_at is None:
         return NEVER_HEARD
     if hub.is_silent:
-        return HUB
+        return LINE if hub.line_is_down else HUB
     if hub.deaf_until is not None:
-        return US
+        return BROKER if hub.is_deaf_by_broker else US
     return RADIO if hub.radio_down_since is not None else None

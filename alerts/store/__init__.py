@@ -10,7 +10,6 @@ from alerts.store.answers import acknowledge, close, let_go
 from alerts.store.asking import answer_on_page, pending
 from alerts.store.facts import Acknowledged, Alert, Contact, HomeWatch, LetGo, Resident, Span, StoryStep
 from alerts.store.fleet import (
-    LINE,
     PAGE_MAX,
     BlindTogether,
     HomeSeen,
@@ -26,6 +25,7 @@ from alerts.store.fleet import (
     open_everywhere,
     texts_of,
 )
+from alerts.store.seen import SeenFor, least_seen, minutes_of_all, seen_later
 from alerts.store.setting import (
     set_person,
     set_resident,
@@ -57,7 +57,6 @@ from alerts.store.thresholds import policy_of, set_policy
 
 __all__ = [
     "GRACE",
-    "LINE",
     "PAGE_MAX",
     "Acknowledged",
     "Alert",
@@ -70,6 +69,7 @@ __all__ = [
     "LetGo",
     "OpenCounts",
     "Resident",
+    "SeenFor",
     "Span",
     "StoryStep",
     "Texts",
@@ -83,8 +83,10 @@ __all__ = [
     "find_alert",
     "homeless_alerts",
     "hours_seen",
+    "least_seen",
     "let_go",
     "list_homes",
+    "minutes_of_all",
     "open_alerts",
     "open_everywhere",
     "owe_login_text",
@@ -93,6 +95,7 @@ __all__ = [
     "recent_alerts",
     "resident_of",
     "residents_of",
+    "seen_later",
     "set_person",
     "set_policy",
     "set_resident",

@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from alerts.alert import Outcome, Question, State
+from alerts.judging.minutes import Span
 from alerts.judging.watched import Watched
+
+__all__ = [
+    "Acknowledged",
+    "Alert",
+    "Contact",
+    "HomeWatch",
+    "LetGo",
+    "Resident",
+    "Span",
+    "StoryStep",
+]
 
 
 class Acknowledged(enum.Enum):
@@ -143,13 +155,3 @@ class HomeWatch:
     learning: Mapping[str, Any]
     last_heard_at: datetime | None
     true_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """How well a home could be seen from `since` until `until` (excluded; None: it goes on)."""
-
-    since: datetime
-    until: datetime | None
-    state: Watched
-    why: tuple[str, ...]

@@ -12,12 +12,12 @@ from typing import Any, Final, Literal
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
-from alerts.judging.watched import HUB, NEVER_HEARD, US, Watched
+from alerts.judging.watched import HUB, LINE, NEVER_HEARD, US, Watched
 from alerts.store.facts import Alert, HomeWatch, Resident
 from alerts.store.shown import ALERT, GRACE, alert_of
 
 Conn = AsyncConnection[TupleRow]
-Kind = Literal["blind", "degraded", "learning", "watched"]
+Kind = Literal["blind", "degraded", "learning", "watched", "paused"]
 
 PAGE_MAX: Final = 200
 """Homes or alerts that one question may bring back; ours."""
@@ -28,8 +28,9 @@ _TOGETHER: Final = timedelta(minutes=5)
 # Ours: more causes than these at once are a page of their own.
 _GROUPS_MAX: Final = 50
 
+# How each home is seen now, with its lease held against the clock.
 # The district is the first half of a British postcode; the second half would name a street.
-_SEEN: Final = r"""
+SEEN: Final = r"""
     WITH told AS (
         SELECT h.home, w.state, w.why, w.since, w.last_seen_at, w.last_seen_room, w.last_seen_sensor, w.up_since,
                w.next_alert_at, w.next_alert_why, w.learning, w.last_heard_at, j.judged_through,
@@ -45,20 +46,22 @@ _SEEN: Final = r"""
         WHERE %(homes)s::text[] IS NULL OR h.home = ANY(%(homes)s)
     ), seen AS (
         SELECT told.*,
-               CASE WHEN NOT is_judged OR state = 'blind' OR fine_until <= %(now)s THEN 'blind'
+               CASE WHEN is_judged AND state = 'paused' THEN 'paused'
+                    WHEN NOT is_judged OR state = 'blind' OR fine_until <= %(now)s THEN 'blind'
                     WHEN state = 'watched' AND (learning->'days')::numeric < (learning->'of')::numeric THEN 'learning'
                     ELSE state END AS kind,
                CASE WHEN NOT is_judged THEN %(never_heard)s
-                    WHEN state <> 'blind' AND fine_until <= %(now)s THEN CASE WHEN is_us THEN %(us)s ELSE %(hub)s END
+                    WHEN state NOT IN ('blind', 'paused') AND fine_until <= %(now)s
+                         THEN CASE WHEN is_us THEN %(us)s ELSE %(hub)s END
                     WHEN cardinality(why) = 0 AND is_us THEN %(us)s ELSE why[1] END AS cause,
-               CASE WHEN NOT is_judged THEN NULL WHEN state = 'blind' OR fine_until > %(now)s THEN since
+               CASE WHEN NOT is_judged THEN NULL WHEN state IN ('blind', 'paused') OR fine_until > %(now)s THEN since
                     ELSE LEAST(CASE WHEN is_us THEN judged_through ELSE last_heard_at END, fine_until) END AS seen_since
         FROM told
     )
 """
-_COUNT: Final = _SEEN + "SELECT kind, count(*) FROM seen GROUP BY kind"  # noqa: S608 - constants
+_COUNT: Final = SEEN + "SELECT kind, count(*) FROM seen GROUP BY kind"  # noqa: S608 - constants
 _LIST: Final = (
-    _SEEN  # noqa: S608 - constants
+    SEEN  # noqa: S608 - constants
     + """
     SELECT home, first_name, full_name, phone, address, know, district, is_judged, state, why, since, fine_until,
            last_seen_at, last_seen_room, last_seen_sensor, up_since, next_alert_at, next_alert_why, learning,
@@ -67,12 +70,13 @@ _LIST: Final = (
     WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
       AND (%(like)s::text IS NULL OR home ILIKE %(like)s OR full_name ILIKE %(like)s OR address ILIKE %(like)s
            OR replace(address, ' ', '') ILIKE replace(%(like)s, ' ', ''))
-    ORDER BY array_position(ARRAY['blind', 'degraded', 'learning', 'watched'], kind), seen_since NULLS FIRST, home
+    ORDER BY array_position(ARRAY['blind', 'degraded', 'learning', 'watched', 'paused'], kind), seen_since NULLS FIRST,
+             home
     LIMIT %(most)s OFFSET %(behind)s
     """
 )
 _TOGETHER_BLIND: Final = (
-    _SEEN  # noqa: S608 - constants
+    SEEN  # noqa: S608 - constants
     + """
     , cut AS (
         SELECT seen.home, district, seen_since, CASE WHEN cause = %(hub)s AND line.is_down THEN %(line)s
@@ -94,7 +98,7 @@ _TOGETHER_BLIND: Final = (
     """
 )
 _HOURS: Final = (
-    _SEEN  # noqa: S608 - constants
+    SEEN  # noqa: S608 - constants
     + """
     , begun AS (
         SELECT home, GREATEST(first.since, %(from)s) AS since
@@ -133,9 +137,6 @@ _TEXTS: Final = """
     FROM notification WHERE alert = ANY(%s) AND purpose IN ('alert', 'again', 'help') AND state <> 'not needed'
     GROUP BY alert
 """
-
-LINE: Final = "line"
-"""A box that is silent, and whose line the broker saw go down: more than HUB, and still a hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +221,8 @@ async def count_homes(conn: Conn, *, now: datetime, stretch: timedelta) -> dict[
         now: that the leases are held against.
         stretch: how much the clock stretches promises while time is sped up.
     """
-    counts: dict[Kind, int] = {"blind": 0, "degraded": 0, "learning": 0, "watched": 0}
-    rows = await conn.execute(_COUNT, _given(now, stretch, None))
+    counts: dict[Kind, int] = {"blind": 0, "degraded": 0, "learning": 0, "watched": 0, "paused": 0}
+    rows = await conn.execute(_COUNT, given(now, stretch, None))
     return counts | dict(await rows.fetchall())
 
 
@@ -248,20 +249,20 @@ async def list_homes(
         most: of them, at most PAGE_MAX.
         behind: how many to pass over.
     """
-    given = _given(now, stretch, homes) | {
+    asked = given(now, stretch, homes) | {
         "kind": kind,
         "like": f"%{_literally(search)}%" if search else None,
         "most": min(most, PAGE_MAX),
         "behind": behind,
     }
-    rows = await conn.execute(_LIST, given)
+    rows = await conn.execute(_LIST, asked)
     return [_home_seen(*row) for row in await rows.fetchall()]
 
 
 async def blind_together(conn: Conn, *, now: datetime, stretch: timedelta) -> list[BlindTogether]:
     """Return the homes that cannot be seen, by cause and by when it began; the most first, at most 50 groups."""
-    given = _given(now, stretch, None) | {"line": LINE, "together": _TOGETHER, "most": _GROUPS_MAX}
-    rows = await conn.execute(_TOGETHER_BLIND, given)
+    asked = given(now, stretch, None) | {"line": LINE, "together": _TOGETHER, "most": _GROUPS_MAX}
+    rows = await conn.execute(_TOGETHER_BLIND, asked)
     return [
         BlindTogether(cause, homes, since, last, tuple(some), tuple(districts))
         for cause, homes, since, last, some, districts in await rows.fetchall()
@@ -270,7 +271,7 @@ async def blind_together(conn: Conn, *, now: datetime, stretch: timedelta) -> li
 
 async def hours_seen(conn: Conn, since: datetime, *, now: datetime, stretch: timedelta) -> Hours:
     """Return for how long all homes together were to be watched since then, and could not be seen."""
-    rows = await conn.execute(_HOURS, _given(now, stretch, None) | {"from": since})
+    rows = await conn.execute(_HOURS, given(now, stretch, None) | {"from": since})
     row = await rows.fetchone()
     assert row is not None, "sums have a row"
     return Hours(*row)
@@ -296,7 +297,8 @@ async def texts_of(conn: Conn, alerts: Sequence[int]) -> dict[int, Texts]:
         return {one.alert: one for one in await cur.fetchall()}
 
 
-def _given(now: datetime, stretch: timedelta, homes: Sequence[str] | None) -> dict[str, Any]:
+def given(now: datetime, stretch: timedelta, homes: Sequence[str] | None) -> dict[str, Any]:
+    """Return what `SEEN` asks for."""
     named = None if homes is None else list(homes)
     return {
         "now": now,

@@ -13,8 +13,8 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from alerts.alert import FAULTS, ONE_STORY, Question
-from alerts.judging.finding import Ended, Finding
-from alerts.store import answers, owing, restores
+from alerts.judging.finding import Ended, Finding, SeenLater, Verdict
+from alerts.store import answers, owing, restores, spans
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
@@ -29,7 +29,7 @@ _AGAIN_AFTER: Final = timedelta(minutes=1)
 _STILL_AFTER: Final = timedelta(minutes=5)
 
 
-async def keep(conn: Conn, concluded: Sequence[Finding | Ended], *, now: datetime) -> list[Finding]:
+async def keep(conn: Conn, concluded: Sequence[Verdict], *, now: datetime) -> list[Finding]:
     """Write alerts, and the first texts due, for what was concluded; return the findings that became alerts.
 
     Args:
@@ -42,7 +42,9 @@ async def keep(conn: Conn, concluded: Sequence[Finding | Ended], *, now: datetim
     await owing.one_at_a_time(conn)
     raised = []
     for one in concluded:
-        if isinstance(one, Ended):
+        if isinstance(one, SeenLater):
+            await spans.write_seen_later(conn, one)
+        elif isinstance(one, Ended):
             await _end(conn, one, now=now)
         elif one.alarm is not None:
             raised += [one] if await _keep_alarm(conn, one, one.alarm, now=now) else []

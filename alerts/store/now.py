@@ -1,4 +1,4 @@
-"""What do judging's tables hold: what homes remember, what is true of them now, and how well they could be seen?"""
+"""What do judging's tables hold: what homes remember, and what is true of them now?"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,6 @@ from psycopg.types.json import Jsonb
 from alerts.judging import home as homes
 from alerts.judging.detectors.routine import river_version
 from alerts.judging.home import HomeState, Now
-from alerts.judging.watched import US, Watch, Watched
 
 Conn = AsyncConnection[TupleRow]
 
@@ -76,62 +75,3 @@ async def write_now(conn: Conn, true: Mapping[str, Now], *, now: datetime) -> No
                 for home, said in sorted(true.items())
             ],
         )
-
-
-async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
-    """Return how well each home of a lane is seen, as it was written last."""
-    rows = await conn.execute(
-        "SELECT home, state, why, since FROM watch_span JOIN home USING (home) WHERE lane = %s AND until IS NULL",
-        (lane,),
-    )
-    return {home: Watch(Watched(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}
-
-
-async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:
-    """Write that how well homes are seen changed, in the order in which it did.
-
-    What is already known is not written again, and nothing before the open span is: a log that is judged again
-    after a crash rewrites nothing.
-    """
-    for home, watch in changes:
-        told = {"home": home, "since": watch.since, "state": watch.state.value, "why": list(watch.why)}
-        # Two changes in one moment: the later one is what was true from that moment on.
-        await conn.execute(
-            "UPDATE watch_span SET state = %(state)s, why = %(why)s "
-            "WHERE home = %(home)s AND until IS NULL AND since = %(since)s",
-            told,
-        )
-        await conn.execute(
-            "UPDATE watch_span SET until = %(since)s WHERE home = %(home)s AND until IS NULL AND since < %(since)s "
-            "AND (state, why) IS DISTINCT FROM (%(state)s, %(why)s::text[])",
-            told,
-        )
-        await conn.execute(
-            "INSERT INTO watch_span (home, since, state, why) SELECT %(home)s, %(since)s, %(state)s, %(why)s "
-            "WHERE NOT EXISTS (SELECT FROM watch_span WHERE home = %(home)s AND (until IS NULL OR until > %(since)s))",
-            told,
-        )
-
-
-async def write_gap(conn: Conn, current: Mapping[str, Watch], since: datetime, until: datetime) -> None:
-    """Write that nobody judged these homes for a while: they were blind, for good, whatever arrived later.
-
-    Args:
-        conn: in a transaction.
-        current: how well each home is seen at the end of the gap.
-        since: the last moment before it that was judged.
-        until: its end, excluded.
-    """
-    names = sorted(current)
-    await conn.execute(
-        """
-        WITH ended AS (
-            UPDATE watch_span SET until = %(since)s
-            WHERE home = ANY(%(homes)s) AND until IS NULL AND state <> 'blind' AND since < %(since)s RETURNING home
-        )
-        INSERT INTO watch_span (home, since, until, state, why)
-        SELECT home, %(since)s, %(until)s, 'blind', ARRAY[%(us)s] FROM ended ON CONFLICT DO NOTHING
-        """,
-        {"homes": names, "since": since, "until": until, "us": US},
-    )
-    await write_spans(conn, [(home, Watch(current[home].state, current[home].why, until)) for home in names])

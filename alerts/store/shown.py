@@ -246,10 +246,14 @@ async def watches_of(conn: Conn, homes: Sequence[str], *, stretch: timedelta) ->
 
 
 async def watch_spans(conn: Conn, home: str, since: datetime, until: datetime) -> list[Span]:
-    """Return how well a home could be seen between two moments, in order; the first and last may reach beyond."""
+    """Return how well a home could be seen between two moments, in order; the first and last may reach beyond.
+
+    Of more than 4,500 the newest.
+    """
     rows = await conn.execute(
         "SELECT since, until, state, why FROM watch_span "
-        "WHERE home = %s AND since < %s AND (until IS NULL OR until > %s) ORDER BY since LIMIT %s",
+        "WHERE home = %s AND since < %s AND (until IS NULL OR until > %s) ORDER BY since DESC LIMIT %s",
         (home, until, since, _SPANS_MAX),
     )
-    return [Span(begins, ends, Watched(state), tuple(why)) for begins, ends, state, why in await rows.fetchall()]
+    found = [Span(begins, ends, Watched(state), tuple(why)) for begins, ends, state, why in await rows.fetchall()]
+    return found[::-1]

@@ -51,7 +51,7 @@ class Home(Shape):
     """
 
     home: str = Field(examples=["shore-road-14"])
-    state: Literal["watched", "degraded", "blind"] = Field(
+    state: Literal["watched", "degraded", "blind", "paused"] = Field(
         description="Can we see this home?  About us, not about the resident.", examples=["watched"]
     )
     why: list[str] = Field(description="Why it is not better seen.", examples=[["hub"]])
@@ -84,7 +84,7 @@ class Span(Shape):
 
     since: Moment
     until: datetime | None = Field(description="Excluded; null: it goes on, as of true_at.", examples=[_NINE])
-    state: Literal["watched", "degraded", "blind"] = Field(examples=["blind"])
+    state: Literal["watched", "degraded", "blind", "paused"] = Field(examples=["blind"])
     why: list[str] = Field(examples=[["hub"]])
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.alert import State
-from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US
-from alerts.store import LINE, Alert, BlindTogether, HomeSeen, Hours, Kind, OpenCounts, Texts
+from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US
+from alerts.store import Alert, BlindTogether, HomeSeen, Hours, Kind, OpenCounts, Texts
 from api import times
 from api.views.alert import sentence
 from api.views.said import since_when, starting
@@ -24,7 +24,9 @@ _CAUSES: Final[Mapping[str, str]] = {
     RADIO: "hub reports, but cannot hear its sensors",
     NEVER_HEARD: "hub has not reported yet",
     CLOCK: "hub's clock is wrong",
+    BROKER: "our broker was away",
     US: "our own service has not kept up",
+    PAUSED: "paused by the resident",
 }
 
 
@@ -149,7 +151,7 @@ def cannot_see(homes: Mapping[Kind, int], groups: Sequence[BlindTogether], *, no
 
 
 def _how_shared(group: BlindTogether, whole: int) -> str:
-    if group.cause == US:
+    if group.cause in OURS:
         return "It is our own fault: look at our processes first."
     if group.cause == NEVER_HEARD:
         return "They have been set up, and nothing has been heard of them."
@@ -207,6 +209,7 @@ _TAGS: Final[Mapping[Kind, str]] = {
     "degraded": "Partly",
     "learning": "Learning",
     "watched": "Watched",
+    "paused": "Paused",
 }
 
 
@@ -227,7 +230,8 @@ def kind_of(seen: HomeSeen, told: Truth) -> Kind:
     learning = seen.watch.learning if seen.watch is not None else {}
     days, needed = learning.get("days"), learning.get("of")
     is_learning = isinstance(days, int) and isinstance(needed, int) and days < needed
-    return "learning" if told.state.value == "watched" and is_learning else told.state.value
+    kind: Kind = told.state.value
+    return "learning" if kind == "watched" and is_learning else kind
 
 
 def _home_said(seen: HomeSeen, told: Truth, kind: Kind, *, now: datetime) -> str:
@@ -236,6 +240,8 @@ def _home_said(seen: HomeSeen, told: Truth, kind: Kind, *, now: datetime) -> str
         if told.since is None:
             return f"Nothing heard yet. {causes}."
         return f"Nothing since {times.when(told.since, now=now)} ({times.wait(now - told.since)}). {causes}."
+    if kind == "paused" and told.since is not None:
+        return f"{causes}, since {times.when(told.since, now=now)}."
     if kind == "degraded" and told.since is not None:
         return f"{causes}, since {times.when(told.since, now=now)}."
     if kind == "learning" and seen.watch is not None:

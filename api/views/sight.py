@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
+from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import Span
 from api import activity, times
 from api.activity import Day, Spell, Unseen
@@ -119,6 +119,8 @@ _WHY_PAST: Final[Mapping[str, str]] = {
     RADIO: "The box in the home could not hear its sensors.",
     NEVER_HEARD: "The box in the home had not reported yet.",
     CLOCK: "The clock of the box in the home was wrong.",
+    LINE: "The box in the home had lost its connection: no power there, or no network.",
+    BROKER: "Our message service was away. It was our fault.",
     US: "Our own service had not kept up. It was our fault.",
 }
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from alerts.alert import Question
 from alerts.judging.policy import Policy
-from alerts.judging.watched import CLOCK, HUB, NEVER_HEARD, RADIO, US, Watched
+from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api import times
 from api.views import found
@@ -23,15 +23,19 @@ _ORDINALS: Final = ("First", "Then")
 
 _WHY_BLIND: Final[Mapping[str, str]] = {
     HUB: "The box in the home is silent. It may have no power or no broadband, or be broken.",
+    LINE: "The box in the home has lost its connection. It may have no power or no network.",
     RADIO: "The box in the home reports, but it cannot hear its sensors.",
     NEVER_HEARD: "The box in the home has not reported yet.",
     CLOCK: "The clock of the box in the home is wrong, so we do not know when things happened.",
+    BROKER: "Our message service was away. It is our fault.",
     US: "Our own service has not kept up. It is our fault.",
 }
 _WHY_DEGRADED: Final[Mapping[str, str]] = {
     HUB: "One of the boxes in the home is silent, so we see only part of it.",
+    LINE: "One of the boxes in the home has lost its connection, so we see only part of it.",
     RADIO: "One of the boxes in the home cannot hear its sensors, so we see only part of it.",
     NEVER_HEARD: "One of the boxes in the home has not reported yet, so we see only part of it.",
+    BROKER: "Since our message service was away we have not heard one of the boxes, so we see only part of the home.",
     US: "Since our own service was away we have not heard one of the boxes in the home, so we see only part of it.",
     CLOCK: "The clock of the box in the home was wrong, so we cannot be sure when the last things happened.",
 }
@@ -69,6 +73,8 @@ def truth(watch: HomeWatch | None, *, now: datetime, speed: float, stretch: time
         return Truth(Watched.BLIND, (NEVER_HEARD,), None, now, _PAGE_LASTS_MAX)
     true_at = min(watch.true_at, now)
     is_us = now >= watch.true_at + GRACE + stretch
+    if watch.state is Watched.PAUSED:
+        return Truth(watch.state, watch.why, watch.since, true_at, _PAGE_LASTS_MAX)
     if watch.state is Watched.BLIND:
         is_news = is_us and US not in watch.why
         return Truth(Watched.BLIND, (*watch.why, US) if is_news else watch.why, watch.since, true_at, _PAGE_LASTS_MAX)
@@ -142,6 +148,10 @@ def family_block(
     name = resident.first_name
     if told.state is Watched.BLIND or watch is None:
         return _blind_block(name, watch, told, faults, now=now)
+    if told.state is Watched.PAUSED:
+        since = since_when(told.since or watch.since, now=now)
+        why = [f"Since {since} nobody is told if {name} is still. Alarms are always told."]
+        return _block("paused", "Paused", f"{name} is not watched for now.", why, told, has_lease=False)
     why = [_WHY_DEGRADED[reason] for reason in told.why if reason in _WHY_DEGRADED]
     why += found.not_noticed(told.why, now=now)
     if told.state is Watched.DEGRADED:

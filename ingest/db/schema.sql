@@ -450,7 +450,7 @@ CREATE TABLE home_watch (
     last_heard_at timestamp with time zone,
     CONSTRAINT home_watch_is_one_a_home PRIMARY KEY (home),
     CONSTRAINT home_watch_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
-    CONSTRAINT home_watch_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
+    CONSTRAINT home_watch_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text, 'paused'::text])))
 );
 -- home_watch: what is true now, so that a page never scans history
 -- home_watch.promised_until: the first moment at which a promise of this home is broken; fine lapses then at the latest
@@ -1119,21 +1119,44 @@ CREATE TABLE text_received (
 -- text_received.understood: what we took it for, or the words not understood
 -- text_received.answer: what it was answered, so that a repeated webhook hears the same; empty: nothing
 
+CREATE TABLE watch_seen_later (
+    home text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    readings integer NOT NULL,
+    known_at timestamp with time zone NOT NULL,
+    CONSTRAINT watch_seen_later_is_said_once PRIMARY KEY (home, since),
+    CONSTRAINT watch_seen_later_has_readings CHECK ((readings > 0)),
+    CONSTRAINT watch_seen_later_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT watch_seen_later_is_within_its_time CHECK (((since < until) AND (since <= first_seen_at) AND (first_seen_at <= last_seen_at) AND (last_seen_at < until)))
+);
+-- watch_seen_later: a time that was blind and of which readings arrived afterwards; it stays blind in every figure, and is explained
+-- watch_seen_later.readings: how many had arrived by then that were observed in that time
+-- watch_seen_later.known_at: when the hub had said that it holds nothing more
+
 CREATE TABLE watch_span (
     home text NOT NULL,
     since timestamp with time zone NOT NULL,
     until timestamp with time zone,
     state text NOT NULL,
     why text[] NOT NULL,
+    follows timestamp with time zone,
     CONSTRAINT watch_span_begins_once PRIMARY KEY (home, since),
+    CONSTRAINT watch_span_begins_where_it_follows CHECK ((follows = since)),
     CONSTRAINT watch_span_ends_after_it_begins CHECK ((since < until)),
+    CONSTRAINT watch_span_ends_once UNIQUE (home, until),
     CONSTRAINT watch_span_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
-    CONSTRAINT watch_span_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text])))
+    CONSTRAINT watch_span_leaves_no_hole FOREIGN KEY (home, follows) REFERENCES watch_span(home, until),
+    CONSTRAINT watch_span_state_is_known CHECK ((state = ANY (ARRAY['watched'::text, 'degraded'::text, 'blind'::text, 'paused'::text])))
 );
 CREATE INDEX watch_span_that_is_blind ON public.watch_span USING btree (until) WHERE (state = 'blind'::text);
+CREATE UNIQUE INDEX watch_span_is_first_once ON public.watch_span USING btree (home) WHERE (follows IS NULL);
 CREATE UNIQUE INDEX watch_span_is_open_once ON public.watch_span USING btree (home) WHERE (until IS NULL);
 -- watch_span: what was known live; never rewritten
 -- watch_span.until: excluded; null: it goes on
+-- watch_span.follows: the end of the span before; null: the home's first
 
 -- hypertable: reading by observed_at, a chunk for each 7 days
 -- hypertable: stored_log by received_at, a chunk for each 1 day

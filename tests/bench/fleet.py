@@ -48,9 +48,10 @@ _FILL: Final = """
         WHEN r < 0.03 THEN ARRAY['hub'] ELSE '{}' END, %(now)s - r * interval '10 days', %(now)s + interval '2
         minutes', '{}', CASE WHEN r > 0.95 THEN '{"days": 8, "of": 14}' ELSE '{}' END::jsonb, %(now)s FROM
         (SELECT home, random() AS r FROM home) drawn;
-    INSERT INTO watch_span (home, since, until, state, why) SELECT home, %(now)s - interval '1 day' * d, CASE
+    INSERT INTO watch_span (home, since, until, state, why, follows) SELECT home, %(now)s - interval '1 day' * d, CASE
         WHEN d > 1 THEN %(now)s - interval '1 day' * (d - 1) END, CASE WHEN random() < 0.05 THEN 'blind' ELSE
-        'watched' END, '{hub}' FROM home, generate_series(1, 100) d;
+        'watched' END, '{hub}', CASE WHEN d < 100 THEN %(now)s - interval '1 day' * d END FROM home,
+        generate_series(1, 100) d;
     INSERT INTO alert (home, question, subject, episode, is_fault, for_operator, since, at, raised_at, why,
         state, outcome, closed_at, closed_by) SELECT home, 'still', '', 'e' || d, false, false, %(now)s,
         %(now)s - interval '1 day' * d, %(now)s, '{}', 'closed', 'all well', %(now)s, 'op' FROM home,

@@ -221,11 +221,12 @@ class Street:
     async def could_see(
         self, *spans: tuple[datetime, datetime | None, str, Sequence[str]], home: str = MARGARETS
     ) -> None:
-        """Write when a home could be seen: (since, until, state, why)."""
+        """Write when a home could be seen: (since, until, state, why), each where the one before ends."""
         for since, until, state, why in spans:
             await self.sql(
-                "INSERT INTO watch_span (home, since, until, state, why) VALUES (%s, %s, %s, %s, %s)",
-                *(home, since, until, state, list(why)),
+                "INSERT INTO watch_span (home, since, until, state, why, follows) "
+                "SELECT %s, %s, %s, %s, %s, max(until) FROM watch_span WHERE home = %s",
+                *(home, since, until, state, list(why), home),
             )
 
     async def seen(

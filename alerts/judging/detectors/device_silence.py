@@ -59,6 +59,8 @@ class Hub:
         troubles: what its heartbeats say is wrong with it, each with what became of that finding.
         mended: what ceased to be wrong with it at the moment at which it was last heard: it may be back within it.
         noted: what else was wrong with it, each with the episode last found, so that a flood is one fault.
+        line_is_down: the broker saw its connection end, and has not heard it since.
+        is_deaf_by_broker: it was the broker that was away, while we were deaf last.
     """
 
     hub: str
@@ -74,6 +76,8 @@ class Hub:
     troubles: dict[str, Asked] = field(default_factory=dict)
     mended: dict[str, Asked] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
+    line_is_down: bool = False
+    is_deaf_by_broker: bool = False
 
     @property
     def last_heard(self) -> datetime:
@@ -113,6 +117,7 @@ class Hub:
         self.heard_at = at
         self.is_silent = False
         self.deaf_until = None
+        self.line_is_down = False
         self.held_since = (self.held_since or at) if said.held_readings else None
         self.radio_down_since = (self.radio_down_since or at) if said.radio_up is False else None
         if self.radio_down_since is not None:
@@ -122,10 +127,11 @@ class Hub:
             self.lost_since = None
         return was_silent
 
-    def miss(self, until: datetime) -> None:
+    def miss(self, until: datetime, *, by_broker: bool = False) -> None:
         """Let its promise start anew, since nobody was there to hear it; one that was broken before stays broken."""
         if not self.is_silent:
             self.deaf_until = until
+            self.is_deaf_by_broker = by_broker
 
     def is_new(self, what: str, episode: str) -> bool:
         """Note something that is wrong with it; return whether it was not known yet."""

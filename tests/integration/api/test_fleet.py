@@ -12,7 +12,7 @@ from alerts.store import GRACE, Kind
 from api.views import fleet, state
 from tests.world.pages import ANNE, CONTROL, GEORGES, JIM, MARGARETS, NINE, Street
 
-KINDS: tuple[Kind, ...] = ("blind", "degraded", "learning", "watched")
+KINDS: tuple[Kind, ...] = ("blind", "degraded", "learning", "watched", "paused")
 
 
 async def text_of(street: Street, path: str, person: str = CONTROL.person) -> str:
@@ -41,7 +41,7 @@ async def many_homes(street: Street, count: int) -> None:
         await street.sql(
             "INSERT INTO home_watch (home, state, why, since, promised_until, last_heard_at, next_alert_why, learning, "
             "written_at) VALUES (%s, %s, %s, %s, %s, %s, '{}', %s::jsonb, %s)",
-            *(home, chance.choice(["watched", "watched", "degraded", "blind"]), why),
+            *(home, chance.choice(["watched", "watched", "degraded", "blind", "paused"]), why),
             *(NINE - timedelta(minutes=chance.randrange(10_000)), None if ends is None else NINE + ends, heard),
             *(chance.choice(["{}", '{"days": 8, "of": 14}', '{"days": 14, "of": 14}']), NINE),
         )

@@ -67,12 +67,20 @@ async def _furnish(conn: Conn, chance: random.Random) -> None:
                 "written_by) VALUES (%s, 'data', %s, %s, 'resident', 'Ada', 'as agreed', %s, %s, %s, 'test')",
                 (home, person, view, added, added + timedelta(days=3650), added),
             )
-        for _ in range(number % 4):
-            since = added + timedelta(days=chance.randrange(10, 600))
+        seen_until = None
+        days = sorted(chance.sample(range(10, 600), number % 4))
+        for since in (added + timedelta(days=day) for day in days):
+            until = since + timedelta(minutes=chance.choice([20, 300]))
+            if seen_until is not None:
+                await conn.execute(
+                    "INSERT INTO watch_span VALUES (%s, %s, %s, 'watched', '{}', %s)",
+                    (home, seen_until, since, seen_until),
+                )
             await conn.execute(
-                "INSERT INTO watch_span VALUES (%s, %s, %s, 'blind', '{}') ON CONFLICT DO NOTHING",
-                (home, since, since + timedelta(minutes=chance.choice([20, 300]))),
+                "INSERT INTO watch_span VALUES (%s, %s, %s, 'blind', '{}', %s)",
+                (home, since, until, None if seen_until is None else since),
             )
+            seen_until = until
         for which in range(number % 3):
             at = added + timedelta(days=chance.randrange(10, 600))
             rows = await conn.execute(

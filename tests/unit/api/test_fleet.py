@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.alert import Question, State
-from alerts.judging.watched import HUB, NEVER_HEARD, US
-from alerts.store import LINE, Alert, BlindTogether, Hours, Kind, OpenCounts, Texts
+from alerts.judging.watched import HUB, LINE, NEVER_HEARD, US
+from alerts.store import Alert, BlindTogether, Hours, Kind, OpenCounts, Texts
 from api.consents import Consent
 from api.records import Grant, Looked
 from api.views import fleet, looks

@@ -75,7 +75,8 @@ def test_after_its_lease_no_home_is_said_to_be_watched(
 
     told = state.truth(seen, now=NOW, speed=speed, stretch=STRETCH)
 
-    is_known = left > timedelta(0) and written is not Watched.BLIND
+    # A pause does not lapse: it was never fine.
+    is_known = written is Watched.PAUSED or (left > timedelta(0) and written is not Watched.BLIND)
     assert told.state is (written if is_known else Watched.BLIND)
 
 

@@ -1,0 +1,81 @@
+"""How well could homes be seen, and when: written here, a span at a time, and never rewritten.
+
+A home's spans tile its time, from the first on: the database refuses a hole or an overlap.  What is known only later
+(that a hub had been silent since it was last heard) cuts the span that is still open, never one that has ended.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from alerts.judging.finding import SeenLater
+from alerts.judging.watched import US, Watch, Watched
+
+Conn = AsyncConnection[TupleRow]
+
+
+async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
+    """Return how well each home of a lane is seen, as it was written last."""
+    rows = await conn.execute(
+        "SELECT home, state, why, since FROM watch_span JOIN home USING (home) WHERE lane = %s AND until IS NULL",
+        (lane,),
+    )
+    return {home: Watch(Watched(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}
+
+
+# Two changes in one moment: the later one is what was true from that moment on.
+_CORRECT = """
+    UPDATE watch_span SET state = %(state)s, why = %(why)s
+    WHERE home = %(home)s AND until IS NULL AND since = %(since)s
+"""
+_CUT = """
+    UPDATE watch_span SET until = %(since)s WHERE home = %(home)s AND until IS NULL AND since < %(since)s
+    AND (state, why) IS DISTINCT FROM (%(state)s, %(why)s::text[])
+"""
+_GO_ON = """
+    INSERT INTO watch_span (home, since, state, why, follows)
+    SELECT %(home)s, %(since)s, %(state)s, %(why)s, (SELECT max(until) FROM watch_span WHERE home = %(home)s)
+    WHERE NOT EXISTS (SELECT FROM watch_span WHERE home = %(home)s AND (until IS NULL OR until > %(since)s))
+"""
+
+
+async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:
+    """Write that how well homes are seen changed, in the order in which it did.
+
+    What is already known is not written again, and nothing before the open span is: a log that is judged again
+    after a crash rewrites nothing.
+    """
+    for home, watch in changes:
+        told = {"home": home, "since": watch.since, "state": watch.state.value, "why": list(watch.why)}
+        for step in (_CORRECT, _CUT, _GO_ON):
+            await conn.execute(step, told)
+
+
+async def write_gap(conn: Conn, current: Mapping[str, Watch], since: datetime, until: datetime) -> None:
+    """Write that nobody judged these homes for a while: they were blind, for good, whatever arrived later.
+
+    Args:
+        conn: in a transaction.
+        current: how well each home is seen at the end of the gap.
+        since: the last moment before it that was judged.
+        until: its end, excluded.
+    """
+    rows = await conn.execute(
+        "SELECT home, GREATEST(since, %s) FROM watch_span "
+        "WHERE home = ANY(%s) AND until IS NULL AND state IN ('watched', 'degraded') AND since < %s",
+        (since, sorted(current), until),
+    )
+    blind = [(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]
+    await write_spans(conn, blind)
+    await write_spans(conn, [(home, Watch(watch.state, watch.why, until)) for home, watch in sorted(current.items())])
+
+
+async def write_seen_later(conn: Conn, seen: SeenLater) -> None:
+    """Write beside a time that was blind what arrived of it afterwards; said once."""
+    await conn.execute(
+        "INSERT INTO watch_seen_later (home, since, until, first_seen_at, last_seen_at, readings, known_at) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (home, since) DO NOTHING",
+        (seen.home, seen.since, seen.until, seen.first_seen_at, seen.last_seen_at, seen.readings, seen.at),
+    )
