@@ -10,6 +10,7 @@ class Question(enum.StrEnum):
     ALARM = "alarm"  # did someone or something in the home call for help?
     STILL = "still"  # has nothing moved for longer than was set by hand?
     STILL_UNUSUAL = "still_unusual"  # for longer than is usual here at this time?
+    UNSEEN = "unseen"  # can the home not be seen, so that nobody could tell whether the resident is still?
     OUT = "out"  # did the resident go out, and is not back?
     NIGHT_UP = "night_up"  # up and about in the night for longer than is usual here?
     DOOR_OPEN = "door_open"  # does an outer door stand open?
@@ -31,11 +32,11 @@ FAULTS: Final = frozenset(
 )
 """Equipment needs someone: told to the operator first."""
 
-ONE_STORY: Final = frozenset({Question.STILL, Question.STILL_UNUSUAL, Question.OUT})
+ONE_STORY: Final = frozenset({Question.STILL, Question.STILL_UNUSUAL, Question.OUT, Question.UNSEEN})
 """Questions about one and the same silence: to a carer they are one story."""
 
 FIRST: Final = (
-    *(Question.ALARM, Question.STILL, Question.STILL_UNUSUAL, Question.NIGHT_UP, Question.OUT),
+    *(Question.ALARM, Question.STILL, Question.STILL_UNUSUAL, Question.UNSEEN, Question.NIGHT_UP, Question.OUT),
     *(Question.RULE, Question.DOOR_OPEN, Question.COLD, Question.HOT),
 )
 """What a person looks at first: a call for help, a resident who is still, one who walks, one who is out, the home."""

@@ -10,6 +10,8 @@ from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
+from alerts.judging.minutes import Span
+from alerts.judging.watched import Watched
 from api import activity, times
 from api.activity import Day, Row, Unseen
 from ingest.readings import Slot
@@ -179,6 +181,57 @@ def of_month(days: Sequence[Day], unseen: Iterable[Unseen], *, now: datetime) ->
         (Shape("mk", f"M{now_x} {today_y - 1}v{_MONTH_STEP + 2}"),),
         tuple(signs),
         tuple(words),
+    )
+
+
+def of_watch(spans: Sequence[Span], *, since: datetime, now: datetime) -> Picture:
+    """Return a strip of some weeks: tall while a home was watched, short in part, stripes where it could not be seen.
+
+    Args:
+        spans: as they are known now, in order, each with an end.
+        since: the left end.
+        now: the right end.
+    """
+    bottom = _DAY_TOP + _DAY_STEP
+
+    def x(at: datetime) -> float:
+        return round(1 + (WIDTH - 2) * min(max((at - since) / (now - since), 0.0), 1.0), 1)
+
+    def bars(state: Watched, top: float, height: float) -> str:
+        return "".join(
+            f"M{x(one.since)} {top}h{max(round(x(one.until or now) - x(one.since), 1), _MARK_WIDTH_MIN)}v{height}H"
+            f"{x(one.since)}z"
+            for one in spans
+            if one.state is state and (one.until or now) > since
+        )
+
+    blind = [one for one in spans if one.state is Watched.BLIND and (one.until or now) > since]
+    striped = [
+        Box(
+            x(one.since),
+            _DAY_TOP,
+            max(round(x(one.until or now) - x(one.since), 1), _MARK_WIDTH_MIN),
+            bottom - _DAY_TOP,
+        )
+        for one in blind
+    ]
+    days = [times.midnight(times.local_date(now) - timedelta(days=7 * weeks)) for weeks in range(1, 5)]
+    ticks = [(x(at), f"{times.local_date(at).day} {times.local_date(at):%b}") for at in days if at > since]
+    return Picture(
+        bottom + 19,
+        (),
+        "".join(f"M{at} {_DAY_TOP}V{bottom + 3}" for at, _ in ticks),
+        tuple(striped),
+        (
+            Shape("m", bars(Watched.WATCHED, _DAY_TOP + 4, bottom - _DAY_TOP - 8)),
+            Shape("r", bars(Watched.DEGRADED, bottom - 9, 5)),
+        ),
+        (),
+        (),
+        tuple(
+            [Word(at, bottom + 14, "middle", said) for at, said in ticks if at > _LABEL_ROOM / 2]
+            + [Word(WIDTH - 1, bottom + 14, "end", "now", style="t-b")]
+        ),
     )
 
 

@@ -35,6 +35,10 @@ class Ground:
         unseen_until: when the last time ended in which nothing could be seen; None: never.
         sees: the hubs through which something can be seen, and how long in all nothing could be seen through each.
         left: when and by which door the resident left; None: seen inside since.
+        dark_since: since when a home that was seen before cannot be seen; None: it can, or never was.
+        blind_why: why not.
+        last_seen_at: the last sign of life; None: never.
+        last_seen_room: where.
         waits: what hubs still hold may change the past until these moments, so a finding about the resident waits.
     """
 
@@ -47,6 +51,10 @@ class Ground:
     sees: Mapping[str, timedelta] = field(default_factory=dict)
     left: Left | None = None
     waits: tuple[datetime, ...] = ()
+    dark_since: datetime | None = None
+    blind_why: tuple[str, ...] = ()
+    last_seen_at: datetime | None = None
+    last_seen_room: str | None = None
 
     def no_sooner(self, due: datetime, *held_back: datetime | None) -> datetime:
         """Return when a finding about the resident that is due then may be made, at the soonest."""

@@ -26,6 +26,7 @@ from alerts.judging.detectors.open_door import Doors
 from alerts.judging.detectors.out import Out
 from alerts.judging.detectors.routine import Routine
 from alerts.judging.detectors.sensor_silence import Silences
+from alerts.judging.detectors.unseen import Unseen
 from alerts.judging.finding import JSON, Ended, Verdict, iso, whole_s
 from alerts.judging.ground import Ground
 from alerts.judging.life import STILLNESS, Life, Seen
@@ -109,6 +110,7 @@ class HomeState:
         doors: which outer doors stand open.
         climate: which rooms are too cold or too hot.
         hand_set: which rules that were set by hand are broken.
+        unseen: whether it was not seen for so long that somebody must look.
     """
 
     home: str
@@ -126,6 +128,7 @@ class HomeState:
     doors: Doors = field(default_factory=Doors)
     climate: Climate = field(default_factory=Climate)
     hand_set: HandSet = field(default_factory=HandSet)
+    unseen: Unseen = field(default_factory=Unseen)
 
     @property
     def watch(self) -> Watch:
@@ -210,6 +213,9 @@ class HomeState:
         """Return what is true of the home, as of all that was received and judged."""
         ground = self._ground()
         next_alert_at, next_alert_why = self.life.next_alert(self.sight, ground)
+        if next_alert_at is None and (told_at := self.unseen.told_at(ground)) is not None:
+            # No stillness can be found, and yet somebody is asked to look.
+            next_alert_why["unseen_at"] = iso(told_at)
         seen, watch = self.life.seen, self.watch
         first_due = min(self.hubs.values(), key=lambda hub: hub.breaks_at(self.stretch), default=None)
         return Now(
@@ -377,7 +383,8 @@ class HomeState:
     def _ground(self) -> Ground:
         settles = [hub.settles_at(self.stretch) for hub in self.hubs.values() if not hub.is_silent]
         waits = tuple(moment for moment in settles if moment is not None)
-        unseen = self.sight.unseen
+        unseen, seen = self.sight.unseen, self.life.seen
+        is_dark = self.sight.is_blind and any(hub.heard_at is not None for hub in self.hubs.values())
         return Ground(
             home=self.home,
             as_of=self.as_of,
@@ -388,10 +395,14 @@ class HomeState:
             sees={hub.hub: hub.unseen_for for hub in self.hubs.values() if hub.sees()},
             left=self.out.left(),
             waits=waits,
+            dark_since=self.sight.blind_since if is_dark else None,
+            blind_why=self.sight.watch.why if is_dark else (),
+            last_seen_at=seen.at if seen else None,
+            last_seen_room=seen.room if seen else None,
         )
 
     def _detectors(self) -> tuple[Detector, ...]:
-        return self.silences, *self._sensing()
+        return self.silences, self.unseen, *self._sensing()
 
     def _sensing(self) -> tuple[Sensing, ...]:
         return self.batteries, self.out, self.night, self.doors, self.climate, self.hand_set

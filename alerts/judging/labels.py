@@ -17,6 +17,8 @@ LABELS: Final[Mapping[str, str]] = {
     "hub_silent_carer_after": "Hub silent: carer told after",
     "remind_after": "Whose it is, asked again after",
     "nobody_again_after": "Nobody answered: said again after",
+    "is_unseen_asked": "Ask somebody to look when the home cannot be seen",
+    "unseen_for": "Home not seen for",
     "is_night_asked": "Ask about walking at night",
     "night_from": "Night from",
     "night_until": "Night until",

@@ -32,7 +32,7 @@ PATIENCE_MAX: Final = timedelta(hours=10_000)
 _WAITS: Final = (
     *("still_for", "hub_silent_carer_after", "escalate_after", "again_after", "night_up_for", "out_for"),
     *("out_at_night_for", "door_open_for", "door_open_at_night_for", "cold_for", "hot_for", "sensor_silent_after"),
-    *("gauge_silent_after", "remind_after", "nobody_again_after"),
+    *("gauge_silent_after", "remind_after", "nobody_again_after", "unseen_for"),
 )
 _WALLS: Final = ("waking_from", "waking_until", "night_from", "night_until", "home_by")
 # Ours: outside of these a number is a slip of the hand, Fahrenheit say.
@@ -79,6 +79,8 @@ class Policy:
         gauge_silent_after: likewise one that measures all the time: a thermometer, a plug.
         is_battery_asked: whether it is asked if a battery is low.
         battery_low_pct: a battery at or below this is low, until it is ten per cent fuller.
+        is_unseen_asked: whether somebody is asked to look if the home cannot be seen.
+        unseen_for: not seen for this long is a finding, whatever the reason.
         rules: what was set by hand besides, each of its own name.
         remind_after: who said "mine" is asked how it is when nothing was heard for this long.
         nobody_again_after: that nobody has answered is said again after this long, until somebody does.
@@ -133,6 +135,9 @@ class Policy:
     gauge_silent_after: timedelta = timedelta(hours=3)
     is_battery_asked: bool = True
     battery_low_pct: float = 15.0
+    is_unseen_asked: bool = True
+    # Ours, and for a pilot to correct: past most broadband faults, and well within a night on the floor.
+    unseen_for: timedelta = timedelta(hours=4)
     rules: tuple[Rule, ...] = ()
     remind_after: timedelta = timedelta(minutes=30)
     nobody_again_after: timedelta = timedelta(hours=1)

@@ -56,6 +56,12 @@ def _out(about: About, since: datetime, why: Facts, *, before: str, now: datetim
     return wording.out(about, since=since, door=_said(why, "left_by"), before=before, now=now)
 
 
+def _unseen(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    seen_at, room = why.get("last_seen_at"), _said(why, "last_seen_room")
+    at = datetime.fromisoformat(seen_at) if isinstance(seen_at, str) else None
+    return wording.unseen(about, since=since, seen_at=at, room=room, before=before, now=now)
+
+
 def _night_up(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     usual_s = why.get("usual_s")
     return wording.night_up(
@@ -129,6 +135,7 @@ _TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
     Question.STILL: _still,
     Question.STILL_UNUSUAL: _still_unusual,
     Question.OUT: _out,
+    Question.UNSEEN: _unseen,
     Question.NIGHT_UP: _night_up,
     Question.DOOR_OPEN: _door_open,
     Question.RULE: _rule,

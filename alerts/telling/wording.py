@@ -169,6 +169,16 @@ def still(about: About, *, since: datetime, room: str = "", now: datetime, befor
     return _request(_not_seen(about, since, room, now=now), about, before)
 
 
+def unseen(
+    about: About, *, since: datetime, seen_at: datetime | None, room: str = "", now: datetime, before: str = ""
+) -> str:
+    """Return the text of a home that cannot be seen, so that nobody could tell whether the resident is still."""
+    place = f" in the {cut(room, _ROOM_MAX)}" if room else ""
+    last = f" Last seen{place} at {clock(seen_at, now=now)}." if seen_at is not None else ""
+    what = f"We cannot see {_possessive(_who(about))} home since {clock(since, now=now)}.{last} Please look."
+    return _request(what, about, before)
+
+
 def still_unusual(about: About, *, since: datetime, room: str = "", now: datetime, before: str = "") -> str:
     """Return the text of a stillness that is longer than usual in this home at this time."""
     return _request(f"{_not_seen(about, since, room, now=now)} That is unusual here.", about, before)

@@ -1,6 +1,7 @@
 """All homes, as an operator sees them: who has nobody coming, whom we cannot see, and where to look next."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlencode
@@ -10,17 +11,18 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
+from alerts.judging.minutes import MONTH
 from alerts.store import HomeSeen, Kind
 from api import access, show
 from api.access import CurrentOperator
 from api.given import Connection, Given, GivenToAll, Now
 from api.routes import frame
-from api.views import fleet, state
+from api.views import fleet, state, watched_time
 from api.views.state import Truth
 
 router = APIRouter()
 
-Show = Literal["", "alerts", "faults", "blind", "degraded", "learning", "watched"]
+Show = Literal["", "alerts", "faults", "blind", "degraded", "learning", "watched", "paused", "least"]
 
 # Lines of each part of the first page; the rest is behind a link.  Ours: what a person reads before acting.
 _FIRST: Final = 8
@@ -104,6 +106,8 @@ class _Lists:
         listed: Sequence[fleet.AlertRow | fleet.HomeRow]
         if only in ("alerts", "faults"):
             listed = await self.alerts(is_fault=only == "faults", most=_PAGE + 1, behind=behind)
+        elif only == "least" and not search:
+            listed = await self.least(most=_PAGE + 1, behind=behind)
         else:
             kind: Kind | None = only if only in get_args(Kind) else None  # type: ignore[assignment]  # it is one of them
             listed = await self.homes(kind, search=search, most=_PAGE + 1, behind=behind)
@@ -122,6 +126,21 @@ class _Lists:
         )
         return [self._home(one) for one in found]
 
+    async def least(self, *, most: int, behind: int) -> list[fleet.HomeRow]:
+        """Return the homes that could be seen for the least of thirty days, first; each with its share."""
+        found = await alerts_store.least_seen(
+            self._conn, self._now - MONTH, now=self._now, stretch=self._stretch, most=most, behind=behind
+        )
+        homes = await alerts_store.list_homes(
+            self._conn, now=self._now, stretch=self._stretch, homes=[one.home for one in found], most=most
+        )
+        rows = {one.home: self._home(one) for one in homes}
+        return [
+            replace(rows[one.home], said=f"{watched_time.row_in_words(one, now=self._now)} {rows[one.home].said}")
+            for one in found
+            if one.home in rows
+        ]
+
     def _home(self, seen: HomeSeen) -> fleet.HomeRow:
         told = state.truth(seen.watch, now=self._now, speed=self._speed, stretch=self._stretch)
         self.told.append(told)
@@ -129,7 +148,8 @@ class _Lists:
 
 
 def _empty() -> dict[str, Any]:
-    return dict.fromkeys(["alerts", "faults", "blind", "degraded", "learning", "watched", "found"], ())
+    parts = ["alerts", "faults", "blind", "degraded", "learning", "watched", "paused", "least", "found"]
+    return dict.fromkeys(parts, ())
 
 
 def _named(*lists: Iterable[fleet.AlertRow | fleet.HomeRow]) -> set[str]:

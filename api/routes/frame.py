@@ -9,10 +9,13 @@ from fastapi import Request
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
+from alerts.judging.minutes import MONTH, as_known
+from alerts.judging.watched import Watched
 from alerts.store import HomeWatch, Resident
+from api import pictures
 from api.given import Given, given
 from api.store import Viewer
-from api.views import state
+from api.views import state, watched_time
 from api.views.state import Truth
 
 
@@ -32,6 +35,21 @@ def facts(request: Request, viewer: Viewer, place: str) -> dict[str, Any]:
         "place": place,
         "can_text": world.sms is not None,
         "speed": None if speed == 1 else speed,
+    }
+
+
+async def watched_time_of(conn: AsyncConnection[Any], home: str, told: Truth, *, now: datetime) -> dict[str, Any]:
+    """Return for how much of thirty days a home could be seen, in words and as a strip."""
+    since = now - MONTH
+    spans = await alerts_store.watch_spans(conn, home, since, now)
+    seen = watched_time.counted(spans, told, since=since, now=now)
+    later = await alerts_store.seen_later(conn, home, since, now)
+    lapsed = told.since if told.state is Watched.BLIND else None
+    known = as_known(spans, blind_since=lapsed, why=told.why, now=now)
+    begins = spans[0].since if spans else None
+    return {
+        "watched_said": watched_time.in_words(seen, later, begins=begins, since=since, now=now),
+        "watched_strip": pictures.of_watch(known, since=since, now=now) if known else None,
     }
 
 

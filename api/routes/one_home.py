@@ -54,6 +54,7 @@ async def show_one(
         may_answer="carer" in viewer.homes.get(home, ()),
         sight=in_sight,
         seen_for=words.seen_for(in_sight),
+        **await frame.watched_time_of(conn, home, told, now=now),
         contacts=await alerts_store.telling_of(conn, home, at=now),
         **await _equipment(conn, home, now=now),
         **await _who(conn, home, now=now),

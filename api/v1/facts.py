@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts import store as alerts_store
+from alerts.judging.finding import SeenLater
 from alerts.judging.watched import Watched
 from alerts.store import HomeWatch
 from api.v1 import shapes
 from api.views import alert as alert_words
+from api.views import watched_time
 from api.views.state import Truth
 
 _NOBODY = "The resident"
@@ -70,7 +72,13 @@ def alert_said(alert: alerts_store.Alert, *, now: datetime) -> shapes.Alert:
 
 
 def spans_said(
-    home: str, spans: Sequence[alerts_store.Span], told: Truth, *, since: datetime, until: datetime
+    home: str,
+    spans: Sequence[alerts_store.Span],
+    told: Truth,
+    later: Sequence[SeenLater] = (),
+    *,
+    since: datetime,
+    until: datetime,
 ) -> shapes.Spans:
     """Return how well a home could be seen, cut to a time; after the lease it is blind, whatever is written.
 
@@ -78,6 +86,7 @@ def spans_said(
         home: which.
         spans: as they were known live, in order; those that touch the time.
         told: how well it is seen now, with the lease held against the clock.
+        later: what arrived afterwards of times that were blind.
         since: where the time begins.
         until: where it ends, not after `told.true_at` or the lease's end, whichever is the caller's now.
     """
@@ -92,7 +101,9 @@ def spans_said(
     if lapsed is not None and spans and spans[-1].until is None and spans[-1].state is not Watched.BLIND:
         items.append(shapes.Span(since=lapsed, until=None, state="blind", why=list(told.why)))
     blind = sum((_within(one, since, until) for one in items if one.state == "blind"), timedelta(0))
-    whole = sum((_within(one, since, until) for one in items), timedelta(0))
+    whole = sum((_within(one, since, until) for one in items if one.state != "paused"), timedelta(0))
+    seen = watched_time.counted(spans, told, since=since, now=until)
+    gap = seen.last_gap
     return shapes.Spans(
         home=home,
         since=since,
@@ -100,8 +111,34 @@ def spans_said(
         true_at=told.true_at,
         blind_s=blind.total_seconds(),
         to_watch_s=whole.total_seconds(),
+        minutes=shapes.Minutes(
+            watched=seen.watched,
+            degraded=seen.degraded,
+            blind=seen.blind,
+            paused=seen.paused,
+            share=seen.share,
+            blind_by_cause=seen.by_cause,
+        ),
+        last_gap=None
+        if gap is None
+        else shapes.LastGap(since=gap.since, until=_goes_on(gap.until, until), why=list(gap.why)),
+        seen_later=[
+            shapes.Later(
+                since=one.since,
+                until=one.until,
+                first_seen_at=one.first_seen_at,
+                last_seen_at=one.last_seen_at,
+                readings=one.readings,
+                known_at=one.at,
+            )
+            for one in later
+        ],
         items=items,
     )
+
+
+def _goes_on(until: datetime | None, now: datetime) -> datetime | None:
+    return None if until is None or until >= now else until
 
 
 def _within(span: shapes.Span, since: datetime, until: datetime) -> timedelta:

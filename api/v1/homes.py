@@ -74,7 +74,8 @@ async def list_spans(
     stretch = world.clock.stretch()
     watch = await alerts_store.watch_of(conn, home, stretch=stretch)
     told = state.truth(watch, now=now, speed=world.clock.speed(), stretch=stretch)
-    return facts.spans_said(home, spans, told, since=begins, until=ends)
+    later = await alerts_store.seen_later(conn, home, begins, ends)
+    return facts.spans_said(home, spans, told, later, since=begins, until=ends)
 
 
 @router.get("/homes/{home}/readings")

@@ -88,6 +88,38 @@ class Span(Shape):
     why: list[str] = Field(examples=[["hub"]])
 
 
+class LastGap(Shape):
+    """The newest time in which a home could not be seen."""
+
+    since: Moment
+    until: datetime | None = Field(description="Excluded; null: it goes on.", examples=[_NINE])
+    why: list[str] = Field(examples=[["line"]])
+
+
+class Later(Shape):
+    """Readings of a blind time that arrived afterwards: they explain it, and it stays blind."""
+
+    since: Moment
+    until: Moment
+    first_seen_at: Moment
+    last_seen_at: Moment
+    readings: int = Field(examples=[4])
+    known_at: Moment
+
+
+class Minutes(Shape):
+    """Whole minutes of the clock; each is as bad as its worst moment.  Paused ones are no part of the share."""
+
+    watched: int = Field(examples=[42835])
+    degraded: int = Field(examples=[0])
+    blind: int = Field(examples=[345])
+    paused: int = Field(examples=[20])
+    share: float | None = Field(
+        description="Of those to be watched, in which the home could be seen; null: none were.", examples=[0.992]
+    )
+    blind_by_cause: dict[str, int] = Field(description="By the first reason of each.", examples=[{"line": 345}])
+
+
 class Spans(Shape):
     """How well a home could be seen in a time."""
 
@@ -97,6 +129,9 @@ class Spans(Shape):
     true_at: Moment
     blind_s: float = Field(description="Seconds of it in which nobody could see.", examples=[900.0])
     to_watch_s: float = Field(description="Seconds of it in which the home was to be watched.", examples=[86400.0])
+    minutes: Minutes
+    last_gap: LastGap | None
+    seen_later: list[Later]
     items: list[Span]
 
 

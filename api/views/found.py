@@ -10,6 +10,7 @@ from api import times
 from api.views.said import in_room, whose
 
 OVER: Final[Mapping[str, str]] = {
+    Question.UNSEEN: "The home could be seen again.",
     Question.OUT: "Seen inside again.",
     Question.NIGHT_UP: "Quiet again, or back in bed.",
     Question.DOOR_OPEN: "The door was shut.",
@@ -22,6 +23,7 @@ OVER: Final[Mapping[str, str]] = {
 """What a story says when the cause is over."""
 
 RAISED: Final[Mapping[str, str]] = {
+    Question.UNSEEN: "Alert opened: the home cannot be seen.",
     Question.OUT: "Alert opened: out and not back.",
     Question.NIGHT_UP: "Alert opened: up in the night for longer than is usual.",
     Question.DOOR_OPEN: "Alert opened: an outer door stands open.",
@@ -74,7 +76,19 @@ def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: st
             )
         case _:
             by = _said(why, "left_by") or "outer door"
-            return f"{name} left by the {by} at {since} and has not been seen since."
+            is_dark = question is Question.UNSEEN
+            left = f"{name} left by the {by} at {since} and has not been seen since."
+            return f"We have not been able to see {whose(name)} home since {since}." if is_dark else left
+
+
+def _before_dark(name: str, why: Mapping[str, Any]) -> str:
+    """Return where somebody was seen last, before a home could not be seen any more."""
+    seen_at, room = why.get("last_seen_at"), _said(why, "last_seen_room")
+    if not isinstance(seen_at, str):
+        return f"{name} was never seen to move, and could lie there now: nobody can tell."
+    at = times.clock_time(datetime.fromisoformat(seen_at))
+    place = f"{in_room(room)} " if room else ""
+    return f"Last seen {place}at {at}. Whether {name} has moved since, nobody can tell."
 
 
 def _rule(name: str, why: Mapping[str, Any], *, since: str) -> str:
@@ -88,8 +102,9 @@ def _rule(name: str, why: Mapping[str, Any], *, since: str) -> str:
 def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
     """Return what else is known: what was seen, and what is usual here."""
     match question:
-        case Question.OUT:
-            return [f"Nothing inside has moved since. {name} is probably out, or very still behind that door."]
+        case Question.OUT | Question.UNSEEN:
+            out = f"Nothing inside has moved since. {name} is probably out, or very still behind that door."
+            return [out if question is Question.OUT else _before_dark(name, why)]
         case Question.NIGHT_UP:
             return _about_the_night(name, why)
         case Question.RULE:

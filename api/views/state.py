@@ -298,6 +298,10 @@ def what_next(
     note = _rule(policy, is_learning=watch is None or bool(watch.learning))
     if told.state is Watched.BLIND or watch is None:
         intro = f"While we cannot see the home, we cannot notice that {name} is still."
+        unseen_at = watch.next_alert_why.get("unseen_at") if watch is not None else None
+        if can_text and contacts and isinstance(unseen_at, str):
+            at = times.at_what_time(datetime.fromisoformat(unseen_at), now=now)
+            intro += f" If we still cannot at {at}, we text {contacts[0].full_name}."
         if can_text:
             intro += f" {_about_silence(policy)}"
         return Next(intro, None, None, "", (), note)

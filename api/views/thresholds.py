@@ -20,6 +20,7 @@ from api.views.raised_by import scope_said, set_by
 _SECTIONS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("Stillness", ("still_for", "waking_from", "waking_until", "learned", "patience")),
     ("Who is told when", ("escalate_after", "again_after", "hub_silent_carer_after", "remind_after", "nobody_again")),
+    ("Home not seen", ("is_unseen", "unseen_")),
     ("Night", ("is_night", "night_")),
     ("Out and not back", ("is_out", "out_", "home_by")),
     ("Doors", ("is_door", "door_")),

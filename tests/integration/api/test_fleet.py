@@ -76,6 +76,26 @@ async def test_homes_are_counted_as_they_are_shown(street: Street) -> None:
     assert sinces == sorted(sinces, key=lambda at: at or NINE)
 
 
+async def test_the_home_that_was_seen_least_comes_first(street: Street) -> None:
+    """An operator mends first what was blind for longest, and reads when and why."""
+    begins, gap = NINE - timedelta(days=40), NINE - timedelta(days=2, hours=3)
+    await street.could_see((begins, None, "watched", []), home=GEORGES)
+    await street.could_see(
+        (begins, gap, "watched", []),
+        (gap, gap + timedelta(minutes=432), "blind", ["line"]),
+        (gap + timedelta(minutes=432), None, "watched", []),
+    )
+    for home in (MARGARETS, GEORGES):
+        await street.home_is("watched", home=home, promised_until=NINE + timedelta(minutes=2))
+
+    page = await text_of(street, "/operator?show=least")
+
+    assert "the box had lost its connection" in page
+    assert "Watched 98.9 % of 30 days; last gap" in page or "Watched 99.0 % of 30 days; last gap" in page
+    assert "Watched 100.0 % of 30 days; no gap." in page
+    assert page.index(f"{MARGARETS} ") < page.index(f"{GEORGES} ")
+
+
 async def test_nobody_but_an_operator_learns_that_there_are_such_pages(street: Street) -> None:
     """A carer with an account must not find the list of everybody's homes, nor that there is one."""
     browser = await street.browser(ANNE.person)

@@ -190,6 +190,9 @@ async def test_spans_add_up(street: Street) -> None:
 
     assert (day["blind_s"], day["to_watch_s"]) == (900.0, 86400.0)
     assert (five["blind_s"], five["to_watch_s"]) == (300.0, 300.0)
+    assert (day["minutes"]["blind"], day["minutes"]["watched"] + day["minutes"]["blind"]) == (15, 1440)
+    assert day["minutes"]["blind_by_cause"] == {"hub": 15}
+    assert day["last_gap"] == {"since": _iso(gap), "until": _iso(gap + timedelta(minutes=15)), "why": ["hub"]}
 
 
 async def test_a_look_by_a_program_leaves_a_record_with_its_name(street: Street) -> None:

@@ -22,6 +22,10 @@ SAID: dict[Question, tuple[dict[str, Any], str]] = {
         {"left_at": SINCE.isoformat(), "left_by": "front door", "last_seen_room": "front door"},
         "Margaret Reid left by the front door at 02:20 and has not been seen since.",
     ),
+    Question.UNSEEN: (
+        {"last_seen_at": SINCE.replace(minute=11).isoformat(), "last_seen_room": "bathroom"},
+        "We cannot see Margaret Reid's home since 02:20. Last seen in the bathroom at 02:11. Please look.",
+    ),
     Question.NIGHT_UP: (
         {"up_for_s": 3000, "usual_s": 600, "out_of_bed": False},
         "Margaret Reid is up and about since 02:20, 50 min in all. Usual here: up to 10 min.",

@@ -62,6 +62,9 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "alarm_unreadable": st.builds(wording.alarm_unreadable, abouts, reached_at=moments, now=moments, before=befores),
     "still": st.builds(wording.still, abouts, since=moments, room=names, now=moments, before=befores),
     "still_unusual": st.builds(wording.still_unusual, abouts, since=moments, room=names, now=moments, before=befores),
+    "unseen": st.builds(
+        wording.unseen, abouts, since=moments, seen_at=st.none() | moments, room=names, now=moments, before=befores
+    ),
     "out": st.builds(wording.out, abouts, since=moments, door=names, now=moments, before=befores),
     "night_up": st.builds(
         wording.night_up,
