@@ -18,6 +18,7 @@ class Question(enum.StrEnum):
     COLD = "cold"  # is a room too cold?
     HOT = "hot"  # is a room too hot?
     HUB_SILENT = "hub_silent"  # has the hub stopped reporting?
+    OUTAGE = "outage"  # have many hubs of one area fallen silent together?
     READINGS_LOST = "readings_lost"  # does the hub no longer have what was never stored?
     HUB_TROUBLE = "hub_trouble"  # does the hub say that something is wrong with it?
     SENSOR_SILENT = "sensor_silent"  # has a sensor stopped reporting?
@@ -26,7 +27,7 @@ class Question(enum.StrEnum):
 
 FAULTS: Final = frozenset(
     {
-        *(Question.HUB_SILENT, Question.READINGS_LOST, Question.HUB_TROUBLE),
+        *(Question.HUB_SILENT, Question.OUTAGE, Question.READINGS_LOST, Question.HUB_TROUBLE),
         *(Question.SENSOR_SILENT, Question.BATTERY_LOW),
     }
 )

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from alerts import metrics
-from alerts.store import owing
+from alerts.store import outages, owing
 from alerts.store.sending import Leaving, NotNeeded, SendingLog
 from alerts.telling.deliver import GiveUp, Notification, Receipt, Sender, TryAgain, deliver
 from gateway.clock import Clock, monotonic_s
@@ -169,7 +169,8 @@ class Tell:
             await owing.one_at_a_time(conn)
             scene = await owing.scene_of(conn, alert)
             assert scene is not None, "alerts are never deleted"
-            await owing.tell_next(conn, scene, now=now)
+            if not await outages.is_covered(conn, scene, now=now):
+                await owing.tell_next(conn, scene, now=now)
 
     async def _say_nobody_left(self, conn: Conn) -> None:
         """Say loudly, once a start, for which open alerts everybody was asked in vain."""

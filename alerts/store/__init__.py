@@ -25,6 +25,7 @@ from alerts.store.fleet import (
     open_everywhere,
     texts_of,
 )
+from alerts.store.outages import OutageOfHome, outage_of
 from alerts.store.seen import SeenFor, least_seen, minutes_of_all, seen_later
 from alerts.store.setting import (
     set_person,
@@ -68,6 +69,7 @@ __all__ = [
     "Kind",
     "LetGo",
     "OpenCounts",
+    "OutageOfHome",
     "Resident",
     "SeenFor",
     "Span",
@@ -89,6 +91,7 @@ __all__ = [
     "minutes_of_all",
     "open_alerts",
     "open_everywhere",
+    "outage_of",
     "owe_login_text",
     "pending",
     "policy_of",

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding, SeenLater, Verdict
-from alerts.store import answers, owing, restores, spans
+from alerts.store import answers, outages, owing, restores, spans
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
@@ -66,7 +66,10 @@ async def _keep_finding(conn: Conn, finding: Finding, *, now: datetime) -> bool:
     group = sorted(ONE_STORY) if finding.question in ONE_STORY else [finding.question]
     head = await _open_head(conn, finding, group, for_operator=is_fault)
     alert = await _insert(conn, finding, for_operator=is_fault, part_of=head, now=now)
-    if head is None:
+    is_hub = finding.question is Question.HUB_SILENT and finding.home is not None
+    if head is None and not (
+        is_hub and await outages.hold_or_join(conn, alert, str(finding.home), finding.since, now=now)
+    ):
         await _tell_first(conn, alert, now=now)
     return head is None
 
@@ -211,3 +214,4 @@ async def _end(conn: Conn, ended: Ended, *, now: datetime) -> None:
     scene = await owing.scene_of(conn, int(row[0]))
     if scene is not None:
         await answers.mend(conn, scene, at=ended.at, now=now)
+    await outages.heard_again(conn, int(row[0]), at=ended.at, now=now)

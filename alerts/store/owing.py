@@ -396,6 +396,16 @@ async def _tell_carer_too(conn: Conn, scene: Scene, story: escalation.Story, car
     await owe(conn, scene, carer, body, purpose="alert", why="still silent", code=code, now=now)
 
 
+async def tell_carer_alone(conn: Conn, scene: Scene, *, now: datetime) -> datetime | None:
+    """Tell the first carer of a silent hub if that is due, and nobody else; return when it will be, or None."""
+    steps, carer_at = await _steps_of(conn, scene, now=now)
+    if carer_at is None or now < carer_at:
+        return carer_at
+    story = await _story_of(conn, scene, now=now)
+    await _tell_carer_too(conn, scene, story, steps[-1].person, now=now)
+    return None
+
+
 async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, now: datetime) -> datetime | None:
     """Write down that nobody is left, and tell the operator's phone so, again and again until somebody has it.
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from alerts.alert import Question
+from alerts.judging import outage
 from alerts.telling import wording
 from alerts.telling.wording import About
 
@@ -33,6 +34,8 @@ def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datet
             what = f"the {_sensor(why)} sensor reports again"
         case Question.BATTERY_LOW:
             what = f"the {_sensor(why)} sensor has a good battery"
+        case Question.OUTAGE:
+            what = f"all homes of the outage in {outage.area_in_words(_said(why, 'area'))} report again"
         case Question.HUB_TROUBLE:
             what = "the box says that it is well again"
         case _:
@@ -100,6 +103,11 @@ def _hub_silent(about: About, since: datetime, why: Facts, *, before: str, now: 
     return wording.hub_silent(about, since=since, before=before, now=now)
 
 
+def _outage(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    area = outage.area_in_words(_said(why, "area"))
+    return wording.outage(about, area, int(why.get("homes") or 0), since=since, before=before, now=now)
+
+
 def _readings_lost(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     del why
     return wording.readings_lost(about, since=since, before=before, now=now)
@@ -142,6 +150,7 @@ _TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
     Question.COLD: _cold,
     Question.HOT: _hot,
     Question.HUB_SILENT: _hub_silent,
+    Question.OUTAGE: _outage,
     Question.READINGS_LOST: _readings_lost,
     Question.HUB_TROUBLE: _hub_trouble,
     Question.SENSOR_SILENT: _sensor_silent,

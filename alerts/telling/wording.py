@@ -271,6 +271,15 @@ def hub_silent(about: About, *, since: datetime, now: datetime, before: str = ""
     return _request(what, about, before)
 
 
+def outage(about: About, area: str, homes: int, *, since: datetime, now: datetime, before: str = "") -> str:
+    """Return the text to the operator of many boxes that fell silent together."""
+    what = (
+        f"{homes} homes in {cut(area, _PLACE_MAX)} fell silent together since {clock(since, now=now)}: "
+        "an outage of power or network there? We cannot see them. Each is on the list of homes."
+    )
+    return _request(what, about, before)
+
+
 def readings_lost(about: About, *, since: datetime, now: datetime, before: str = "") -> str:
     """Return the text to the operator of readings that no longer exist anywhere."""
     what = f"The box in {_possessive(_who(about))} home has lost readings from {clock(since, now=now)} on."

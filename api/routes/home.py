@@ -94,6 +94,7 @@ async def _live(
         "people": state.people(resident, contacts, viewer.person),
         "helpers": [one for one in contacts if one.phone and people and one.person == people[0].mine_by],
         "sight": sight.sight(gaps, spans, since=since, now=now),
+        "outage": await alerts_store.outage_of(conn, home),
         **await frame.watched_time_of(conn, home, told, now=now),
         "unseen": unseen,
         **await _day(conn, home, watch, unseen, people, now=now),

@@ -54,6 +54,7 @@ async def show_one(
         may_answer="carer" in viewer.homes.get(home, ()),
         sight=in_sight,
         seen_for=words.seen_for(in_sight),
+        outage=await alerts_store.outage_of(conn, home),
         **await frame.watched_time_of(conn, home, told, now=now),
         contacts=await alerts_store.telling_of(conn, home, at=now),
         **await _equipment(conn, home, now=now),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from alerts.alert import FIRST, Outcome, Question, State
+from alerts.judging.outage import area_in_words
 from alerts.store import Alert, LetGo, StoryStep
 from api import times
 from api.views import found
@@ -52,8 +53,10 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
             return _alarm(alert, name, now=now)
         case Question.STILL | Question.STILL_UNUSUAL if not alert.why.get("left_at"):
             return f"{name} has not been seen to move since {since}."
-        case Question.HUB_SILENT:
-            return f"The box in {whose(name)} home has not reported since {since}."
+        case Question.HUB_SILENT | Question.OUTAGE:
+            is_one = alert.question is Question.HUB_SILENT
+            box = f"The box in {whose(name)} home has not reported since {since}."
+            return box if is_one else _outage(alert, since=since)
         case Question.READINGS_LOST:
             return f"Some readings from {whose(name)} home were lost before we had them."
         case Question.HUB_TROUBLE:
@@ -61,6 +64,11 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
             return f"The box in {whose(name)} home needs mending{f': {said}' if isinstance(said, str) else ''}."
         case _:
             return found.sentence(alert.question, name, alert.why, since=since)
+
+
+def _outage(alert: Alert, *, since: str) -> str:
+    area, homes = area_in_words(str(alert.why.get("area") or "")), alert.why.get("homes")
+    return f"{homes} homes in {area} fell silent together since {since}."
 
 
 def _alarm(alert: Alert, name: str, *, now: datetime) -> str:
@@ -286,6 +294,7 @@ _RAISED: Final[Mapping[str, str]] = {
     Question.STILL: "Alert opened: still for longer than was set.",
     Question.STILL_UNUSUAL: "Alert opened: still for longer than is usual.",
     Question.HUB_SILENT: "The box in the home stopped reporting.",
+    Question.OUTAGE: "Many homes of one area fell silent together.",
     Question.READINGS_LOST: "Readings were found to be lost.",
     Question.HUB_TROUBLE: "The box in the home said that something is wrong with it.",
     **found.RAISED,

@@ -1,0 +1,111 @@
+"""Are many silent hubs one outage?
+
+One postcode's power cut is one thing to mend, not forty.  Hubs that were last heard within minutes of each other, in
+one district or one group of homes, share a cause: so one message goes to the operator, and each home says so.  What
+this decides is who is told of equipment, and never what is known of a resident.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway import heartbeat
+
+TOGETHER: Final = heartbeat.EVERY + heartbeat.GRACE
+"""Hubs last heard within this of the first fell silent together: each may have missed as much before it is noticed."""
+
+HOMES_MIN: Final = 3
+"""Ours: where each of 200 homes loses its hub once a month, three within three minutes happen by chance once in four
+years (200 a month are r = 0.0046 a minute; three within three minutes come to r (3 r)^2 / 2 = 4.5e-7 a minute)."""
+
+HOLD: Final = timedelta(seconds=90)
+"""How long the operator's text about one silent hub waits for others, where an outage could be.
+
+Hubs report every minute, each in its own second, and judging adds some: so all of one power cut are found within this.
+An alarm, a stillness, and a carer's text never wait for it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SilentHub:
+    """A hub that says nothing.
+
+    Attributes:
+        alert: of its silence.
+        home: whose.
+        since: when it was last heard.
+        areas: what it shares with other homes: its district, its group.
+    """
+
+    alert: int
+    home: str
+    since: datetime
+    areas: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Hubs that fell silent together.
+
+    Attributes:
+        area: what they share.
+        hubs: by when they were last heard.
+    """
+
+    area: str
+    hubs: tuple[SilentHub, ...]
+
+    @property
+    def since(self) -> datetime:
+        return self.hubs[0].since
+
+    @property
+    def homes(self) -> int:
+        return len({hub.home for hub in self.hubs})
+
+
+def outages(silent: Iterable[SilentHub]) -> list[Outage]:
+    """Return which hubs fell silent together, the most homes first; each hub is in one outage at most."""
+    left = sorted(silent, key=lambda hub: (hub.since, hub.home, hub.alert))
+    found: list[Outage] = []
+    while True:
+        possible = [one for area in sorted({area for hub in left for area in hub.areas}) for one in _in(area, left)]
+        best = max(possible, key=lambda one: one.homes, default=None)
+        if best is None or best.homes < HOMES_MIN:
+            return found
+        found.append(best)
+        left = [hub for hub in left if hub not in best.hubs]
+
+
+def belongs(hub: SilentHub, area: str, first: datetime, last: datetime) -> bool:
+    """Return whether a hub that is found silent belongs to an outage that is known.
+
+    Args:
+        hub: it.
+        area: of the outage.
+        first: when the first of its hubs was last heard.
+        last: and the last.
+    """
+    return area in hub.areas and last - TOGETHER <= hub.since <= first + TOGETHER
+
+
+def _in(area: str, hubs: Sequence[SilentHub]) -> list[Outage]:
+    """Return, from each hub of an area on, those that fell silent together with it; `hubs` in order of `since`."""
+    there = [hub for hub in hubs if area in hub.areas]
+    return [
+        Outage(area, tuple(hub for hub in there[number:] if hub.since - first.since <= TOGETHER))
+        for number, first in enumerate(there)
+    ]
+
+
+def area_in_words(area: str) -> str:
+    """Return what an area is called: `district LS6`, `group mill-lane`."""
+    kind, _, name = area.partition(":")
+    return f"{kind} {name}"
+
+
+def areas_of(district: str | None, group: str | None) -> frozenset[str]:
+    """Return what a home shares with others."""
+    named: Mapping[str, str | None] = {"district": district, "group": group}
+    return frozenset(f"{kind}:{name}" for kind, name in named.items() if name)
