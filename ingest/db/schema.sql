@@ -696,6 +696,37 @@ CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at
 -- notification.try_after: by the database's clock: not tried again before; null: not tried yet
 -- notification.claimed_at: by the database's clock: its teller was alive then; another takes it when that is 10 s ago
 
+CREATE TABLE outage (
+    outage bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    area text NOT NULL,
+    alert bigint NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT outage_is_known_once PRIMARY KEY (outage),
+    CONSTRAINT outage_is_told_by_an_alert FOREIGN KEY (alert) REFERENCES alert(alert)
+);
+CREATE INDEX outage_that_lasts ON public.outage USING btree (area) WHERE (ended_at IS NULL);
+-- outage: hubs that fell silent together, with what they share: told to the operator once
+-- outage.area: district:LS6 or group:mill-lane
+-- outage.ended_at: when the last of its hubs was heard again; null: it lasts
+
+CREATE TABLE outage_home (
+    alert bigint NOT NULL,
+    outage bigint NOT NULL,
+    home text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    back_at timestamp with time zone,
+    CONSTRAINT outage_home_belongs_to_one_outage PRIMARY KEY (alert),
+    CONSTRAINT outage_home_is_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT outage_home_is_of_an_alert FOREIGN KEY (alert) REFERENCES alert(alert),
+    CONSTRAINT outage_home_is_of_an_outage FOREIGN KEY (outage) REFERENCES outage(outage)
+);
+CREATE INDEX outage_home_of_an_outage ON public.outage_home USING btree (outage);
+CREATE INDEX outage_home_that_is_away ON public.outage_home USING btree (home) WHERE (back_at IS NULL);
+-- outage_home.alert: of its hub's silence, which is told with the outage
+-- outage_home.since: when the hub was last heard
+-- outage_home.back_at: when it was heard again; null: it is silent
+
 CREATE TABLE password (
     person text NOT NULL,
     hash text NOT NULL,
