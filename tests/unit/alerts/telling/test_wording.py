@@ -97,6 +97,9 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         before=befores,
     ),
     "hub_silent": st.builds(wording.hub_silent, abouts, since=moments, now=moments, before=befores),
+    "outage": st.builds(
+        wording.outage, abouts, names, st.integers(3, 99_999), since=moments, now=moments, before=befores
+    ),
     "readings_lost": st.builds(wording.readings_lost, abouts, since=moments, now=moments, before=befores),
     "hub_trouble": st.builds(wording.hub_trouble, abouts, names, since=moments, now=moments, before=befores),
     "told_before": st.builds(wording.told_before, names, st.sampled_from(Why), at=moments, now=moments),
