@@ -275,7 +275,7 @@ def outage(about: About, area: str, homes: int, *, since: datetime, now: datetim
     """Return the text to the operator of many boxes that fell silent together."""
     what = (
         f"{homes} homes in {cut(area, _PLACE_MAX)} fell silent together since {clock(since, now=now)}: "
-        "an outage of power or network there? We cannot see them. Each is on the list of homes."
+        "an outage of power or network there? We cannot see them. All are on your list."
     )
     return _request(what, about, before)
 
