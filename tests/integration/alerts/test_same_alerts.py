@@ -205,9 +205,9 @@ async def _a_day_out(story: Story) -> None:
     await story.hears(day(10, 8), heard(), reading(day(10, 8), "front-door", "open"))
     await story.hears(day(10, 8, 1), heard(), reading(day(10, 8), "front-door", "open", 0.0))
     await story.beats(day(10, 8, 30), day(10, 17))
-    await story.judges(day(10, 19))
-    await story.hears(day(10, 20), heard(), moves(day(10, 20)))
-    await story.judges(day(10, 20, 30))
+    await story.judges(day(10, 22, 30))
+    await story.hears(day(10, 23), heard(), moves(day(10, 23)))
+    await story.judges(day(10, 23, 30))
 
 
 async def replayed(story: Story) -> tuple[list[Verdict], HomeState]:
@@ -238,7 +238,9 @@ async def test_every_question_is_answered_alike_live_and_by_a_replay_of_the_log(
     found, remembered = await replayed(story)
 
     raised = [one for one in found if isinstance(one, Finding)]
-    assert {one.question for one in raised} == set(Question), "the story has something of every question"
+    # An outage is of many homes, and sorted out when each of them was judged.
+    asked = set(Question) - {Question.OUTAGE}
+    assert {one.question for one in raised} == asked, "the story has something of every question"
     ended = {(one.question.value, one.episode): one.at for one in found if isinstance(one, Ended)}
     rows = await story.street.conn.execute(
         "SELECT question, episode, since, at, why, policy, cause_ended_at FROM alert WHERE home = %s ORDER BY alert",
