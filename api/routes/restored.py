@@ -44,8 +44,8 @@ async def show_restored(request: Request, viewer: CurrentOperator, conn: Connect
     )
 
 
-def known_number(number: str) -> int:
-    """Return the number in the path, as far as it can be one of a row."""
+def known_number(number: str, viewer: CurrentOperator) -> int:  # noqa: ARG001 - a stranger is sent to log in first
+    """Return the number in the path, for an operator, as far as it can be one of a row."""
     said = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
     if not 0 < said <= BIGINT_MAX:
         raise HTTPException(404)

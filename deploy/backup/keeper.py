@@ -21,6 +21,7 @@ from gateway.clock import Clock
 log = logging.getLogger(__name__)
 
 AGE_S: Final = Gauge("telecare_backup_age_seconds", "how old the newest backup is; infinite where there is none")
+AGE_S.set(float("inf"))  # Until it is known: 0 would say that one was made this moment.
 MADE: Final = Counter("telecare_backup_made", "backups made since the start")
 FAILED: Final = Counter("telecare_backup_failed", "backups that could not be made since the start")
 SIZE_BYTES: Final = Gauge("telecare_backup_bytes", "size of the newest backup")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.health import Address, Check, HealthServer
+from gateway.release import version
 
 
 @pytest.fixture
@@ -40,7 +41,13 @@ def test_a_process_that_can_do_its_work_is_ready(server: HealthServer) -> None:
     status, body = _ask(server, "/ready")
 
     assert status == 200
-    assert json.loads(body) == {"process": "test", "ready": True, "why": {}, "played_through": "12:00"}
+    assert json.loads(body) == {
+        "process": "test",
+        "version": version(),
+        "ready": True,
+        "why": {},
+        "played_through": "12:00",
+    }
 
 
 def test_one_that_cannot_says_why(server: HealthServer, reasons: dict[str, str | None]) -> None:
