@@ -32,6 +32,10 @@ def test_a_key_is_made_once_and_kept_where_only_its_owner_reads(tmp_path: Path) 
 @pytest.mark.parametrize("name", ["TELECARE_FACTOR_KEY", "TELECARE_FACTOR_KEY_FILE"])
 def test_a_key_that_is_configured_is_not_replaced(tmp_path: Path, name: str) -> None:
     """A site keeps its own with its backups."""
-    assert _key(tmp_path, **{name: "of the site"}) == ("of the site" if name == "TELECARE_FACTOR_KEY" else None)
+    file = tmp_path / "factor-key"
+    file.write_text("of the site\n")
+    told = {name: str(file) if name.endswith("_FILE") else "of the site"}
+
+    assert _key(tmp_path, **told) == "of the site"
     with contextlib.suppress(FileNotFoundError):
         assert "factor key" not in (tmp_path / "kept.json").read_text()

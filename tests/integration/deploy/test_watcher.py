@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from alerts.telling.sms import Sms
+from deploy.backup.keeper import AGE_S
 from deploy.embedded import machine
 from deploy.pretend_twilio import PretendTwilio
 from deploy.watcher.config import Config
@@ -262,6 +263,7 @@ async def test_an_address_that_answers_nonsense_stands_still(site: Site) -> None
 
 async def test_the_age_of_the_newest_backup_is_read_where_it_is_said(site: Site) -> None:
     """A backup that silently ceased is found on the day on which it is needed."""
+    AGE_S.set_function(lambda: float("inf"))
     watcher = site.watcher(TELECARE_WATCHER_BACKUP=f"127.0.0.1:{site.servers['api'].address.port}")
 
     await site.live(watcher, 3)
