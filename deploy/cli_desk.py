@@ -259,6 +259,30 @@ def homes_withdraw(
     _at(data, lambda at: desk.homes_withdraw(at, consent))
 
 
+@homes.command("away")
+def homes_away(
+    home: Home,
+    until: Annotated[str | None, typer.Option(help="A day, to its end, or 2026-06-14 18:00; at most 92 days.")] = None,
+    since: Annotated[str | None, typer.Option(help="2026-06-14 18:00; otherwise now.")] = None,
+    why: Annotated[str | None, typer.Option(help="Why, and who said so.")] = None,
+    asked: Annotated[bool, typer.Option("--asked", help="The resident asked not to be watched, and is there.")] = False,  # noqa: FBT002 - typer's own way
+    data: Data = None,
+) -> None:
+    """Have nobody look for a resident for a time; alarms are told all the same."""
+    from deploy import desk  # noqa: PLC0415
+
+    fields = {"kind": "paused" if asked else "away", "since": since, "until": until, "why": why}
+    _at(data, lambda at: desk.homes_away(at, home, fields))
+
+
+@homes.command("back")
+def homes_back(home: Home, data: Data = None) -> None:
+    """Have somebody look for a resident again, before the time that was written."""
+    from deploy import desk  # noqa: PLC0415
+
+    _at(data, lambda at: desk.homes_back(at, home))
+
+
 @homes.command("team")
 def homes_team(
     home: Home, team: Annotated[str, typer.Argument(help="Left out: none.")] = "", data: Data = None

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from alerts import store as alerts_store
 from alerts.store import rotas
 from api import consents, times
-from api.office import agreed, duty, homes, people, said
+from api.office import agreed, away, duty, homes, people, said
 from deploy.admin import BY_HAND, Cannot, clock_of
 from deploy.platform import running_database
 from gateway.clock import Clock
@@ -209,6 +209,18 @@ def homes_withdraw(desk: Desk, consent: int) -> None:
     """Take a consent back."""
     warnings = desk.do(lambda conn: agreed.withdraw(conn, consent, by=BY_HAND, now=desk.now))
     print("\n".join([f"consent {consent} is taken back, and what it allowed is over", *warnings]))
+
+
+def homes_away(desk: Desk, home: str, fields: Fields) -> None:
+    """Have nobody look for a resident for a time."""
+    _in_home(desk, home, lambda conn, by: away.begin(conn, home, _given(fields), **by))
+    print(f"nobody looks for whoever lives in {home} until {fields['until']}; alarms are told all the same")
+
+
+def homes_back(desk: Desk, home: str) -> None:
+    """Have somebody look for a resident again."""
+    _in_home(desk, home, lambda conn, by: away.end(conn, home, **by))
+    print(f"{home} is watched again")
 
 
 def homes_team(desk: Desk, home: str, team: str) -> None:

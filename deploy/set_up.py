@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 import alerts.store as alerts_store
 import api.store as api_store
-from alerts.store import rotas, thresholds, versions
+from alerts.store import pauses, rotas, thresholds, versions
 from alerts.store.versions import ALL, Scope, Version, Width
 from api import consents, times
-from api.office import changes, duty, filed, homes, people, said
+from api.office import away, changes, duty, filed, homes, people, said
 from api.office.filed import Filed, Numbered
 from api.office.said import e164
 from deploy import street_thresholds
@@ -148,6 +149,7 @@ async def _home(run: _Run, home: Home, operator: str) -> None:
     await run.filed.bring(f"{this}: team", home.team, team, write, home=home.id)
     kept = [one for one in await rotas.shifts_of(run.conn, home.id) if one.home == home.id]
     await _shifts(run, this, home.shift, kept, home=home.id)
+    await _away(run, home)
     group = await versions.group_of(run.conn, home.id)
     await run.filed.bring(f"{this}: group", home.group, group, partial(_group, run, home, group), home=home.id)
 
@@ -242,6 +244,34 @@ async def _consent(run: _Run, home: Home, agreed: Agreed, person: str | None = N
     whom = partial(consents.write, run.conn, home.id, agreed.to, person=person, view=view)
     write = partial(whom, **words, until=until, by=_BY, now=run.now)
     await run.filed.bring(subject, {**words, "until": agreed.until.isoformat()}, stands, write, home=home.id)
+
+
+async def _away(run: _Run, home: Home) -> None:
+    """Write when nobody looks for the resident; what is over, or was taken back by a person, is not written again."""
+    if home.away is not None and away.end_of(home.away.until) <= run.now:
+        return
+    subject = f"home {home.id}: away"
+    before, stands = run.filed.before.get(subject), await pauses.of_home(run.conn, home.id, now=run.now)
+    is_the_files = stands is not None and stands.by == _BY
+    if home.away is None and not is_the_files:
+        return  # Somebody wrote it on a page, where such things belong.
+    wanted: dict[str, str] = {} if home.away is None else msgspec.to_builtins(home.away)
+    fields = {name: value for name, value in wanted.items() if value}
+
+    async def write() -> None:
+        if fields:
+            await away.begin(run.conn, home.id, fields, by=_BY, now=run.now)
+        else:
+            await away.end(run.conn, home.id, by=_BY, now=run.now)
+
+    # What the file wrote stands as the file had it, also where it has ended by itself.
+    has_ended = before is not None and away.end_of(before["until"]) <= run.now
+    standing = before if is_the_files or has_ended else None if stands is None else _away_said(stands)
+    await run.filed.bring(subject, fields or None, standing, write, home=home.id)
+
+
+def _away_said(stands: pauses.Pause) -> dict[str, str]:
+    return {"kind": stands.kind, "until": times.iso(stands.until), "why": stands.why, "by": stands.by}
 
 
 def _last_day(until: datetime) -> str:

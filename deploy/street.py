@@ -15,8 +15,8 @@ import msgspec
 
 from alerts.judging import numbers
 from api import consents
-from api.office import people
-from api.office.said import KINDS, e164, email, one_of
+from api.office import away, people
+from api.office.said import KINDS, e164, email, moment, one_of
 from deploy import shapes, street_rota, street_thresholds
 from deploy.street_rota import Cover, Shift, Team
 from deploy.street_thresholds import Thresholds, numbers_of
@@ -86,6 +86,15 @@ class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     who: tuple[_Id, ...] = ()
 
 
+class Away(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When nobody looks for a resident: away, or paused because the resident asked for it."""
+
+    until: str
+    why: _Words
+    since: str | None = None
+    kind: Literal["away", "paused"] = "away"
+
+
 class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A watched place."""
 
@@ -99,6 +108,7 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sensor: tuple[Sensor, ...] = ()
     consent: tuple[Agreed, ...] = ()
     shift: tuple[Shift, ...] = ()
+    away: Away | None = None
     group: _Id | None = None
     team: _Id | None = None
     thresholds: Thresholds = street_thresholds.NONE
@@ -194,6 +204,9 @@ def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:
     if home.resident.phone is not None:
         yield from _refusals("resident: phone", e164, home.resident.phone)
     yield from street_rota.mistakes_in_shifts(home.shift, people)
+    if home.away is not None:
+        yield from _refusals("away: until", away.end_of, home.away.until)
+        yield from _refusals("away: since", moment, home.away.since) if home.away.since else ()
 
 
 def _mistakes_in_sensors(home: Home) -> Iterator[str]:

@@ -43,6 +43,20 @@ class Sensor(msgspec.Struct, frozen=True):
     is_outer: bool | None = None
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """The resident is away, or asked not to be watched over, for a time; or no longer, where nothing is said.
+
+    Attributes:
+        kind: away, or paused by the resident; for whoever reads it.
+        since: it begins then, or when it counts where that is later.
+        until: its end, excluded.
+    """
+
+    kind: str = ""
+    since: _Moment | None = None
+    until: _Moment | None = None
+
+
 class Stretch(msgspec.Struct, frozen=True):
     """How much later promises may be kept while time is sped up."""
 

@@ -31,7 +31,8 @@ class Ground:
         as_of: nothing is found true of an earlier moment.
         policy: the numbers in force.
         stretch: how much later promises may be kept while time is sped up.
-        is_blind: nothing can be seen, so nothing about the resident can be found.
+        is_blind: nothing can be seen, or the resident is away or asked not to be watched over, so nothing about the
+            resident can be found.
         unseen_until: when the last time ended in which nothing could be seen; None: never.
         sees: the hubs through which something can be seen, and how long in all nothing could be seen through each.
         left: when and by which door the resident left; None: seen inside since.

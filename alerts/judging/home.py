@@ -27,7 +27,7 @@ from alerts.judging.detectors.out import Out
 from alerts.judging.detectors.routine import Routine
 from alerts.judging.detectors.sensor_silence import Silences
 from alerts.judging.detectors.unseen import Unseen
-from alerts.judging.finding import JSON, Ended, Verdict, iso, whole_s
+from alerts.judging.finding import JSON, Ended, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.ground import Ground
 from alerts.judging.life import STILLNESS, Life, Seen
 from alerts.judging.policy import Policy
@@ -99,6 +99,7 @@ class HomeState:
         as_of: when the last thing that was received or given counted; nothing is found true of an earlier moment.
         policy: the numbers in force.
         stretch: how much later promises may be kept while time is sped up.
+        pause: when the resident is away, or asked not to be watched over; None: as far as we know never.
         hubs: those that the home is watched through.
         sensors: those that the home is known to have.
         sight: how well it was seen.
@@ -118,6 +119,7 @@ class HomeState:
     sight: Sight
     policy: Policy = policies.DEFAULT
     stretch: timedelta = timedelta(0)
+    pause: given.Pause | None = None
     hubs: dict[str, Hub] = field(default_factory=dict)
     sensors: dict[str, given.Sensor] = field(default_factory=dict)
     life: Life = field(default_factory=Life)
@@ -184,6 +186,7 @@ class HomeState:
         dues += [due for hub in hubs if (due := device_silence.hub_due(hub, ground)) is not None]
         dues += [look for question in STILLNESS if (look := self.life.next_look(question, ground)) is not None]
         dues += [due for detector in self._detectors() if (due := detector.due(ground)) is not None]
+        dues += self._pause_turns()
         return max(min(dues), self.as_of) if dues else None
 
     def judge(self, at: datetime) -> list[Verdict]:
@@ -216,6 +219,8 @@ class HomeState:
         if next_alert_at is None and (told_at := self.unseen.told_at(ground)) is not None:
             # No stillness can be found, and yet somebody is asked to look.
             next_alert_why["unseen_at"] = iso(told_at)
+        if next_alert_at is None and self.pause is not None and self.sight.is_paused:
+            next_alert_why |= {"kind": self.pause.kind, "until": iso_or_none(self.pause.until)}
         seen, watch = self.life.seen, self.watch
         first_due = min(self.hubs.values(), key=lambda hub: hub.breaks_at(self.stretch), default=None)
         return Now(
@@ -349,14 +354,20 @@ class HomeState:
             case "closed":
                 self._close(msgspec.convert(content, given.Close))
             case "sensors":
-                listed = content.get("sensors") if isinstance(content, dict) else content
-                sensors = msgspec.convert(listed, list[given.Sensor])[:SENSORS_MAX]
-                self.sensors = {sensor.sensor: sensor for sensor in sensors}
-                self.silences.expect(sensors, self._ground(), since=counts_from)
+                self._know_sensors(content, counts_from)
+            case "pause":
+                said = msgspec.convert(content, given.Pause)
+                self.pause = None if said.since is None or said.until is None else said
             case "stretch":
                 self.stretch = timedelta(seconds=msgspec.convert(content, given.Stretch).stretch_s)
             case _:
                 raise ValueError(f"unknown kind of input: {kind!r}")
+
+    def _know_sensors(self, content: object, counts_from: datetime) -> None:
+        listed = content.get("sensors") if isinstance(content, dict) else content
+        sensors = msgspec.convert(listed, list[given.Sensor])[:SENSORS_MAX]
+        self.sensors = {sensor.sensor: sensor for sensor in sensors}
+        self.silences.expect(sensors, self._ground(), since=counts_from)
 
     def _watch_hub(self, said: given.Watched, counts_from: datetime) -> None:
         if said.until is not None:
@@ -390,7 +401,7 @@ class HomeState:
             as_of=self.as_of,
             policy=self.policy,
             stretch=self.stretch,
-            is_blind=self.sight.is_blind,
+            is_blind=self.sight.is_blind or self.sight.is_paused,
             unseen_until=None if unseen is None else unseen[1],
             sees={hub.hub: hub.unseen_for for hub in self.hubs.values() if hub.sees()},
             left=self.out.left(),
@@ -409,7 +420,34 @@ class HomeState:
 
     def _look(self, at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""
+        self._pause_or_go_on(at)
         self.sight.look(self.hubs.values(), self.silences.silent(self.policy), at)
+
+    # Away, or not to be watched over.
+
+    def _pause_turns(self) -> list[datetime]:
+        """Return when a pause begins or ends next."""
+        if self.pause is None or self.pause.since is None or self.pause.until is None:
+            return []
+        return [self.pause.until if self.sight.is_paused else self.pause.since]
+
+    def _pause_or_go_on(self, at: datetime) -> None:
+        said = self.pause
+        is_over = said is None or said.until is None or said.until <= at
+        is_paused = said is not None and said.since is not None and said.since <= at and not is_over
+        if self.sight.is_paused and not is_paused:
+            self._go_on(at)
+        if is_over:
+            self.pause = None
+        self.sight.is_paused = is_paused
+
+    def _go_on(self, at: datetime) -> None:
+        """Begin anew to look after the resident: what was meanwhile is neither too long nor usual."""
+        self.sight.unseen = (self.sight.watch.since, at)
+        if self.life.still_from is not None:
+            self.life.still_from = at
+        self.out.forget()
+        self.hand_set.begin_again(at)
 
 
 def _first(*moments: datetime | None) -> datetime | None:

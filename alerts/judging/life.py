@@ -158,6 +158,8 @@ class Life:
         if raised:
             at, question = min(raised)
             return at, {"question": question.value, "is_open": True}
+        if sight.is_paused:
+            return None, {"reason": "paused"}
         if sight.is_blind:
             return None, {"reason": "blind", "blind": list(sight.watch.why)}
         dues = [(due, q) for q in STILLNESS if (due := self.due(q, ground)) is not None]

@@ -80,7 +80,9 @@ class Sight:
         if (state, why) == (self.watch.state, self.watch.why):
             return
         if state is Watched.BLIND and self.blind_since is None:
-            self.blind_since = min(max((hub.last_heard for hub in hubs), default=at), at)
+            # After a pause nobody was looked for before its end, so it is not dark since before that either.
+            was_paused = self.watch.state is Watched.PAUSED
+            self.blind_since = at if was_paused else min(max((hub.last_heard for hub in hubs), default=at), at)
         elif state is not Watched.BLIND and self.blind_since is not None:
             self.unseen = (self.blind_since, at)
             self.blind_since = None
@@ -88,7 +90,9 @@ class Sight:
         was = self.watch.state
         since = at
         # The minutes after the last thing heard of a silent hub are blind for good: we know only now that they were.
-        if state is Watched.BLIND and was is not Watched.BLIND and watching.HUB_SILENT & set(why) and self.blind_since:
+        # A pause is no claim that anything was seen: what was paused stays so.
+        was_claimed = was not in (Watched.BLIND, Watched.PAUSED)
+        if state is Watched.BLIND and was_claimed and watching.HUB_SILENT & set(why) and self.blind_since:
             since = max(self.blind_since, self.sure_since or self.blind_since)
         self.watch = Watch(state, why, since)
         self._mark(was, at)

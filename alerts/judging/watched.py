@@ -83,9 +83,19 @@ def watched(
     With every hub silent, unheard or without its sensors, stillness cannot be told from blindness.  With only one of
     several, the others still see something: stillness is judged, and rather too soon than not at all.  The same goes
     for sensors, even if all of them are silent: that looks like a stillness, and may be one.
+
+    While the resident is away, or asked not to be watched over, that goes before all else; that nothing could be seen
+    is said besides, for a pendant would not reach us either.
     """
+    state, why = _seen(hubs, silent, is_time_uncertain=is_time_uncertain)
     if is_paused:
-        return Watched.PAUSED, (PAUSED,)
+        return Watched.PAUSED, (PAUSED, *(why if hubs and state is Watched.BLIND else ()))
+    return state, why
+
+
+def _seen(
+    hubs: Collection[Hub], silent: Sequence[Silent], *, is_time_uncertain: bool
+) -> tuple[Watched, tuple[str, ...]]:
     if not hubs:
         return Watched.BLIND, (NEVER_HEARD,)
     reasons = {_reason(hub) for hub in hubs} - {None}

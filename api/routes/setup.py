@@ -9,11 +9,11 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
-from alerts.store import rotas
+from alerts.store import pauses, rotas
 from api import consents, show, times
 from api.access import CurrentOperator, OperatorsLook
 from api.given import Connection, Given, GivenToAll, Now
-from api.office import agreed, changes, duty, homes, hubs, people, said
+from api.office import agreed, away, changes, duty, homes, hubs, people, said
 from api.office.said import Mistakes
 from api.routes import frame, office
 from api.routes.office import NOTHING_REFUSED, Refused, Written
@@ -78,6 +78,8 @@ _PARTS: Final[dict[str, Act]] = {
     "withdraw": lambda conn, _, home, wrote, by: agreed.withdraw(
         conn, office.number(wrote.get("consent", "")), home=home, **by
     ),
+    "away": lambda conn, _, home, wrote, by: away.begin(conn, home, wrote, **by),
+    "away-gone": lambda conn, _, home, __, by: away.end(conn, home, **by),
     "hub-gone": lambda conn, _, home, wrote, by: hubs.revoke(conn, wrote.get("hub", ""), home=home, **by),
 }
 
@@ -152,6 +154,8 @@ async def _setup(
         told=told,
         contacts=await alerts_store.telling_of(conn, home, at=now),
         team=team or "",
+        pause=await pauses.of_home(conn, home, now=now),
+        kinds_of_pause=away.KINDS,
         teams=await rotas.teams(conn),
         shifts=await rotas.shifts_of(conn, home),
         gaps=ahead.gaps,

@@ -13,6 +13,7 @@ from api.views.said import starting
 _TO_OPERATORS: Final[Mapping[str, str]] = {
     "home": "the page of the home",
     "alert": "an alert",
+    "away": "whether somebody is away",
     "open alerts": "whether an alert is open",
     "list of homes": "how well the home can be seen, in a list",
     "everything": "everything of the home",
@@ -27,6 +28,7 @@ _TO_OPERATORS: Final[Mapping[str, str]] = {
 _TO_THE_RESIDENT: Final[Mapping[str, str]] = {
     "home": "how you are, where you were last, and your days",
     "alert": "an alert of yours, and your address",
+    "away": "whether you are away",
     "open alerts": "whether an alert of yours is open",
     "list of homes": "how well we can see your home, in a list of homes",
     "everything": "everything that we keep about your home",

@@ -150,8 +150,7 @@ def family_block(
         return _blind_block(name, watch, told, faults, now=now)
     if told.state is Watched.PAUSED:
         since = since_when(told.since or watch.since, now=now)
-        why = [f"Since {since} nobody is told if {name} is still. Alarms are always told."]
-        return _block("paused", "Paused", f"{name} is not watched for now.", why, told, has_lease=False)
+        return _paused_block(name, watch, told, since=since, now=now)
     why = [_WHY_DEGRADED[reason] for reason in told.why if reason in _WHY_DEGRADED]
     why += found.not_noticed(told.why, now=now)
     if told.state is Watched.DEGRADED:
@@ -162,6 +161,20 @@ def family_block(
     if told.state is Watched.WATCHED:
         why.append(f"Seen without a gap since {since_when(watch.since, now=now)}.")
     return _block(kind, word, last_seen(name, watch, now=now), why, told, has_lease=True)
+
+
+def _paused_block(name: str, watch: HomeWatch, told: Truth, *, since: str, now: datetime) -> Block:
+    """Return what stands there while nobody looks for the resident: never that all is well."""
+    until = watch.next_alert_why.get("until")
+    ends = ""
+    if isinstance(until, str):
+        ends = f" That ends at {times.at_what_time(datetime.fromisoformat(until), now=now)}."
+    is_away = watch.next_alert_why.get("kind") == "away"
+    say = f"{name} is away." if is_away else f"{name} is not watched for now."
+    why = [f"Since {since} nobody is told if {name} is still. Alarms are always told.{ends}"]
+    if reasons := _reasons(told):
+        why += [*reasons, "Do not count on a pendant: it goes the same way."]
+    return _block("paused", "Away" if is_away else "Paused", say, why, told, has_lease=False)
 
 
 def _alert_block(

@@ -516,7 +516,7 @@ CREATE TABLE judging_input (
     content jsonb NOT NULL,
     CONSTRAINT judging_input_is_known_once PRIMARY KEY (input),
     CONSTRAINT judging_input_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
-    CONSTRAINT judging_input_is_of_a_known_kind CHECK ((kind = ANY (ARRAY['policy'::text, 'closed'::text, 'sensors'::text, 'watched'::text, 'stretch'::text])))
+    CONSTRAINT judging_input_is_of_a_known_kind CHECK ((kind = ANY (ARRAY['policy'::text, 'closed'::text, 'sensors'::text, 'watched'::text, 'stretch'::text, 'pause'::text])))
 );
 CREATE INDEX judging_input_of_a_lane_by_time ON public.judging_input USING btree (lane, counts_from, input);
 -- judging_input: what influences judgement besides the log; what is not here cannot
@@ -735,6 +735,32 @@ CREATE TABLE password (
     CONSTRAINT password_is_kept_as_argon2id CHECK ((hash ~~ '$argon2id$%'::text)),
     CONSTRAINT password_is_never_without_a_second_factor FOREIGN KEY (person) REFERENCES second_factor(person)
 );
+
+CREATE TABLE pause (
+    pause bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    home text NOT NULL,
+    kind text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    why text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    written_by text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT pause_is_known_once PRIMARY KEY (pause),
+    CONSTRAINT pause_ends_after_it_begins CHECK ((until > since)),
+    CONSTRAINT pause_ends_by_itself_within_a_quarter CHECK ((until <= (since + '93 days'::interval))),
+    CONSTRAINT pause_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
+    CONSTRAINT pause_kind_is_known CHECK ((kind = ANY (ARRAY['away'::text, 'paused'::text]))),
+    CONSTRAINT pause_was_ended_by_somebody CHECK (((ended_at IS NULL) = (ended_by IS NULL)))
+);
+CREATE INDEX pauses_of_a_home ON public.pause USING btree (home, pause DESC);
+CREATE UNIQUE INDEX pause_is_one_a_home ON public.pause USING btree (home) WHERE (ended_at IS NULL);
+-- pause: a home has one at most that nobody ended; judgement knows it by its input `pause`, and looks for nobody while it lasts
+-- pause.kind: away: nobody is there; paused: the resident asked not to be watched over
+-- pause.until: excluded; it ends by itself then, by the clock that homes are judged on
+-- pause.written_by: a person, setup or the command line
+-- pause.ended_at: when a person took it back or another took its place; empty: it ends by itself
 
 CREATE TABLE person (
     person text NOT NULL,

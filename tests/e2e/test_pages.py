@@ -193,7 +193,13 @@ async def test_every_page_can_be_read_by_everybody(browser: Browser, street: Str
     pages = {
         None: ["/log-in", "/log-in/sent", "/log-in/abc", "/ledger", "/ledger/2026-Q1", "/ledger/2025-Q4/1"],
         ANNE.person: [HOME, "/carer", f"{HOME}/alerts", f"{HOME}/alerts/{open_}", f"{HOME}/sheet", "/nothing"],
-        JIM.person: ["/carer", f"/homes/{GEORGES}/confidence", f"{HOME}/alerts/{taken}", f"{HOME}/alerts/{closed}"],
+        JIM.person: [
+            "/carer",
+            f"{HOME}/away",
+            f"/homes/{GEORGES}/confidence",
+            f"{HOME}/alerts/{taken}",
+            f"{HOME}/alerts/{closed}",
+        ],
         MORAG.person: [f"/homes/{GEORGES}"],
         CONTROL.person: [
             *("/carer", "/operator", "/operator?show=watched", "/operator?q=mar"),

@@ -73,7 +73,7 @@ class HandSet:
     """What is remembered for the rules of a home.
 
     Attributes:
-        begun_at: the first reading; what was before, nobody saw.
+        begun_at: the first reading, also after a pause; what was before, nobody saw.
         moved: when a sign of life was last seen, by room; those without a room under an empty name.
         doors: what opens, by its sensor.
         known: the rules, by their names.
@@ -93,6 +93,10 @@ class HandSet:
             self.known[name] = was if was is not None and was.rule == rule else Known(rule, since)
             if was is not None:
                 self.known[name].asked, self.known[name].about = was.asked, was.about
+
+    def begin_again(self, at: datetime) -> None:
+        """Let nothing that was before count: nobody was to be seen."""
+        self.begun_at = None if self.begun_at is None else at
 
     def take(self, said: Sensed, ground: Ground) -> list[Verdict]:
         """Take in a reading."""
@@ -180,7 +184,7 @@ class HandSet:
         if rule.sees is Sees.NO_MOVEMENT:
             seen = [at for room, at in self.moved.items() if _is_in(room, rule)]
             assert self.begun_at is not None, "something was read"
-            yield max(seen, default=self.begun_at), None
+            yield max([*seen, self.begun_at]), None
             return
         for sensor, door in self.doors.items():
             if door.open_since is not None and _is_in(door.room, rule):

@@ -55,6 +55,10 @@ class Out:
             return None
         return Left(self.door_at, self.door, self._usual())
 
+    def forget(self) -> None:
+        """Let it be unknown whether the resident is out: who was away may have come back by any door."""
+        self.door_at = None
+
     def _usual(self) -> timedelta:
         """Return how long quiets that begin with an outer door last here at night, at the most; 0: none does."""
         if len(self.quiets) < _HABIT:

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 from psycopg import AsyncConnection
 
-from alerts.store import rotas, thresholds, versions
+from alerts.store import pauses, rotas, thresholds, versions
 from alerts.store.versions import ALL, Scope, Width
 from api import consents
-from api.office import duty, people
+from api.office import away, duty, people
 from deploy import set_up, street
 from ingest.db.pool import settings
 from tests.integration.deploy.test_admin import asked
@@ -268,3 +268,24 @@ def test_the_command_says_what_it_kept_and_how_to_choose(file: Path, database: D
     assert "not as the file says; --overwrite has it all as the file says:" in said
     assert "home elm-3: resident: address is 3 Elm Street, and the file says nothing" in said
     assert "--overwrite" not in asked(environment, "setup", str(file), "--overwrite")[1]
+
+
+async def test_a_file_says_who_is_away_and_what_was_taken_back_stays_so(file: Path, database: Database) -> None:
+    """She came home early, and somebody said so: the file must not send everybody to sleep again."""
+    text = STREET.replace(
+        'hub = "hub-elm-3"\n', 'hub = "hub-elm-3"\naway = { until = "2026-06-20", why = "hospital" }\n'
+    )
+    assert await run(file, text, database) == []
+    async with await connected(database) as conn:
+        stood = await pauses.of_home(conn, "elm-3", now=NINE)
+        assert await run(file, text, database, now=LATER) == []
+        await away.end(conn, "elm-3", by="control", now=LATER)
+        kept = await run(file, text, database, now=LATER)
+        stands = await pauses.of_home(conn, "elm-3", now=LATER)
+        again = await run(file, text.replace("06-20", "07-20"), database, now=LATER, takes_all=True)
+        at_last = await pauses.of_home(conn, "elm-3", now=LATER)
+    assert stood is not None
+    assert (stood.kind, stood.since, stood.until) == ("away", NINE, datetime(2026, 6, 20, 23, tzinfo=UTC))
+    assert kept == ["home elm-3: away: is nothing, and the file says 2026-06-20, hospital, away"]
+    assert (stands, again) == (None, [])
+    assert at_last is not None
