@@ -150,22 +150,6 @@ async def set_as_file_says(
     return None
 
 
-async def set_by_file(conn: Conn, home: str, numbers: Numbers, *, now: datetime) -> None:
-    """Write what a setup file says of a home, unless it said the same the last time.
-
-    So a file that is read again undoes nothing that an operator has set since.
-
-    Raises:
-        CannotSet: as `set_numbers`.
-    """
-    scope = Scope(Width.HOME, home)
-    async with conn.transaction():
-        before = await versions.latest_set_by(conn, scope, SETUP)
-        if dict(numbers) != ({} if before is None else before.numbers):
-            await set_numbers(conn, scope, numbers, Change(by=SETUP, why="as the setup file says", at=now))
-        await settle(conn, [home], Change(by=SETUP, why="as the setup file says", at=now))
-
-
 async def set_policy(conn: Conn, home: str, policy: Policy, *, by: str, why: str, now: datetime) -> int | None:
     """Have a home judged by these numbers, where they are not the product's own; return the version, if it is new.
 

@@ -122,11 +122,6 @@ async def in_force(conn: Conn, scope: Scope, *, at: datetime) -> Version | None:
     return await _first(conn, "AND in_force_since <= %(at)s", scope, at=at)
 
 
-async def latest_set_by(conn: Conn, scope: Scope, by: str) -> Version | None:
-    """Return the newest version of a scope that somebody set."""
-    return await _first(conn, "AND set_by = %(by)s", scope, by=by)
-
-
 async def before(conn: Conn, version: Version) -> Version | None:
     """Return what stood for the same scope before a version; None: nothing."""
     return await _first(conn, "AND version < %(before)s", version.scope, before=version.version)

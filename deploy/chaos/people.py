@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,7 +35,7 @@ _SEEN: Final = frozenset({"watched", "learning", "degraded"})
 """Words of the family page by which something of the home is known now."""
 
 
-class Walk:
+class Walk(ABC):
     """Something that is done again and again in a thread of its own."""
 
     def __init__(self, name: str) -> None:
@@ -50,9 +51,9 @@ class Walk:
         if self._thread.is_alive():
             self._thread.join(30)
 
+    @abstractmethod
     def step(self) -> float:
         """Do it once, and return after how many real seconds again."""
-        raise NotImplementedError
 
     def _go_on(self) -> None:
         while not self._stopping.is_set():

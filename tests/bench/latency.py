@@ -185,18 +185,7 @@ async def _bench(dsn: str, account: Account, twilio: TimedTwilio, said: argparse
         log = Log(conn)
         await log.lanes.claim(conn)
         port = machine.free_port()
-        env = {
-            "PATH": os.environ["PATH"],
-            "TELECARE_DATABASE_URL": dsn,
-            "TELECARE_ALERTS_HEALTH": f"127.0.0.1:{port}",
-            "TELECARE_TWILIO_ACCOUNT_SID": account.sid,
-            "TELECARE_TWILIO_AUTH_TOKEN": account.token,
-            "TELECARE_TWILIO_FROM": account.sender,
-            "TELECARE_TWILIO_BASE_URL": twilio.base_url,
-            "TELECARE_PUBLIC_URL": "http://127.0.0.1:9",
-        }
-        nowhere = asyncio.subprocess.DEVNULL
-        alerts = await asyncio.create_subprocess_exec(sys.executable, "-m", "alerts", env=env, stderr=nowhere)
+        alerts = await _alerts(dsn, account, twilio, port)
         try:
             await _until_ready(log, port)
             _say("| asked/s | stored/s | presses | p50 ms | p99 ms | max ms |")
@@ -208,6 +197,22 @@ async def _bench(dsn: str, account: Account, twilio: TimedTwilio, said: argparse
         finally:
             alerts.terminate()
             await alerts.wait()
+
+
+async def _alerts(dsn: str, account: Account, twilio: TimedTwilio, port: int) -> asyncio.subprocess.Process:
+    """Start judging and telling as a process of its own."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "TELECARE_DATABASE_URL": dsn,
+        "TELECARE_ALERTS_HEALTH": f"127.0.0.1:{port}",
+        "TELECARE_TWILIO_ACCOUNT_SID": account.sid,
+        "TELECARE_TWILIO_AUTH_TOKEN": account.token,
+        "TELECARE_TWILIO_FROM": account.sender,
+        "TELECARE_TWILIO_BASE_URL": twilio.base_url,
+        "TELECARE_PUBLIC_URL": "http://127.0.0.1:9",
+    }
+    nowhere = asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "alerts", env=env, stderr=nowhere)
 
 
 async def _until_ready(log: Log, port: int) -> None:

@@ -173,18 +173,7 @@ async def _press_all(dsn: str, account: Account, twilio: latency.TimedTwilio, ho
         log = latency.Log(conn)
         await log.lanes.claim(conn)
         port = machine.free_port()
-        env = {
-            "PATH": os.environ["PATH"],
-            "TELECARE_DATABASE_URL": dsn,
-            "TELECARE_ALERTS_HEALTH": f"127.0.0.1:{port}",
-            "TELECARE_TWILIO_ACCOUNT_SID": account.sid,
-            "TELECARE_TWILIO_AUTH_TOKEN": account.token,
-            "TELECARE_TWILIO_FROM": account.sender,
-            "TELECARE_TWILIO_BASE_URL": twilio.base_url,
-            "TELECARE_PUBLIC_URL": "http://127.0.0.1:9",
-        }
-        nowhere = asyncio.subprocess.DEVNULL
-        alerts = await asyncio.create_subprocess_exec(sys.executable, "-m", "alerts", env=env, stderr=nowhere)
+        alerts = await latency._alerts(dsn, account, twilio, port)
         try:
             await latency._until_ready(log, port)
             with Watched(alerts.pid) as watched:
