@@ -6,7 +6,9 @@ than a restart takes is *late*: an alarm counts, a reading would be stamped with
 What waited is told from what is new by a *marker* that we send ourselves: the broker hands out first what waited.
 
 A kill between our commit and our acknowledgement makes the broker hand the same message out *again*.  The last
-few that were kept are therefore remembered with what they became, in the same transaction; an alarm counts even so.
+few that were kept are therefore remembered in the same transaction; an alarm counts even so.  A message is known
+again by the moment in it (Zigbee2MQTT's `last_seen`), or without one by the broker's number for it.  Mosquitto keeps
+that number; NATS begins at 1 again, and would make one movement another's echo: beside NATS the moment is needed.
 """
 
 import hashlib
@@ -41,8 +43,8 @@ _MARKER_MISSED_AFTER_S: Final = 10.0
 """A broker that does not let us publish the marker must not make every reading late for good."""
 
 
-_REMEMBERED_MAX: Final = 64
-"""Messages that may be on their way to us at once, twice over: brokers stop at 20 (Mosquitto) or less by default."""
+_REMEMBERED_MAX: Final = 128
+"""Messages that may be on their way to us at once: Mosquitto stops at 20 by default, NATS at 100."""
 
 
 class LastHeard(msgspec.Struct, frozen=True):
@@ -163,6 +165,24 @@ class Radio:
         return self._away_since_s is None or real_s - self._away_since_s > LATE_AFTER_S
 
 
+class _Dated(msgspec.Struct, frozen=True):
+    """The part of a Zigbee2MQTT message that says when the device spoke, if `advanced.last_seen` is set."""
+
+    last_seen: str | int | None = None
+
+
+_decode_dated: Final = msgspec.json.Decoder(_Dated).decode
+
+
 def _fingerprint(delivery: Delivery) -> str:
     whole = hashlib.blake2b(delivery.topic.encode() + b"\0" + delivery.payload, digest_size=8).hexdigest()
-    return f"{delivery.packet}:{whole}"
+    return whole if _is_dated(delivery.payload) else f"{delivery.packet}:{whole}"
+
+
+def _is_dated(payload: bytes) -> bool:
+    """Return whether it carries a moment to the millisecond (`ISO_8601` and `epoch` do, `ISO_8601_local` does not)."""
+    try:
+        said = _decode_dated(payload).last_seen
+    except msgspec.DecodeError:
+        return False
+    return isinstance(said, int) or (said is not None and "." in said)

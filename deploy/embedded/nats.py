@@ -19,10 +19,15 @@ _STORE: Final = "max_memory_store: 64MB, max_file_store: 1GB"
 # 30 s would make what a killed gateway had not taken in half a minute late.
 _ACK_WAIT: Final = "5s"
 _CONNECTIONS_MAX: Final = 30_000
+# In a home one message after the other: of several that a killed gateway did not acknowledge the rest would overtake
+# them, since they come again only after `_ACK_WAIT`.
+_HANDED_OUT_IN_A_HOME: Final = 1
 
 
 class Nats(Broker):
     """A NATS server that speaks MQTT 3.1.1."""
+
+    is_in_a_home = False
 
     @property
     def command(self) -> child.Command:
@@ -34,7 +39,8 @@ class Nats(Broker):
         self._write_and_reload({_PERMISSIONS: permissions.nats_platform(hubs, ingest)})
 
     def open_to(self, equipment: Login) -> None:
-        """Make it a home's own broker: one user, which may say and hear everything."""
+        """Make it a home's own broker: one user, which may say and hear everything.  For before its start."""
+        self.is_in_a_home = True
         self._write_and_reload({_PERMISSIONS: permissions.nats_home(equipment)})
 
     def _settings(self) -> Mapping[str, str]:
@@ -47,15 +53,19 @@ class Nats(Broker):
                 f"max_payload: {PAYLOAD_BYTES_MAX}\n"
                 f"max_connections: {_CONNECTIONS_MAX}\n"
                 f'jetstream {{ store_dir: "{self.folder / "store"}", {_STORE} }}\n'
-                f'mqtt {{ listen: "{self.address}:{self.port}", ack_wait: "{_ACK_WAIT}"{self._tls()} }}\n'
+                f"mqtt {{ {self._mqtt()} }}\n"
                 f'include "{_PERMISSIONS}"\n'
             )
         }
 
-    def _tls(self) -> str:
-        if self.outside is None:
-            return ""
-        return f', tls {{ cert_file: "{self.folder / CERTIFICATE}", key_file: "{self.folder / KEY}" }}'
+    def _mqtt(self) -> str:
+        settings = [f'listen: "{self.address}:{self.port}"', f'ack_wait: "{_ACK_WAIT}"']
+        if self.is_in_a_home:
+            settings.append(f"max_ack_pending: {_HANDED_OUT_IN_A_HOME}")
+        if self.outside is not None:
+            files = f'cert_file: "{self.folder / CERTIFICATE}", key_file: "{self.folder / KEY}"'
+            settings.append(f"tls {{ {files} }}")
+        return ", ".join(settings)
 
 
 def nats(folder: Path, *, port: int, log: Path, environment: Mapping[str, str], outside: Outside | None = None) -> Nats:

@@ -1,8 +1,8 @@
 """What does Zigbee2MQTT make of what the sensors say?
 
-Topics, payloads, QoS and retain as Zigbee2MQTT 2.14.1 has them with its defaults, availability switched on, and
-`device_options.qos` as the street file says (its own default is 0).  Keys are sorted and without spaces, every
-message repeats the cached state of its sensor, `action` is never cached, and nothing carries a time.
+Topics, payloads, QoS and retain as Zigbee2MQTT 2.14.1 has them with its defaults, availability switched on,
+`device_options.qos` as the street file says (its own default is 0), and `advanced.last_seen` at `ISO_8601`.  Keys
+are sorted and without spaces, every message repeats the cached state of its sensor, and `action` is never cached.
 `models.json` holds what it publishes of each product: the output of zigbee-herdsman-converters 26.112.0 (MIT,
 (c) Koen Kanters).  The bytes are compared with tests/contract/zigbee2mqtt.
 """
@@ -154,6 +154,7 @@ class Bridge:
         state = self._cached[name] | dict(news)
         self._cached[name] = _cacheable(state)
         state["linkquality"] = 45 + zlib.crc32(f"{self._home}/{name}/{now.isoformat()}".encode()) % 121
+        state["last_seen"] = self.heard_at[name].isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return Message(
             f"{BASE}/{name}",
             stable_json(state),

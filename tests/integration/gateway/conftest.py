@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.broker.permissions import login
+from deploy.embedded import machine
+from deploy.embedded.nats import nats
 from tests.integration.gateway.platform import Platform
 from tests.integration.gateway.world import HUB, LANE, Equipment, LocalBroker, RunningHub
 from tests.world.broker import PlatformBroker
@@ -56,3 +59,13 @@ def hub(broker: PlatformBroker, local_broker: LocalBroker, tmp_path: Path) -> It
     )
     yield there
     there.stop()
+
+
+@pytest.fixture
+def nats_home(open_folder: Path) -> Iterator[int]:
+    """The port of a home's own broker that is NATS."""
+    home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
+    home.open_to(login("equipment", "s3cret"))
+    home.start()
+    yield home.port
+    home.stop()

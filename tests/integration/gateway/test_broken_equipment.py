@@ -1,7 +1,6 @@
 """The hub's own disk breaks, its home broker is another make, its line is encrypted: it goes on."""
 
 import contextlib
-import os
 import shutil
 import ssl
 import subprocess
@@ -12,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.broker.permissions import login
 from deploy.embedded import machine
-from deploy.embedded.nats import nats
 from gateway.config import OutboxFile
 from gateway.connection import Connection, Delivery, Door
 from gateway.look import CannotLook, look
@@ -112,16 +109,6 @@ def test_the_platform_is_told_when_zigbee2mqtt_is_away(
     equipment.says("bridge/state", {"state": "offline"}, retain=True)
 
     wait_until(lambda: platform.heartbeats[-1]["radio_up"] is False)
-
-
-@pytest.fixture
-def nats_home(open_folder: Path) -> Iterator[int]:
-    """The port of a home's own broker that is NATS."""
-    home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
-    home.open_to(login("equipment", "s3cret"))
-    home.start()
-    yield home.port
-    home.stop()
 
 
 def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, nats_home: int) -> None:

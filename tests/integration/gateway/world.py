@@ -80,6 +80,10 @@ class Equipment:
         payload = said if isinstance(said, bytes) else json.dumps(said).encode()
         self._client.publish(f"zigbee2mqtt/{device}", payload, qos=1, retain=retain).wait_for_publish(5)
 
+    def begins_to_say(self, device: str, said: dict[str, Any]) -> None:
+        """Say it without waiting until the broker has it."""
+        self._client.publish(f"zigbee2mqtt/{device}", json.dumps(said).encode(), qos=1)
+
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
