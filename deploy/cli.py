@@ -97,12 +97,13 @@ def demo(
 
 
 @app.command()
-def chaos(
+def chaos(  # noqa: PLR0913, PLR0917 - an argument is an option, typer's own way
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop striking after so long.")] = None,
     faults: Annotated[int | None, typer.Option(min=1, help="Stop after so many faults that bit.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides what happens; otherwise another each time.")] = None,
     resume: Annotated[Path | None, typer.Option(help="The ledger that is added to.", dir_okay=False)] = None,
     homes: Annotated[int, typer.Option(min=1, max=100, help="How many simulated homes.")] = 3,
+    at_once: Annotated[int, typer.Option(min=1, max=20, help="So many faults at the same time at the most.")] = 4,
     only: Annotated[list[str] | None, typer.Option(help="Only faults of this kind; may be said again.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder also when all was well.")] = False,  # noqa: FBT002 - typer's own way
     data: DataOption = None,
@@ -118,6 +119,7 @@ def chaos(
         faults=faults if faults is not None or minutes is not None else 40,
         minutes=minutes,
         homes=homes,
+        at_once=at_once,
         kinds=tuple(only or ()),
         is_kept=keep,
     )

@@ -1,6 +1,7 @@
 """What was done, and what came of it, so that runs add up?  One JSON object a line, never changed.
 
-A fault: `fault` (its kind), `target`, `run`, `number` in the run, `at` (real time), `lasted_s`, and `bit`: what shows
+A fault: `fault` (its kind), `target`, `run`, `number` in the run, `at` (real time), `lasted_s`,
+`others` (faults that went on when it began), and `bit`: what shows
 that it bit; empty where it did not, and then it does not count.
 
 The end of a run: `run`, `seed`, `homes`, `faults` (that bit), `lost`, `doubled`, `untold`, `blind_minutes_shown`,

@@ -6,7 +6,7 @@ destroyed is listed apart.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,15 +76,26 @@ class Cards:
         """Return the boots in which a hub saw anything, as far as was read."""
         return {seen.boot for seen in self.numbers if seen.hub == hub}
 
-    def is_destroyed(self, home: str, hub: str, card: Path, instead: Path) -> int:
+    def is_destroyed(self, home: str, hub: str, card: Path, instead: Path, table: Mapping[tuple[str, str], int]) -> int:
         """Take down what goes with a card that another takes the place of, and return how much that is.
 
         What was not known to be stored, and is not on the other one either, nobody can send any more.  What was stored
         now stands in the table alone.
+
+        Args:
+            home: whose hub it is.
+            hub: which.
+            card: that goes.
+            instead: that takes its place.
+            table: through which number of each outbox and stream everything is in the table.
         """
         self.read(home, hub, card)
         stays = {seen for seen, _, _ in _on(home, hub, instead)}
-        going = {seen: is_stored for seen, _, is_stored in _on(home, hub, card) if seen not in stays}
+        going = {
+            seen: is_stored and of.number <= table.get((of.outbox, of.stream), 0)
+            for seen, of, is_stored in _on(home, hub, card)
+            if seen not in stays
+        }
         self._in_the_table_alone |= going.keys()
         unstored = {seen for seen, is_stored in going.items() if not is_stored}
         self.gone |= unstored

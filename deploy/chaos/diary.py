@@ -106,18 +106,25 @@ def not_on_a_card(said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Coll
 def _unmatched(messages: list[Said], uptimes_ms: list[int]) -> list[Said]:
     """Return the messages that no moment is left for.
 
-    Each takes the first that is not before it; those that were taken in at once go first, so that what was not taken
-    in does not take its neighbour's.
+    Those that were taken in at once go first, each with the first moment that is not before it.  What is left of the
+    moments are those of messages that had to wait: each takes the last that was said before it, so that one that was
+    never written on a card does not take the moment of a later one.
     """
-    left, without = list(uptimes_ms), sorted(messages, key=lambda one: one.at)
-    for late_ms in (_AT_ONCE_MS, None):
-        still = []
-        for message in without:
-            at_ms = int(message.at.timestamp() * 1000) - _EARLY_MS
-            place = bisect.bisect_left(left, at_ms)
-            if place < len(left) and (late_ms is None or left[place] <= at_ms + late_ms):
-                del left[place]
-            else:
-                still.append(message)
-        without = still
+    left, without = list(uptimes_ms), []
+    for message in sorted(messages, key=lambda one: one.at):
+        at_ms = _at_ms(message)
+        place = bisect.bisect_left(left, at_ms)
+        if place < len(left) and left[place] <= at_ms + _AT_ONCE_MS:
+            del left[place]
+        else:
+            without.append(message)
+    for moment in left:
+        place = bisect.bisect_right(without, moment, key=_at_ms)
+        if place > 0:
+            del without[place - 1]
     return without
+
+
+def _at_ms(message: Said) -> int:
+    """Return the first moment at which a hub can have taken a message in."""
+    return int(message.at.timestamp() * 1000) - _EARLY_MS

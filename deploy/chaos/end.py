@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from deploy.chaos import cards, diary
+from deploy.chaos import cards, diary, watched_clock
 from deploy.chaos.book import ZEROS
 from deploy.chaos.cards import Number, Seen
 from deploy.chaos.people import Falsehood, Looks
 from deploy.chaos.reckoning import Found, Range, Row, compare
-from deploy.chaos.street import CruelStreet
+from deploy.chaos.street import LEASE, CruelStreet
+from deploy.chaos.watched_clock import Span, Vouched
 from deploy.pretend_twilio import Direction, Status
 
 _SETTLES_WITHIN_S: Final = 180.0
@@ -19,6 +20,9 @@ _SETTLES_WITHIN_S: Final = 180.0
 _SHOWN_MAX: Final = 10
 _NEAR: Final = timedelta(minutes=10)
 """A press and its row lie no further apart, when the clock is right; half a minute of real time. Ours."""
+
+_ON_ITS_WAY: Final = timedelta(minutes=1)
+"""What was said before a time that is dark may have been heard so much later: three seconds of real time. Ours."""
 
 _READINGS: Final = """
     SELECT hub, sensor, quantity, value, observed_at, uncertain_since IS NOT NULL, may_repeat FROM reading
@@ -63,6 +67,7 @@ class End:
         alarms: how many the hubs took in.
         untold: alarms that nobody was told of.
         looks: what the family saw.
+        vouched: what the watched clock says was seen, and could not be.
         doubled_texts: texts that said the same to the same phone again.
         texts: how many left.
     """
@@ -74,6 +79,7 @@ class End:
     alarms: int
     untold: list[Untold]
     looks: Looks
+    vouched: list[Vouched]
     doubled_texts: int
     texts: int
 
@@ -83,7 +89,7 @@ class End:
             "lost": len(self.found.lost) + len(self.alarms_never_taken_in),
             "doubled": len(self.found.doubled),
             "untold": len(self.untold),
-            "blind_minutes_shown": len(self.looks.false_minutes),
+            "blind_minutes_shown": len(self.looks.false_minutes | self._minutes_vouched()),
             "doubled_texts": self.doubled_texts,
         }
 
@@ -92,6 +98,15 @@ class End:
         """Whether all four are 0."""
         numbers = self.numbers()
         return not any(numbers[name] for name in ZEROS)
+
+    def _minutes_vouched(self) -> set[tuple[str, int]]:
+        return {(one.home, minute) for one in self.vouched for minute in one.minutes}
+
+    @property
+    def may_heal(self) -> bool:
+        """Whether something is missing that may still be on its way; what is doubled or was shown stays so."""
+        numbers = self.numbers()
+        return numbers["lost"] > 0 or numbers["untold"] > 0
 
     def apart(self) -> dict[str, int]:
         """Return what is listed apart."""
@@ -116,13 +131,14 @@ class End:
         found += [f"lost, an alarm: {one}" for one in self.alarms_never_taken_in[:_SHOWN_MAX]]
         found += [f"doubled: {one}" for one in self.found.doubled[:_SHOWN_MAX]]
         found += [f"untold: {one}" for one in self.untold[:_SHOWN_MAX]]
+        found += [f"written as seen while blind: {one}" for one in self.vouched[:_SHOWN_MAX]]
         return [*found, *(f"shown while blind: {_words(one)}" for one in self.looks.false[:_SHOWN_MAX])]
 
 
 def settle(street: CruelStreet, looks: Looks) -> End | None:
     """Let the sensors be quiet and everything heal, and return what came of it; None if we are asked to stop.
 
-    Looked at again until nothing is wrong any more or the time is up: what is still on its way is not lost.
+    Looked at again until nothing is missing any more or the time is up: what is still on its way is not lost.
     """
     street.supervisor.hold("simulator")
     # A pack is made every other second; what was just taken in is not on its way yet.
@@ -134,7 +150,7 @@ def settle(street: CruelStreet, looks: Looks) -> End | None:
             return False
         came[:] = [reckon(street, looks)]
         street.lives(1.0)
-        return came[0].is_clean
+        return not came[0].may_heal
 
     street.lives(_SETTLES_WITHIN_S, until=is_over)
     return None if street.supervisor.is_stopping else reckon(street, looks)
@@ -165,6 +181,7 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
     with street.database() as conn:
         rows = [Row(*row) for row in conn.execute(_READINGS)]
         off = [Range(*row) for row in conn.execute(_WRITTEN_OFF)]
+        spans = [Span(*row) for row in conn.execute(watched_clock.SPANS)]
         told = {identity: (nobody, sids) for identity, nobody, sids in conn.execute(_TOLD)}
     book = street.cards
     found = compare(
@@ -188,6 +205,7 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
         alarms=len(alarms),
         untold=_untold(alarms, book.gone, told, reached),
         looks=looks,
+        vouched=watched_clock.vouched(spans, street.sight.all(), lease=LEASE, slack=_ON_ITS_WAY),
         doubled_texts=sum(many - 1 for many in Counter((text.to, text.body) for text in texts).values()),
         texts=len(texts),
     )

@@ -1,11 +1,11 @@
 """What can be done to the network: cut, silent, slow, narrow; messages out of order, twice, forgotten, garbled."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from typing import Final
 
-from deploy.chaos.scene import Evidence, Kind, Scene
+from deploy.chaos.scene import Evidence, Kind, Scene, Steps
 from deploy.chaos.street import CruelStreet
 from deploy.lines import UNTREATED, Forgetful, Overtaken, Treat, Treatment, publish_in, twice
 
@@ -18,42 +18,42 @@ def _of_hubs(street: CruelStreet) -> Collection[str]:
     return [f"{home} to broker" for home in street.homes]
 
 
-def _is_cut(scene: Scene) -> Evidence:
+def _is_cut(scene: Scene) -> Steps:
     lines, line = scene.street.between, scene.target
     before = lines.done(line)
     lines.cut(line)
-    with scene.street.sight.dark(_behind(scene)):
-        scene.lasts(3.0, 20.0)
+    with scene.dark():
+        yield from scene.lasts(3.0, 20.0)
     lines.mend(line)
     ended = lines.done(line).ended - before.ended
     return {"connections_ended": ended} if ended else {}
 
 
-def _is_silent(scene: Scene) -> Evidence:
+def _is_silent(scene: Scene) -> Steps:
     """Nothing comes through, and nobody is told: a router that forgot, a cable behind a switch."""
     lines, line = scene.street.between, scene.target
     before = lines.done(line)
     lines.treat(line, Treatment(is_stalled=True))
-    with scene.street.sight.dark(_behind(scene)):
-        scene.lasts(3.0, 20.0)
+    with scene.dark():
+        yield from scene.lasts(3.0, 20.0)
     lines.treat(line, UNTREATED)
-    scene.lasts(0.5, 1.0)
+    yield from scene.lasts(0.5, 1.0)
     return _held(scene, before.held_bytes)
 
 
-def _is_slow(scene: Scene) -> Evidence:
-    return _treated(scene, Treatment(delay_s=scene.chance.uniform(0.2, 2.0)))
+def _is_slow(scene: Scene) -> Steps:
+    return (yield from _treated(scene, Treatment(delay_s=scene.chance.uniform(0.2, 2.0))))
 
 
-def _is_narrow(scene: Scene) -> Evidence:
-    return _treated(scene, Treatment(bytes_a_second=scene.chance.uniform(300.0, 4000.0)))
+def _is_narrow(scene: Scene) -> Steps:
+    return (yield from _treated(scene, Treatment(bytes_a_second=scene.chance.uniform(300.0, 4000.0))))
 
 
-def _treated(scene: Scene, treatment: Treatment) -> Evidence:
+def _treated(scene: Scene, treatment: Treatment) -> Steps:
     lines, line = scene.street.between, scene.target
     before = lines.done(line)
     lines.treat(line, treatment)
-    scene.lasts(4.0, 16.0)
+    yield from scene.lasts(4.0, 16.0)
     lines.treat(line, UNTREATED)
     return _held(scene, before.held_bytes)
 
@@ -63,45 +63,40 @@ def _held(scene: Scene, before: int) -> Evidence:
     return {"held_bytes": held} if held else {}
 
 
-def _behind(scene: Scene) -> Collection[str]:
-    """Return the homes that are dark while a line is; the pages' own tells nothing, and they show nothing either."""
-    return scene.homes_behind(scene.target)
-
-
-def _messages(scene: Scene, message: Treat) -> int:
+def _messages(scene: Scene, message: Treat) -> Generator[None, None, int]:
     """Do something to each message of a hub for a while, and return to how many it was done."""
     lines, line = scene.street.between, scene.target
     before = lines.done(line).treated
     lines.treat(line, Treatment(message=message))
     home = line.removesuffix(" to broker")
     scene.street.order(home, "press")
-    scene.lasts(4.0, 12.0)
+    yield from scene.lasts(4.0, 12.0)
     lines.treat(line, UNTREATED)
     return lines.done(line).treated - before
 
 
-def _come_twice(scene: Scene) -> Evidence:
-    done = _messages(scene, twice)
+def _come_twice(scene: Scene) -> Steps:
+    done = yield from _messages(scene, twice)
     return {"doubled": done} if done else {}
 
 
-def _overtake(scene: Scene) -> Evidence:
+def _overtake(scene: Scene) -> Steps:
     overtaken = Overtaken()
-    _messages(scene, overtaken)
+    yield from _messages(scene, overtaken)
     return {"swapped": overtaken.swapped} if overtaken.swapped else {}
 
 
-def _are_forgotten(scene: Scene) -> Evidence:
+def _are_forgotten(scene: Scene) -> Steps:
     forgetful = Forgetful(lambda: scene.chance.random() < 1 / 3)
-    _messages(scene, forgetful)
+    yield from _messages(scene, forgetful)
     return {"acknowledged_and_forgotten": forgetful.lost} if forgetful.lost else {}
 
 
-def _are_garbled(scene: Scene) -> Evidence:
+def _are_garbled(scene: Scene) -> Steps:
     """Beside each message comes a broken copy, as from a hub whose memory rots; the message itself is whole."""
     before = _refused(scene.street)
-    done = _messages(scene, Garbled(scene.chance))
-    scene.until(lambda: _refused(scene.street) > before, within_s=20.0)
+    done = yield from _messages(scene, Garbled(scene.chance))
+    yield from scene.until(lambda: _refused(scene.street) > before, within_s=20.0)
     refused = _refused(scene.street) - before
     return {"garbled": done, "refused": refused} if done and refused > 0 else {}
 
@@ -135,5 +130,6 @@ KINDS: Final = (
     Kind("messages twice", _of_hubs, _come_twice),
     Kind("messages out of order", _of_hubs, _overtake),
     Kind("messages forgotten", _of_hubs, _are_forgotten),
-    Kind("messages garbled", _of_hubs, _are_garbled),
+    # What was refused is counted over all hubs.
+    Kind("messages garbled", _of_hubs, _are_garbled, takes=lambda line: (line, "refused")),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
 
-from deploy.chaos.scene import Evidence, Kind, Scene
+from deploy.chaos.scene import Kind, Scene, Steps
 from deploy.chaos.street import CruelStreet
 from deploy.pretend_twilio import ANY, Calls, Direction, PretendTwilio
 
@@ -48,7 +48,7 @@ def _ways(_: CruelStreet) -> Collection[str]:
     return [*_REQUESTS, *_TEXTS]
 
 
-def _twilio_fails(scene: Scene) -> Evidence:
+def _twilio_fails(scene: Scene) -> Steps:
     """Twilio does it to every phone, while somebody presses; it bit if a request or a text met it."""
     street, way = scene.street, scene.target
     twilio = street.twilio_server
@@ -57,7 +57,7 @@ def _twilio_fails(scene: Scene) -> Evidence:
     left = twilio.left_over(ANY)
     for home in scene.chance.sample(sorted(street.homes), k=min(2, len(street.homes))):
         street.order(home, "press")
-    scene.lasts(5.0, 14.0)
+    yield from scene.lasts(5.0, 14.0)
     met = left - twilio.left_over(ANY) if way in _REQUESTS else _met(twilio, way) - before
     twilio.be_well(ANY)
     return {"met": met} if met > 0 else {}
@@ -67,4 +67,4 @@ def _met(twilio: PretendTwilio, way: str) -> int:
     return 0 if way in _REQUESTS else sum(text.direction is Direction.OUT for text in twilio.ledger.all())
 
 
-KINDS: Final = (Kind("twilio", _ways, _twilio_fails, 4.0),)
+KINDS: Final = (Kind("twilio", _ways, _twilio_fails, 4.0, lambda _: ("twilio",)),)

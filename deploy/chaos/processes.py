@@ -10,8 +10,9 @@ from typing import Final
 import psutil
 
 from deploy import admin
-from deploy.chaos.scene import Evidence, Kind, Scene
+from deploy.chaos.scene import BACKUP, Kind, Scene, Steps
 from deploy.chaos.street import SERVERS, CruelStreet
+from deploy.supervise import DidNotStart
 
 # A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
 # every tick; a worker of two shared cores takes some seconds to start.
@@ -25,37 +26,44 @@ def _victims(street: CruelStreet) -> list[str]:
     return [*SERVERS, *(f"gateway {home}" for home in street.homes)]
 
 
-def _is_killed(scene: Scene) -> Evidence:
+def _is_killed(scene: Scene) -> Steps:
     process = scene.street.supervisor.process(scene.target)
+    if process.poll() is not None:
+        return {}  # It is dead already, of something else.
     # Nobody starts it again before somebody looks, so it is surely gone for so long.
     process.kill()
     code = process.wait()
-    with scene.street.sight.dark(scene.homes_behind(scene.target)):
+    with scene.dark():
         pass
     restarts = scene.street.supervisor.restarts(scene.target)
-    scene.until(lambda: scene.street.supervisor.restarts(scene.target) > restarts)
+    yield from scene.until(lambda: scene.street.supervisor.restarts(scene.target) > restarts)
     return {"pid": process.pid, "ended_with": code} if code == -signal.SIGKILL else {}
 
 
-def _stays_away(scene: Scene) -> Evidence:
+def _stays_away(scene: Scene) -> Steps:
     """A part is killed, and nobody starts it again for a while: what a machine does that reboots."""
     process = scene.street.supervisor.process(scene.target)
+    if process.poll() is not None:
+        return {}  # As above.
     process.kill()
     code = process.wait()
     scene.street.supervisor.hold(scene.target)
-    with scene.street.sight.dark(scene.homes_behind(scene.target)):
-        scene.lasts(4.0, 20.0)
+    with scene.dark():
+        yield from scene.lasts(4.0, 20.0)
     scene.street.supervisor.release(scene.target)
     return {"pid": process.pid, "ended_with": code} if code == -signal.SIGKILL else {}
 
 
-def _is_frozen(scene: Scene) -> Evidence:
-    whole = _with_children(scene.street.supervisor.process(scene.target).pid)
+def _is_frozen(scene: Scene) -> Steps:
+    process = scene.street.supervisor.process(scene.target)
+    if process.poll() is not None:
+        return {}  # As above.
+    whole = _with_children(process.pid)
     for pid in whole:
         os.kill(pid, signal.SIGSTOP)
     try:
-        with scene.street.sight.dark(scene.homes_behind(scene.target)):
-            scene.lasts()
+        with scene.dark():
+            yield from scene.lasts()
             still = [pid for pid in whole if _state(pid) == "T"]
     finally:
         for pid in whole:
@@ -83,7 +91,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _broker_is_wiped(scene: Scene) -> Evidence:
+def _broker_is_wiped(scene: Scene) -> Steps:
     broker = scene.street.platform.broker
     assert broker is not None
     process = scene.street.supervisor.process("broker")
@@ -92,8 +100,9 @@ def _broker_is_wiped(scene: Scene) -> Evidence:
     scene.street.supervisor.hold("broker")
     store = broker.folder / "store"
     gone = sum(one.stat().st_size for one in store.rglob("*") if one.is_file())
-    with scene.street.sight.dark(scene.homes_behind("broker")):
+    with scene.dark("broker"):
         admin.remove_folder(store)
+        yield from scene.lasts(0.1, 4.0)
     scene.street.supervisor.release("broker")
     return {"wiped_bytes": gone} if gone and not (store / "jetstream" / "before").exists() else {}
 
@@ -111,7 +120,7 @@ def back_up(street: CruelStreet) -> Path:
     return folder
 
 
-def _database_is_restored(scene: Scene) -> Evidence:
+def _database_is_restored(scene: Scene) -> Steps:
     """The database's disk is lost, and an older copy is put in its place."""
     street = scene.street
     before = _rows_stored(street)
@@ -119,7 +128,7 @@ def _database_is_restored(scene: Scene) -> Evidence:
     process.kill()
     process.wait()
     street.supervisor.hold("postgres")
-    with street.sight.dark(scene.homes_behind("postgres")):
+    with scene.dark("postgres"):
         street.server.restore(street.asked.data / "backup")
         street.cards.is_put_back()
     street.supervisor.release("postgres")
@@ -129,10 +138,12 @@ def _database_is_restored(scene: Scene) -> Evidence:
         after[:] = [found] if (found := _rows_stored(street)) else []
         return bool(after)
 
-    scene.until(answers)
-    scene.until(street.is_well)
+    yield from scene.until(answers)
+    if not after:
+        return {}
+    yield from scene.until(street.is_well)
     back_up(street)
-    return {"rows_before": before, "rows_after": after[0]} if after and after[0] < before else {}
+    return {"rows_before": before, "rows_after": after[0]} if after[0] < before else {}
 
 
 def _rows_stored(street: CruelStreet) -> int:
@@ -140,7 +151,7 @@ def _rows_stored(street: CruelStreet) -> int:
     return int(found[0][0]) if found else 0
 
 
-def _second_worker(scene: Scene) -> Evidence:
+def _second_worker(scene: Scene) -> Steps:
     """The worker is frozen until another has taken its lanes; then both believe that they are theirs."""
     street, name = scene.street, f"second {scene.target}"
     if name not in street.supervisor.names():
@@ -148,20 +159,24 @@ def _second_worker(scene: Scene) -> Evidence:
         # One without a lane is not ready, and that is what it is to be until the first is frozen.
         part = street.platform.process(name, scene.target, extra, but_for=_NOT_ITS_OWN)
         street.beside.add(name)
-        street.supervisor.start(part)
+        try:
+            street.supervisor.start(part)
+        except DidNotStart:
+            street.supervisor.hold(name)
+            return {}
     else:
         street.supervisor.release(name)
-        scene.until(lambda: street.supervisor.is_ready(name))
+        yield from scene.until(lambda: street.supervisor.is_ready(name))
     table = "lane" if scene.target == "ingest" else "judging_lane"
     epochs = _epochs(street, table)
     pid = street.supervisor.process(scene.target).pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        scene.until(lambda: _epochs(street, table) > epochs, within_s=_TAKEN_OVER_WITHIN_S)
+        yield from scene.until(lambda: _epochs(street, table) > epochs, within_s=_TAKEN_OVER_WITHIN_S)
         taken_over = _epochs(street, table) - epochs
     finally:
         os.kill(pid, signal.SIGCONT)
-    scene.lasts(2.0, 8.0)
+    yield from scene.lasts(2.0, 8.0)
     street.supervisor.hold(name)
     return {"epochs": taken_over, "pid": pid} if taken_over > 0 else {}
 
@@ -179,7 +194,8 @@ KINDS: Final = (
     Kind("killed", _victims, _is_killed, 3.0),
     Kind("killed and away", _victims, _stays_away, 2.0),
     Kind("frozen", _victims, _is_frozen, 3.0),
-    Kind("broker wiped", _all, _broker_is_wiped),
-    Kind("database restored", _all, _database_is_restored),
-    Kind("two workers", lambda _: ("ingest", "alerts"), _second_worker, 0.7),
+    Kind("broker wiped", _all, _broker_is_wiped, takes=lambda _: ("broker",)),
+    Kind("database restored", _all, _database_is_restored, takes=lambda _: ("postgres", BACKUP)),
+    # The second one has to start, and both need the database for the one to take from the other.
+    Kind("two workers", lambda _: ("ingest", "alerts"), _second_worker, 0.7, lambda of: (of, "second", "postgres")),
 )

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from deploy import admin
-from deploy.chaos import end, hubs, network, phones, processes
+from deploy.chaos import disks, end, hubs, network, phones, processes
 from deploy.chaos.book import Book, Sum
+from deploy.chaos.fate import Befallen, Fate
 from deploy.chaos.people import Carers, Family, Residents
-from deploy.chaos.scene import Kind, Scene
+from deploy.chaos.scene import Kind
 from deploy.chaos.street import CruelStreet, NeverWell
 from deploy.embedded import machine
 from deploy.lines import Lines
 from deploy.said import Say
 from deploy.supervise import Stopped, Supervisor
-from gateway.clock import Clock
 
-KINDS: Final[Sequence[Kind]] = (*processes.KINDS, *network.KINDS, *hubs.KINDS, *phones.KINDS)
+KINDS: Final[Sequence[Kind]] = (*processes.KINDS, *network.KINDS, *hubs.KINDS, *disks.KINDS, *phones.KINDS)
 
 _WELL_BETWEEN_S: Final = 20.0
 """So long fate waits at the most for everything to be well before it strikes again; then it strikes all the same."""
@@ -39,6 +39,7 @@ class Asked:
         faults: to stop after so many that bit; None is no limit.
         minutes: to stop after so long; None is no limit.
         homes: how many.
+        at_once: how many faults befall it at the same time at the most.
         kinds: only faults of these names; empty is all of them.
         is_kept: whether the folder stays even when all was well.
     """
@@ -49,6 +50,7 @@ class Asked:
     faults: int | None
     minutes: float | None
     homes: int
+    at_once: int = 4
     kinds: tuple[str, ...] = ()
     is_kept: bool = False
 
@@ -130,40 +132,35 @@ class _Run:
 
     def _strike_on(self, family: Family) -> None:
         asked, street = self._asked, self._street
+        kinds = [kind for kind in KINDS if not asked.kinds or kind.name in asked.kinds]
+        fate = Fate(street, kinds, self._chance, over=self._write)
         until_s = None if asked.minutes is None else time.monotonic() + 60 * asked.minutes
         while not street.supervisor.is_stopping:
-            if asked.faults is not None and self._bit >= asked.faults:
+            left = asked.at_once if asked.faults is None else min(asked.at_once, asked.faults - self._bit)
+            if left <= 0 or (until_s is not None and time.monotonic() >= until_s):
                 return
-            if until_s is not None and time.monotonic() >= until_s:
-                return
-            self._strike()
+            fate.strike(left)
             street.lives(self._chance.uniform(0.5, 2.0))
             street.lives(_WELL_BETWEEN_S, until=lambda: family.sees_all and street.is_well())
 
-    def _strike(self) -> None:
-        kinds = [kind for kind in KINDS if not self._asked.kinds or kind.name in self._asked.kinds]
-        (kind,) = self._chance.choices(kinds, [kind.weight for kind in kinds])
-        target = self._chance.choice(sorted(kind.targets(self._street)))
+    def _write(self, one: Befallen) -> None:
+        """Write down and tell a fault that is over."""
         self._tried += 1
-        began_s, at = time.monotonic(), Clock().now()
-        bit = kind.happens(Scene(self._street, target, random.Random(self._chance.random())))
-        if self._street.supervisor.is_stopping:
-            return
-        lasted_s = round(time.monotonic() - began_s, 1)
-        self._bit += bool(bit)
+        self._bit += bool(one.bit)
         self._book.write(
             {
                 "run": self._name,
                 "number": self._tried,
-                "fault": kind.name,
-                "target": target,
-                "at": at.isoformat(timespec="seconds"),
-                "lasted_s": lasted_s,
-                "bit": dict(bit),
+                "fault": one.kind.name,
+                "target": one.target,
+                "at": one.at.isoformat(timespec="milliseconds"),
+                "lasted_s": one.lasted_s,
+                "others": one.others,
+                "bit": dict(one.bit),
             }
         )
-        shown = ", ".join(f"{name} {value}" for name, value in bit.items()) or "did not bite"
-        self._say(f"{self._bit:3} {kind.name}: {target} ({lasted_s:g} s) {shown}")
+        shown = ", ".join(f"{name} {value}" for name, value in one.bit.items()) or "did not bite"
+        self._say(f"{self._bit:3} {one.kind.name}: {one.target} ({one.lasted_s:g} s) {shown}")
 
     def _account(self, came: end.End) -> int:
         """Write down and print what came of it; return the exit code."""

@@ -155,10 +155,19 @@ class CruelStreet(Demo):
         """Return the outbox's file of a home's hub."""
         return self.asked.data / "homes" / home / "outbox.sqlite"
 
-    def lives(self, seconds: float, *, until: Callable[[], bool] | None = None) -> None:
+    def lives(
+        self,
+        seconds: float,
+        *,
+        until: Callable[[], bool] | None = None,
+        each_tick: Callable[[], None] = lambda: None,
+    ) -> None:
         """Let so many real seconds pass, or fewer if something comes true, while whatever dies is started again."""
         deadline_s = time.monotonic() + seconds
-        self.supervisor.watch(until=lambda: time.monotonic() >= deadline_s or (until is not None and until()))
+        self.supervisor.watch(
+            each_tick=each_tick,
+            until=lambda: time.monotonic() >= deadline_s or (until is not None and until()),
+        )
 
     def gets_well(self, *, within_s: float = _WELL_WITHIN_S) -> None:
         """Return once every part does its work.

@@ -25,6 +25,11 @@ def take_in(card: Path, *minutes: int, stored: int = 0) -> None:
         outbox.stored(outbox.current, Stream.READINGS, stored, now=NINE)
 
 
+def through(card: Path) -> tuple[str, str]:
+    """Return the one stream of readings on a card, as the table would name it."""
+    return next(key for key in cards.last_numbers(card) if key[1] == Stream.READINGS.value)
+
+
 def test_everything_on_a_card_is_seen_with_its_number(tmp_path: Path) -> None:
     """The account stands on this."""
     take_in(tmp_path / "card", 1, 2, stored=1)
@@ -44,7 +49,7 @@ def test_with_a_card_goes_what_was_not_stored_and_is_on_no_other(tmp_path: Path)
     shutil.copy(card, copy)
     take_in(card, 2, 3, stored=2)
     book = Cards()
-    assert book.is_destroyed("home", "hub", card, copy) == 1
+    assert book.is_destroyed("home", "hub", card, copy, {through(card): 2}) == 1
     assert {one.uptime_ms for one in book.gone} == {3}
 
 
@@ -56,8 +61,19 @@ def test_what_stood_in_the_table_alone_goes_with_it(tmp_path: Path) -> None:
     take_in(card, 2, stored=2)
     for is_copied, gone in ((True, set()), (False, {2})):
         book = Cards()
-        book.is_destroyed("home", "hub", card, copy)
+        book.is_destroyed("home", "hub", card, copy, {through(card): 2})
         if is_copied:
             book.is_backed_up()
         book.is_put_back()
         assert {one.uptime_ms for one in book.gone} == gone
+
+
+def test_a_hub_that_was_told_before_the_table_was_put_back_knows_nothing_of_the_table(tmp_path: Path) -> None:
+    """A card that goes before its hub could heal the table takes with it what the table has no more."""
+    card, copy = tmp_path / "card", tmp_path / "copy"
+    take_in(card, 1)
+    shutil.copy(card, copy)
+    take_in(card, 2, 3, stored=3)
+    book = Cards()
+    assert book.is_destroyed("home", "hub", card, copy, {through(card): 2}) == 1
+    assert {one.uptime_ms for one in book.gone} == {3}

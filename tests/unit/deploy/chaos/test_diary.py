@@ -42,6 +42,13 @@ def test_what_a_wrong_clock_saw_is_counted() -> None:
     assert len(diary.not_on_a_card([said(5, is_alarm=True)], [wrong])) == 1
 
 
+def test_a_press_without_a_card_does_not_take_the_place_of_one_that_waited() -> None:
+    """Presses while a hub was away are on its card when it is back; one on its full disk, long before, never is."""
+    presses = [said(minute, is_alarm=True) for minute in (0, 40, 46)]
+    cards = [seen(47, "pendant_alarm"), seen(48, "pendant_alarm")]
+    assert [one.serial for one in diary.not_on_a_card(presses, cards)] == [0]
+
+
 def test_only_what_the_homes_broker_took_is_owed(tmp_path: Path) -> None:
     """What never was on the radio nobody can have."""
     common = {"sensor": "pendant", "why": "pressed", "topic": "zigbee2mqtt/pendant", "alarm": True}
