@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _ALARM: Final = "_alarm"
 # The diary's moments are rounded to the millisecond, and the clock of a street runs some twenty times as fast. Ours.
 _EARLY_MS: Final = 100
 _AT_ONCE_MS: Final = 20_000
+_NEAR: Final = timedelta(minutes=10)
+"""A message and its row lie no further apart, when the clock is right; half a minute of real time. Ours."""
 
 _Sensor = tuple[str, str, bool]
 """Home, sensor, and whether alarms alone count."""
@@ -77,8 +79,20 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def not_on_a_card(said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Collection[str] = ()) -> list[Said]:
-    """Return what was said and is on no card.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Something that reached the table and stands on no card; `at` is when it was observed, as the table has it."""
+
+    home: str
+    sensor: str
+    is_alarm: bool
+    at: datetime
+
+
+def not_on_a_card(
+    said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Collection[str] = (), beside: Iterable[Beside] = ()
+) -> list[Said]:
+    """Return what was said and is on no card, nor in the table without one.
 
     A hub may see several things in one message, at one moment of its uptime; each such moment stands for one message
     of that sensor.  Of alarms only alarms count.
@@ -87,7 +101,11 @@ def not_on_a_card(said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Coll
         said: by the sensors.
         seen: by the hubs.
         odd_boots: those in which a hub's clock was wrong, and so its uptime, which is the clock's in such a street.
+        beside: what hubs took in and had no card for.
     """
+    cardless: defaultdict[_Sensor, set[datetime]] = defaultdict(set)
+    for row in beside:
+        cardless[row.home, row.sensor, row.is_alarm].add(row.at)
     moments: defaultdict[_Sensor, set[tuple[str, int]]] = defaultdict(set)
     for one in seen:
         moments[one.home, one.sensor, one.quantity.endswith(_ALARM)].add((one.boot, one.uptime_ms))
@@ -99,8 +117,20 @@ def not_on_a_card(said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Coll
         # A message that calls may say other things too, at its own moment.
         on_card = moments[home, sensor, is_alarm] - (set() if is_alarm else moments[home, sensor, True])
         odd = sum(boot in odd_boots for boot, _ in on_card)
-        missing += _unmatched(messages, sorted(ms for boot, ms in on_card if boot not in odd_boots))[odd:]
+        without = _unmatched(messages, sorted(ms for boot, ms in on_card if boot not in odd_boots))
+        # Those of which the table has the time go first: an odd boot's moments say nothing, and only count.
+        missing += _without_a_row(without, cardless[home, sensor, is_alarm])[odd:]
     return missing
+
+
+def _without_a_row(messages: list[Said], rows: Iterable[datetime]) -> list[Said]:
+    """Return the messages that no row near them stands for."""
+    left = list(messages)
+    for at in sorted(rows):
+        near = [one for one in left if abs(one.at - at) < _NEAR]
+        if near:
+            left.remove(min(near, key=lambda one: abs(one.at - at)))
+    return left
 
 
 def _unmatched(messages: list[Said], uptimes_ms: list[int]) -> list[Said]:

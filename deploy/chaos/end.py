@@ -9,6 +9,7 @@ from typing import Final
 from deploy.chaos import cards, diary, watched_clock
 from deploy.chaos.book import ZEROS
 from deploy.chaos.cards import Number, Seen
+from deploy.chaos.diary import Beside
 from deploy.chaos.people import Falsehood, Looks
 from deploy.chaos.reckoning import Found, Range, Row, compare
 from deploy.chaos.street import LEASE, CruelStreet
@@ -18,8 +19,6 @@ from deploy.pretend_twilio import Direction, Status
 _SETTLES_WITHIN_S: Final = 180.0
 """A hub whose packs were not answered waits up to a minute before it goes back; a restored server has hours to take."""
 _SHOWN_MAX: Final = 10
-_NEAR: Final = timedelta(minutes=10)
-"""A press and its row lie no further apart, when the clock is right; half a minute of real time. Ours."""
 
 _ON_ITS_WAY: Final = timedelta(minutes=1)
 """What was said before a time that is dark may have been heard so much later: three seconds of real time. Ours."""
@@ -193,14 +192,18 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
     )
     diaries = [diary.read(home, street.asked.data / "diaries" / f"{home}.jsonl") for home in street.homes]
     said = [one for each in diaries for one in each.said]
-    never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots)
+    of_hub = {home.hub: name for name, home in street.homes.items()}
+    beside = [
+        Beside(of_hub[row.hub], row.sensor, row.quantity.endswith("_alarm"), row.observed_at) for row in found.cardless
+    ]
+    never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots, beside=beside)
     alarms = {seen: numbers for seen, numbers in book.numbers.items() if seen.quantity.endswith("_alarm")}
     texts = [text for text in street.twilio_server.ledger.all() if text.direction is Direction.OUT]
     reached = {text.sid for text in texts if text.status in {Status.SENT, Status.DELIVERED}}
     return End(
         found=found,
         never_taken_in=len(never),
-        alarms_never_taken_in=_without_a_row(street, [one for one in never if one.is_alarm], found.cardless),
+        alarms_never_taken_in=[one for one in never if one.is_alarm],
         unsaid=sum(each.unsaid for each in diaries),
         alarms=len(alarms),
         untold=_untold(alarms, book.gone, told, reached),
@@ -209,19 +212,6 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
         doubled_texts=sum(many - 1 for many in Counter((text.to, text.body) for text in texts).values()),
         texts=len(texts),
     )
-
-
-def _without_a_row(street: CruelStreet, alarms: list[diary.Said], rows: Sequence[Row]) -> list[diary.Said]:
-    """Return the alarms that are on no card and did not reach the table without one either."""
-    free, missing = [row for row in rows if row.quantity.endswith("_alarm")], []
-    for said in alarms:
-        of_it = (street.homes[said.home].hub, said.sensor)
-        near = [row for row in free if (row.hub, row.sensor) == of_it and abs(row.observed_at - said.at) < _NEAR]
-        if near:
-            free.remove(near[0])
-        else:
-            missing.append(said)
-    return missing
 
 
 def _untold(

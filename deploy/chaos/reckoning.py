@@ -97,7 +97,7 @@ def compare(
     for row in rows:
         stored[row.hub, row.sensor, row.quantity, row.value].append(row)
     for key in things.keys() | stored.keys():
-        missing = _matched(things[key], stored[key], found, is_odd)
+        missing = _matched(things[key], stored[key], found, is_odd, is_cardless)
         for one in missing:
             if _is_written_off(seen[one], written_off):
                 found.written_off += 1
@@ -110,39 +110,43 @@ def compare(
     return found
 
 
-def _matched(things: list[Seen], rows: list[Row], found: Found, is_odd: Callable[[Seen], bool]) -> list[Seen]:
+def _matched(
+    things: list[Seen],
+    rows: list[Row],
+    found: Found,
+    is_odd: Callable[[Seen], bool],
+    is_cardless: Callable[[Row], bool],
+) -> list[Seen]:
     """Return the things that have no row, and write down the rows that have no thing.
 
-    1. Rows without a mark take the thing that lies next to them in time.
+    1. Rows without a mark take the thing that lies next to them in time; rows that have another excuse come last.
     2. What is left over on both sides belongs together if a clock was wrong.
     3. Marked rows stand for things that have no other; the others are repeats.
     """
     plain = sorted((row for row in rows if not row.may_repeat), key=lambda row: row.observed_at)
     marked = sorted((row for row in rows if row.may_repeat), key=lambda row: row.observed_at)
-    left, over = _side_by_side(sorted(things, key=lambda one: one.at), plain)
-    odd = [one for one in left if is_odd(one)]
+    odd = [one for one in things if is_odd(one)]
+    timed = sorted((one for one in things if not is_odd(one)), key=lambda one: one.at)
+    left, over = _side_by_side(timed, plain, is_cardless)
     for row in over:
         if odd:
-            left.remove(odd.pop(0))
+            odd.pop()
         elif row.is_uncertain and left:
             left.pop(0)
         else:
             found.doubled.append(row)
-    left, repeats = _side_by_side(left, marked)
-    for _ in repeats:
-        odd = [one for one in left if is_odd(one)]
-        if odd:
-            left.remove(odd[0])
-        else:
-            found.repeated += 1
-    return left
+    left, repeats = _side_by_side(left, marked, is_cardless)
+    instead = min(len(odd), len(repeats))
+    found.repeated += len(repeats) - instead
+    return left + odd[instead:]
 
 
-def _side_by_side(things: list[Seen], rows: list[Row]) -> tuple[list[Seen], list[Row]]:
+def _side_by_side(
+    things: list[Seen], rows: list[Row], is_cardless: Callable[[Row], bool]
+) -> tuple[list[Seen], list[Row]]:
     """Return what of both, in order of time, has no partner; what lies near finds each other first."""
-    for apart in (_NEAR, _APART_MAX):
-        things, rows = _nearest(things, rows, apart)
-    return things, rows
+    things, rows = _nearest(things, rows, _NEAR)
+    return _nearest(things, sorted(rows, key=is_cardless), _APART_MAX)
 
 
 def _nearest(things: list[Seen], rows: list[Row], apart: timedelta) -> tuple[list[Seen], list[Row]]:

@@ -49,6 +49,16 @@ def test_a_press_without_a_card_does_not_take_the_place_of_one_that_waited() -> 
     assert [one.serial for one in diary.not_on_a_card(presses, cards)] == [0]
 
 
+def test_what_the_table_has_without_a_card_is_known_before_a_wrong_clock_is_counted() -> None:
+    """A press on a full disk, and then one by a wrong clock: neither may use up what stands for the other."""
+    presses = [said(minute, is_alarm=True) for minute in (0, 4, 30)]
+    wrong = seen(-420, "pendant_alarm", boot="odd")
+    row = diary.Beside("home", "pendant", is_alarm=True, at=at(1))
+    missing = diary.not_on_a_card(presses, [wrong, seen(30, "pendant_alarm")], odd_boots={"odd"}, beside=[row])
+    assert missing == []
+    assert len(diary.not_on_a_card(presses, [wrong, seen(30, "pendant_alarm")], odd_boots={"odd"})) == 1
+
+
 def test_only_what_the_homes_broker_took_is_owed(tmp_path: Path) -> None:
     """What never was on the radio nobody can have."""
     common = {"sensor": "pendant", "why": "pressed", "topic": "zigbee2mqtt/pendant", "alarm": True}

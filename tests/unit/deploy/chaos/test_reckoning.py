@@ -95,3 +95,16 @@ def test_what_has_no_partner_does_not_take_its_neighbours() -> None:
     """Otherwise the row that is too much is named an hour after it, and is looked for where nothing happened."""
     found = compare(numbered(*(seen(m) for m in (10, 20, 30))), [row(m) for m in (5, 10, 20, 30)])
     assert [one.observed_at.minute for one in found.doubled] == [5]
+
+
+def test_a_row_without_a_card_uses_up_nothing_that_stands_for_another() -> None:
+    """A press on a full disk, one by a wrong clock, and one that came late: three rows, and all three are known."""
+    odd = replace(seen(0), at=NINE - timedelta(days=9000), boot="odd")
+    found = compare(
+        numbered(odd, seen(14)),
+        [row(0), row(10), row(15)],
+        is_odd=lambda one: one.boot == "odd",
+        is_cardless=lambda one: one.observed_at == NINE,
+    )
+    assert (found.lost, found.doubled) == ([], [])
+    assert [one.observed_at for one in found.cardless] == [NINE]
