@@ -76,11 +76,14 @@ async def until(look: Callable[[], Awaitable[bool]], *, within_s: float) -> None
         await asyncio.sleep(0.02)
 
 
-async def as_person(browser: Browser, street: Street, person: str | None, *, script: bool = True) -> BrowserContext:
+async def as_person(
+    browser: Browser, street: Street, person: str | None, *, script: bool = True, sharpness: float = 1
+) -> BrowserContext:
     """Return a browser of somebody's own, signed in by pressing the button behind a link."""
     context = await browser.new_context(
         base_url=street.public_url,
         viewport={"width": PHONE, "height": 800},
+        device_scale_factor=sharpness,
         java_script_enabled=script,
         timezone_id="Pacific/Auckland",  # Times are the home's, wherever the reader is.
     )
@@ -96,13 +99,18 @@ async def as_person(browser: Browser, street: Street, person: str | None, *, scr
 LOOKS: tuple[tuple[int, Scheme], ...] = ((PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark"))
 
 
-async def faults_of(context: BrowserContext, path: str, looks: Sequence[tuple[int, Scheme]] = LOOKS) -> list[str]:
+async def faults_of(
+    context: BrowserContext, path: str, looks: Sequence[tuple[int, Scheme]] = LOOKS, *, lapsed: bool = False
+) -> list[str]:
     """Return what axe, the console and the width of a page have against it, on a phone and a desk, by day and night."""
     page = await context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{path} console: {message.text}"))
     page.on("pageerror", lambda why: said.append(f"{path} error: {why}"))
     await page.goto(path)
+    if lapsed:
+        await page.evaluate("document.documentElement.classList.add('lapsed')")
+        await expect(page.locator(".stale").first).to_be_visible()
     # Axe's own rules are evaluated outside the page's policy, which allows no script but our own.
     await page.evaluate(AXE.read_text())
     for width, scheme in looks:
@@ -232,6 +240,16 @@ async def test_every_state_of_a_home_can_be_read_by_everybody(browser: Browser, 
     await street.home_is(**states[state])
 
     found = await faults_of(await as_person(browser, street, ANNE.person), HOME, LOOKS[:2])
+
+    assert found == []
+
+
+async def test_a_page_that_has_grown_old_can_be_read_by_everybody(browser: Browser, street: Street) -> None:
+    """The way out of a page that vouches for nothing any more must not be dark on dark."""
+    await street.home_is("watched")
+
+    found = await faults_of(await as_person(browser, street, ANNE.person), HOME, LOOKS[:2], lapsed=True)
+    found += await faults_of(await as_person(browser, street, CONTROL.person), "/operator", LOOKS[:2], lapsed=True)
 
     assert found == []
 

@@ -86,9 +86,13 @@ class Street:
         """Open the pool, build the app and set up the homes."""
         self._pool = await pool.open_pool(self.dsn, name="test")
         self.app = build(self.config, self._pool, self.clock)
+        await self.furnish()
+        return self
+
+    async def furnish(self) -> None:
+        """Set up the homes and their people."""
         async with self._pool.connection() as conn:
             await _set_up(conn)
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None
