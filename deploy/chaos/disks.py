@@ -73,7 +73,8 @@ def _databases_disk_is_full(scene: Scene) -> Steps:
         yield from scene.until(lambda: street.supervisor.is_ready("postgres"))
         before = _said_full(log)
         full = _fill(disk / _FILLED)
-        yield from scene.lasts(6.0, 16.0)
+        yield from scene.until(lambda: _said_full(log) > before, within_s=20.0)
+        yield from scene.lasts(4.0, 12.0)
         refused = _said_full(log) - before
     yield from scene.until(lambda: street.supervisor.is_ready("postgres"))
     return {"disk_filled_bytes": full, "refused_for_space": refused} if full and refused > 0 else {}

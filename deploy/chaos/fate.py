@@ -78,7 +78,11 @@ class Fate:
 
     def strike(self, most: int) -> None:
         """Let up to so many faults befall the street, and return when all of them are over or we are to stop."""
-        hands = self._drawn(self._chance.randint(1, most))
+        hands: list[_Hand] = []
+        for kind, target in drawn(self._street, self._kinds, self._chance, self._chance.randint(1, most)):
+            begins_s = time.monotonic() + (self._chance.uniform(0.0, _APART_S_MAX) if hands else 0.0)
+            scene = Scene(self._street, target, random.Random(self._chance.random()))
+            hands.append(_Hand(kind, target, begins_s, scene))
         going = list(hands)
         try:
             self._street.lives(_LASTS_S_MAX, until=lambda: not going, each_tick=lambda: self._go_on(going))
@@ -86,22 +90,6 @@ class Fate:
             for hand in hands:
                 if hand.steps is not None:
                     hand.steps.close()
-
-    def _drawn(self, many: int) -> list[_Hand]:
-        drawn: list[_Hand] = []
-        taken: set[str] = set()
-        now_s = time.monotonic()
-        for _ in range(_TRIES):
-            (kind,) = self._chance.choices(self._kinds, [kind.weight for kind in self._kinds])
-            target = self._chance.choice(sorted(kind.targets(self._street)))
-            if taken.isdisjoint(needed := {*kind.takes(target)}):
-                taken |= needed
-                later_s = self._chance.uniform(0.0, _APART_S_MAX) if drawn else 0.0
-                scene = Scene(self._street, target, random.Random(self._chance.random()))
-                drawn.append(_Hand(kind, target, now_s + later_s, scene))
-            if len(drawn) == many:
-                break
-        return drawn
 
     def _go_on(self, going: list[_Hand]) -> None:
         """Do the next step of each fault whose time has come."""
@@ -121,6 +109,21 @@ class Fate:
         assert hand.at is not None
         lasted_s = round(time.monotonic() - hand.begins_s, 1)
         self._over(Befallen(hand.kind, hand.target, hand.at, lasted_s, hand.others, bit))
+
+
+def drawn(street: CruelStreet, kinds: Sequence[Kind], chance: random.Random, many: int) -> list[tuple[Kind, str]]:
+    """Return up to so many faults with their targets, no two of which take the same of the street."""
+    found: list[tuple[Kind, str]] = []
+    taken: set[str] = set()
+    for _ in range(_TRIES):
+        (kind,) = chance.choices(kinds, [kind.weight for kind in kinds])
+        target = chance.choice(sorted(kind.targets(street)))
+        if taken.isdisjoint(needed := {*kind.takes(target)}):
+            taken |= needed
+            found.append((kind, target))
+        if len(found) == many:
+            break
+    return found
 
 
 def _next(steps: Steps) -> Evidence | None:

@@ -141,7 +141,7 @@ def _database_is_restored(scene: Scene) -> Steps:
     yield from scene.until(answers)
     if not after:
         return {}
-    yield from scene.until(street.is_well)
+    yield from scene.lasts(0.0, 6.0)
     back_up(street)
     return {"rows_before": before, "rows_after": after[0]} if after[0] < before else {}
 
