@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,13 @@ _UNSTORED: Final = """
         AND record.stream = stream.stream AND record.number > stream.stored)
 """
 _STORED: Final = "SELECT book.outbox, stream, stored FROM stream JOIN book ON book.id = stream.book"
+
+
+_Cardless = tuple[str, datetime, datetime]
+"""A hub, and from when until when it may have gone on without a card."""
+
+_LATE: Final = timedelta(minutes=5)
+"""So much earlier it may have been said: a hub that is started on its small disk is away for some seconds. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,9 @@ class Cards:
     def __init__(self) -> None:
         self.numbers: dict[Seen, set[Number]] = {}
         self.gone: set[Seen] = set()
-        self.cardless: list[tuple[str, datetime, datetime]] = []
+        self.cardless: list[_Cardless] = []
+        self._cardless_in_the_table_alone: list[_Cardless] = []
+        self._cardless_gone: list[_Cardless] = []
         self._in_the_table_alone: set[Seen] = set()
         self.odd_boots: set[str] = set()
 
@@ -104,19 +113,27 @@ class Cards:
     def is_backed_up(self) -> None:
         """Take down that the table was copied: what only stood there stands in the copy, too."""
         self._in_the_table_alone.clear()
+        self._cardless_in_the_table_alone.clear()
 
     def is_put_back(self) -> None:
         """Take down that the table is the copy again: what only stood in it since is gone with it."""
         self.gone |= self._in_the_table_alone
         self._in_the_table_alone.clear()
+        self._cardless_gone += self._cardless_in_the_table_alone
+        self._cardless_in_the_table_alone.clear()
 
     def had_no_card(self, hub: str, since: datetime, until: datetime) -> None:
         """Take down that a hub may have gone on without a card, whose book nobody can read: its disk was full."""
         self.cardless.append((hub, since, until))
+        self._cardless_in_the_table_alone.append((hub, since, until))
 
     def may_be_cardless(self, hub: str, at: datetime) -> bool:
         """Return whether a hub may have taken something in without writing it on a card."""
         return any(hub == of and since <= at <= until for of, since, until in self.cardless)
+
+    def went_without_a_card(self, hub: str, at: datetime) -> bool:
+        """Return whether what a hub took in then may have stood in the table alone, and is gone with it."""
+        return any(hub == of and since - _LATE <= at <= until for of, since, until in self._cardless_gone)
 
 
 def _on(home: str, hub: str, card: Path) -> Iterable[tuple[Seen, Number, bool]]:

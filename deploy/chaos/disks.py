@@ -156,7 +156,7 @@ def _fill(file: Path) -> int:
 
 
 KINDS: Final = (
-    Kind("hub's disk full", _homes, _hubs_disk_is_full, takes=of_the_hub),
+    Kind("hub's disk full", _homes, _hubs_disk_is_full, takes=lambda home: (*of_the_hub(home), BACKUP)),
     Kind(
         "database's disk full", lambda _: ("postgres",), _databases_disk_is_full, takes=lambda _: ("postgres", BACKUP)
     ),

@@ -1,20 +1,19 @@
 """What came of a run?  Diary, cards, table, alerts and phones are held against each other."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from deploy.chaos import cards, diary, watched_clock
+from deploy.chaos import cards, diary, told, watched_clock
 from deploy.chaos.book import ZEROS
-from deploy.chaos.cards import Number, Seen
 from deploy.chaos.diary import Beside
 from deploy.chaos.people import Falsehood, Looks
 from deploy.chaos.reckoning import Found, Range, Row, compare
 from deploy.chaos.street import LEASE, CruelStreet
+from deploy.chaos.told import Untold
 from deploy.chaos.watched_clock import Span, Vouched
-from deploy.pretend_twilio import Direction, Status
+from deploy.pretend_twilio import Direction
 
 _SETTLES_WITHIN_S: Final = 180.0
 """A hub whose packs were not answered waits up to a minute before it goes back; a restored server has hours to take."""
@@ -32,27 +31,8 @@ _WRITTEN_OFF: Final = """
     UNION ALL
     SELECT hub, outbox, stream, first, last FROM refused WHERE first IS NOT NULL AND outbox IS NOT NULL
 """
-# Told: a text of its alert reached a phone, or it is said loudly that nobody could be reached.
-_TOLD: Final = """
-    SELECT alarm.identity, bool_or(alert.nobody_left_at IS NOT NULL), array_agg(notification.sid)
-    FROM alarm JOIN alert USING (alert) LEFT JOIN notification USING (alert) GROUP BY alarm.identity
-"""
 _STORED: Final = "SELECT hub, outbox, stream, stored_through FROM stream"
 _ON_THEIR_WAY: Final = "SELECT count(*) FROM notification WHERE state IN ('due', 'trying') AND due_at <= %s"
-
-
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """An alarm that a hub took in and nobody was told of.
-
-    Attributes:
-        numbers: what the hub called it.
-        why: where it ended.
-    """
-
-    seen: Seen
-    numbers: Sequence[Number]
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +161,6 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
         rows = [Row(*row) for row in conn.execute(_READINGS)]
         off = [Range(*row) for row in conn.execute(_WRITTEN_OFF)]
         spans = [Span(*row) for row in conn.execute(watched_clock.SPANS)]
-        told = {identity: (nobody, sids) for identity, nobody, sids in conn.execute(_TOLD)}
     book = street.cards
     found = compare(
         *(book.numbers, rows),
@@ -199,34 +178,20 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
     never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots, beside=beside)
     alarms = {seen: numbers for seen, numbers in book.numbers.items() if seen.quantity.endswith("_alarm")}
     texts = [text for text in street.twilio_server.ledger.all() if text.direction is Direction.OUT]
-    reached = {text.sid for text in texts if text.status in {Status.SENT, Status.DELIVERED}}
     return End(
         found=found,
         never_taken_in=len(never),
-        alarms_never_taken_in=[one for one in never if one.is_alarm],
+        alarms_never_taken_in=[
+            one for one in never if one.is_alarm and not book.went_without_a_card(street.homes[one.home].hub, one.at)
+        ],
         unsaid=sum(each.unsaid for each in diaries),
         alarms=len(alarms),
-        untold=_untold(alarms, book.gone, told, reached),
+        untold=told.untold(alarms, book.gone, told.by_now(street), street.told_before),
         looks=looks,
         vouched=watched_clock.vouched(spans, street.sight.all(), lease=LEASE, slack=_ON_ITS_WAY),
         doubled_texts=sum(many - 1 for many in Counter((text.to, text.body) for text in texts).values()),
         texts=len(texts),
     )
-
-
-def _untold(
-    alarms: Mapping[Seen, set[Number]],
-    gone: set[Seen],
-    told: Mapping[str, tuple[bool, Sequence[str | None]]],
-    reached: set[str],
-) -> list[Untold]:
-    found = []
-    for seen, numbers in alarms.items():
-        of_it = [told[name] for one in numbers if (name := f"{one.hub}/{one.outbox}/{one.number}") in told]
-        if any(nobody or reached & {*sids} for nobody, sids in of_it) or (not of_it and seen in gone):
-            continue
-        found.append(Untold(seen, sorted(numbers, key=lambda one: one.number), "no text" if of_it else "no alert"))
-    return found
 
 
 def _words(one: Falsehood) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 import psutil
 
 from deploy import admin
+from deploy.chaos import told
 from deploy.chaos.scene import BACKUP, Kind, Scene, Steps
 from deploy.chaos.street import SERVERS, CruelStreet
 from deploy.supervise import DidNotStart
@@ -124,6 +125,8 @@ def _database_is_restored(scene: Scene) -> Steps:
     """The database's disk is lost, and an older copy is put in its place."""
     street = scene.street
     before = _rows_stored(street)
+    # What a hub has let go of since, for its disk was full, nobody can tell again.
+    street.told_before |= {name for name, was_told in told.by_now(street).items() if was_told}
     process = street.supervisor.process("postgres")
     process.kill()
     process.wait()

@@ -109,6 +109,8 @@ class CruelStreet(Demo):
         self.clock = clock
         self.between = lines
         self.cards = Cards()
+        self.told_before: set[str] = set()
+        """Alarms of which somebody was told before the table was put back."""
         self.beside: set[str] = set()
         """Parts that run only while a fault lasts."""
         self._is_well, self._look_at_s = False, 0.0

@@ -77,3 +77,16 @@ def test_a_hub_that_was_told_before_the_table_was_put_back_knows_nothing_of_the_
     book = Cards()
     assert book.is_destroyed("home", "hub", card, copy, {through(card): 2}) == 1
     assert {one.uptime_ms for one in book.gone} == {3}
+
+
+def test_what_a_hub_had_no_card_for_goes_with_the_table() -> None:
+    """Its disk was full, and then the database's was lost: two disks, and there was no third."""
+    for is_copied in (True, False):
+        book = Cards()
+        book.had_no_card("hub", NINE, NINE + timedelta(minutes=4))
+        if is_copied:
+            book.is_backed_up()
+        book.is_put_back()
+        assert book.went_without_a_card("hub", NINE + timedelta(minutes=1)) is not is_copied
+        assert not book.went_without_a_card("other", NINE + timedelta(minutes=1))
+        assert not book.went_without_a_card("hub", NINE + timedelta(minutes=5))
