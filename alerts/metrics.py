@@ -14,6 +14,9 @@ LAG_S: Final = Gauge(
     "telecare_alerts_lag_seconds", "How far the slowest lane of this worker is judged behind the clock."
 )
 TEXTS: Final = Counter("telecare_alerts_texts", "Requests to Twilio, by what became of them.", ["became"])
+for _became in ("refused", "no answer"):
+    # From the start: one that is first seen as 1 has not risen, and the first refusal would wake nobody.
+    TEXTS.labels(_became)
 LEAVES_AFTER_S: Final = Histogram(
     "telecare_alerts_alarm_leaves_after_seconds",
     "From an alarm's arrival at the platform to the first request to Twilio, on the platform's clock.",

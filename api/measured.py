@@ -10,6 +10,8 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS: Final = Counter("telecare_api_requests", "Answers given, by kind: 2xx, 3xx, 4xx, 5xx.", ["answer"])
+# From the start: one that is first seen as 1 has not risen, and nobody would be told of the first.
+REQUESTS.labels("5xx")
 SECONDS: Final = Histogram(
     "telecare_api_request_seconds",
     "From a request's first byte to the end of its answer.",

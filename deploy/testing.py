@@ -39,6 +39,7 @@ _PROGRAMS: Final = (
     _Program("openssl", "openssl", "the broker shows a certificate that a test has made"),
     _Program("promtool", "prometheus", "it reads the rules by which somebody is woken"),
     _Program("systemd-analyze", "systemd", "it reads the units"),
+    _Program("docker-compose", "docker-compose", "it reads the file of the containers"),
     _Program("npm", "npm", "axe-core judges the pages, and Prism our requests to Twilio"),
 )
 

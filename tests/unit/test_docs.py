@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -43,7 +44,12 @@ def trees(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
     """Yield each module with its tree, of some packages or of all."""
     for path in sources():
         if not packages or any(path.is_relative_to(ROOT / package) for package in packages):
-            yield path, ast.parse(path.read_text())
+            yield path, _tree(path)
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
@@ -93,7 +99,8 @@ def error_events() -> tuple[set[str], list[str]]:
     return events, unknown
 
 
-def metrics() -> set[str]:
+@functools.cache
+def metrics() -> frozenset[str]:
     """Return every metric as Prometheus shows it: a counter's name ends in `_total`."""
     found = set()
     for _, tree in trees():
@@ -102,7 +109,7 @@ def metrics() -> set[str]:
             if name is not None:
                 is_counter = ast.unparse(call.func).endswith("Counter")
                 found.add(name.removesuffix("_total") + "_total" if is_counter else name)
-    return found
+    return frozenset(found)
 
 
 def readiness_checks() -> set[tuple[str, str]]:

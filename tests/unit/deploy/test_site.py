@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # read here only
+from prometheus_client import Counter
 
+from alerts import metrics as alerts_metrics
+from api import measured
 from deploy.embedded.broker import PAYLOAD_BYTES_MAX
 from tests.unit import test_docs
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+RULES_TEST = Path(__file__).with_name("alerts_test.yml")
+SITE = (DEPLOY / "site.md").read_text()
 PROCESSES = {"gateway", "ingest", "alerts", "api", "watcher"}
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
@@ -146,7 +151,57 @@ def test_promtool_takes_the_rules() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+def test_each_rule_rings_when_it_must_and_is_still_otherwise() -> None:
+    """A rule that parses and never rings is found out in the night in which it should have."""
+    done = subprocess.run(
+        [_program("promtool"), "test", "rules", str(RULES_TEST)], capture_output=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+def test_no_rule_goes_untried() -> None:
+    """A rule without a test of its own rings when it likes."""
+    tried = set()
+    for test in yaml.safe_load(RULES_TEST.read_text())["tests"]:
+        checks = test.get("alert_rule_test", [])
+        tried |= {one["alertname"] for one in checks if one["exp_alerts"]}
+        assert [bool(one["exp_alerts"]) for one in checks] in ([False, True], []), test["name"]
+
+    assert tried == {rule["alert"] for rule in _rules()}
+
+
+@pytest.mark.parametrize(
+    ("counter", "label"),
+    [(alerts_metrics.TEXTS, "refused"), (alerts_metrics.TEXTS, "no answer"), (measured.REQUESTS, "5xx")],
+)
+def test_what_a_rule_waits_for_is_counted_from_the_start(counter: Counter, label: str) -> None:
+    """Prometheus sees no rise in a series that begins with 1: the first refused text would wake nobody."""
+    assert label in {value for metric in counter.collect() for one in metric.samples for value in one.labels.values()}
+
+
 # Compose.
+
+
+def test_compose_takes_the_file_with_the_variables_that_the_page_names() -> None:
+    """Whoever follows the page must get past its third line."""
+    asked_for = re.findall(r"`([A-Z][A-Z_]+)`", SITE.partition("1. `deploy/.env`")[2].partition("\n2. ")[0])
+    # Debian's docker-compose 1.29 is older than this key, which names the project alone.
+    file = re.sub(r"^name: .*$", "", (DEPLOY / "compose.yaml").read_text(), flags=re.MULTILINE)
+    command = [_program("docker-compose"), "-f", "-", "--project-directory", str(DEPLOY)]
+    environment = {"PATH": "/usr/bin:/bin", **dict.fromkeys(asked_for, "x")}
+
+    for profiles in ((), ("--profile", "watch", "--profile", "hub")):
+        done = subprocess.run(
+            [*command, *profiles, "config"], input=file, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "variable is not set" not in done.stderr
+
+    services = yaml.safe_load(done.stdout)["services"]
+    assert set(services) == set(_yaml("compose.yaml")["services"])
+    secrets = {Path(one["file"]).name for one in yaml.safe_load(done.stdout)["secrets"].values()}
+    assert {name for name in secrets | {"broker.crt", "broker.key"} if name not in SITE} == set()
 
 
 def test_compose_runs_every_process_from_one_image() -> None:
@@ -262,7 +317,8 @@ def test_systemd_takes_a_unit_and_finds_little_exposed(unit: Path, tmp_path: Pat
         check=False,
     )
 
-    assert tmp_path.as_posix() not in verified.stderr.decode(), verified.stderr.decode()
+    said = [line for line in verified.stderr.decode().splitlines() if unit.stem in line]
+    assert (verified.returncode, said) == (0, [])
     assert exposed.returncode == 0, exposed.stdout.decode()[-300:]
 
 
