@@ -96,8 +96,9 @@ def compare(
         things[one.hub, one.sensor, one.quantity, one.value].append(one)
     for row in rows:
         stored[row.hub, row.sensor, row.quantity, row.value].append(row)
+    excuses = _Excuses(is_odd, is_cardless, lambda one: one in gone or _is_written_off(seen[one], written_off))
     for key in things.keys() | stored.keys():
-        missing = _matched(things[key], stored[key], found, is_odd, is_cardless)
+        missing = _matched(things[key], stored[key], found, excuses)
         for one in missing:
             if _is_written_off(seen[one], written_off):
                 found.written_off += 1
@@ -110,43 +111,53 @@ def compare(
     return found
 
 
-def _matched(
-    things: list[Seen],
-    rows: list[Row],
-    found: Found,
-    is_odd: Callable[[Seen], bool],
-    is_cardless: Callable[[Row], bool],
-) -> list[Seen]:
+@dataclass(frozen=True, slots=True)
+class _Excuses:
+    """What may be missing, or too much, for a reason of its own; it is matched last, and uses up nothing."""
+
+    is_odd: Callable[[Seen], bool]
+    is_cardless: Callable[[Row], bool]
+    may_be_missing: Callable[[Seen], bool]
+
+
+def _matched(things: list[Seen], rows: list[Row], found: Found, excuses: _Excuses) -> list[Seen]:
     """Return the things that have no row, and write down the rows that have no thing.
 
-    1. Rows without a mark take the thing that lies next to them in time; rows that have another excuse come last.
-    2. What is left over on both sides belongs together if a clock was wrong.
-    3. Marked rows stand for things that have no other; the others are repeats.
+    Rows without a mark stand for things first.  Marked rows stand for things that have no other; the rest are repeats.
     """
     plain = sorted((row for row in rows if not row.may_repeat), key=lambda row: row.observed_at)
     marked = sorted((row for row in rows if row.may_repeat), key=lambda row: row.observed_at)
-    odd = [one for one in things if is_odd(one)]
-    timed = sorted((one for one in things if not is_odd(one)), key=lambda one: one.at)
-    left, over = _side_by_side(timed, plain, is_cardless)
+    left, over = _paired(things, plain, excuses)
     for row in over:
-        if odd:
-            odd.pop()
-        elif row.is_uncertain and left:
+        if row.is_uncertain and left:
             left.pop(0)
         else:
             found.doubled.append(row)
-    left, repeats = _side_by_side(left, marked, is_cardless)
-    instead = min(len(odd), len(repeats))
-    found.repeated += len(repeats) - instead
-    return left + odd[instead:]
+    left, repeats = _paired(left, marked, excuses)
+    found.repeated += len(repeats)
+    return left
 
 
-def _side_by_side(
-    things: list[Seen], rows: list[Row], is_cardless: Callable[[Row], bool]
-) -> tuple[list[Seen], list[Row]]:
-    """Return what of both, in order of time, has no partner; what lies near finds each other first."""
-    things, rows = _nearest(things, rows, _NEAR)
-    return _nearest(things, sorted(rows, key=is_cardless), _APART_MAX)
+def _paired(things: list[Seen], rows: list[Row], excuses: _Excuses) -> tuple[list[Seen], list[Row]]:
+    """Return what of both has no partner; of the things those come first that have no excuse.
+
+    1. What lies near finds each other, so that what has no partner does not take its neighbour's.
+    2. What is owed takes the row next to it, and last one that has an excuse of its own.
+    3. What a wrong clock saw is only counted.
+    4. What may be missing comes last.
+    """
+    odd = [one for one in things if excuses.is_odd(one)]
+    timed = sorted((one for one in things if not excuses.is_odd(one)), key=lambda one: one.at)
+    timed, rows = _nearest(timed, rows, _NEAR)
+    rows = sorted(rows, key=excuses.is_cardless)
+    left = []
+    for may_be_missing in (False, True):
+        now = [one for one in timed if excuses.may_be_missing(one) is may_be_missing]
+        counted = [one for one in odd if excuses.may_be_missing(one) is may_be_missing]
+        now, rows = _nearest(now, rows, _APART_MAX)
+        left += now + counted[len(rows) :]
+        rows = rows[len(counted) :]
+    return left, rows
 
 
 def _nearest(things: list[Seen], rows: list[Row], apart: timedelta) -> tuple[list[Seen], list[Row]]:

@@ -108,3 +108,12 @@ def test_a_row_without_a_card_uses_up_nothing_that_stands_for_another() -> None:
     )
     assert (found.lost, found.doubled) == ([], [])
     assert [one.observed_at for one in found.cardless] == [NINE]
+
+
+def test_what_is_written_off_takes_no_row_of_what_is_owed() -> None:
+    """A hub let go of ten minutes that the table then lost; what a wrong clock saw beside them is still stored once."""
+    odd = replace(seen(0), at=NINE - timedelta(hours=7), boot="odd")
+    things = {**numbered(seen(0)), odd: {Number("hub", "outbox", "readings", 2)}}
+    off = [Range("hub", "outbox", "readings", 1, 1)]
+    found = compare(things, [row(9)], written_off=off, is_odd=lambda one: one.boot == "odd")
+    assert (found.lost, found.doubled, found.written_off) == ([], [], 1)
