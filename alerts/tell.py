@@ -29,7 +29,10 @@ _LOOK_S: Final = 0.5
 _KEEP_S: Final = 2.0
 # Ours: requests on their way at once.  One that Twilio does not answer takes 10 s, and must not hold up an alarm.
 _AT_ONCE: Final = 16
+# Ours: what became of texts is asked for beside those that leave, never instead of them: so many at once, and no more
+# in a second: with thousands out and no callback they would take turns with what is due.
 _UNTOLD_AT_ONCE: Final = 4
+_UNTOLD_EVERY_S: Final = 1.0
 _ALERTS_MAX: Final = 100
 # Real seconds until an alert whose next person could not be found out is tried again.
 _REST_S: Final = 10.0
@@ -86,7 +89,10 @@ class Tell:
         self._log = SendingLog(pool, owner, _count_leaving)
         self._stirred = asyncio.Event()
         self._on_their_way: dict[str, asyncio.Task[None]] = {}
-        self._kept_at_s = float("-inf")
+        self._kept_at_s = self._asked_at_s = float("-inf")
+        # Whether more may be due than there was room for; how many texts on their way are only looked up.
+        self._is_full = False
+        self._looked_up = 0
         self._said_nobody: set[int] = set()
         self._resting: dict[int, float] = {}
         self.trouble: str | None = None
@@ -119,20 +125,34 @@ class Tell:
         async with self._pool.connection() as conn:
             await self._ask_on(conn, now=now)
             await self._say_nobody_left(conn)
-        if (room := _AT_ONCE - len(self._on_their_way)) > 0:
-            for note in await self._log.due(now=now, limit=room):
-                # After a long wait for the database our own claim may have lapsed, and is ours again.
-                if note.key not in self._on_their_way:
-                    self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
-        if room > _UNTOLD_AT_ONCE:
-            for key, sid in await self._log.untold(now=now, limit=_UNTOLD_AT_ONCE):
-                if key not in self._on_their_way:
-                    self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
+        await self._send_due(now=now)
+        await self._look_up(now=now)
         if monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
             self.oldest_untold_at = await self._log.oldest_untold(now=now)
         self.looked_at = now
+
+    async def _send_due(self, *, now: datetime) -> None:
+        """Send what is due, as far as there is room."""
+        room = _AT_ONCE - len(self._on_their_way)
+        due = await self._log.due(now=now, limit=room) if room > 0 else []
+        self._is_full = len(due) == max(0, room)
+        for note in due:
+            # After a long wait for the database our own claim may have lapsed, and is ours again.
+            if note.key not in self._on_their_way:
+                self._on_their_way[note.key] = asyncio.create_task(self._deliver(note, now=now))
+
+    async def _look_up(self, *, now: datetime) -> None:
+        """Ask what became of texts whose callback is overdue, while nothing waits for their place."""
+        room = _UNTOLD_AT_ONCE - self._looked_up
+        if self._is_full or room <= 0 or monotonic_s() - self._asked_at_s < _UNTOLD_EVERY_S:
+            return
+        self._asked_at_s = monotonic_s()
+        for key, sid in await self._log.untold(now=now, limit=room):
+            if key not in self._on_their_way:
+                self._looked_up += 1
+                self._on_their_way[key] = asyncio.create_task(self._ask_what_became(key, sid))
 
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = [asyncio.create_task(self._stirred.wait()), asyncio.create_task(stop.wait())]
@@ -198,7 +218,9 @@ class Tell:
         finally:
             del self._on_their_way[note.key]
             self._log.forget(note.key)
-            self._stirred.set()
+            # With thousands due, a look at all of them after each text would cost more than the text.
+            if not self._is_full or len(self._on_their_way) <= _AT_ONCE // 2:
+                self._stirred.set()
         metrics.TEXTS.labels(sender.became).inc()
         log.info("text tried", extra={"notification": note.key, "became": sender.became, "attempt": note.attempts + 1})
 
@@ -214,6 +236,7 @@ class Tell:
         except Exception:
             log.exception("text not looked up", extra={"notification": key})
         finally:
+            self._looked_up -= 1
             del self._on_their_way[key]
 
     async def _leave(self) -> None:

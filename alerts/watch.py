@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 # Rows of the log at a time: ours; a row holds what was received in one transaction, usually a few readings.
 _PAGE: Final = 200
 _INPUTS_MAX: Final = 1_000
+# Verdicts that are written together: nobody is texted before they are committed, and no answer is taken meanwhile.
+# Ours: about a second's work.
+_VERDICTS_AT_ONCE: Final = 50
 # Lanes that are written together: their rows are held meanwhile, and an alarm in one of them waits.
 _LANES_AT_ONCE: Final = 8
 # Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
@@ -341,6 +344,9 @@ class Watch:
         found: list[Verdict] = []
         for step in merged(batches, inputs, known_through=known_through):
             found += lane.judge_step(step)
+            if len(found) >= _VERDICTS_AT_ONCE:
+                await self._save(conn, lane, found)
+                found = []
         is_last = is_all_log and not is_cut
         if is_last and known_through is not None:
             found += lane.judge.advance(known_through)

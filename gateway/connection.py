@@ -50,7 +50,8 @@ class Door:
         client_id: one for each connection of a hub.
         user: empty where the broker asks for none.
         password: likewise.
-        topics: to hear, at QoS 1.
+        topics: to hear.
+        qos: at which they are heard.
         is_session_kept: whether the broker shall keep what it could not deliver.
         first_wait_s: the first wait before coming back is even between 0 and this; then doubled.
         longest_wait_s: up to this.  Full jitter, so that 10,000 hubs come back in an orderly way (ETSI TS 103 645 4.9).
@@ -65,6 +66,7 @@ class Door:
     user: str
     password: str
     topics: tuple[str, ...]
+    qos: int = 1
     is_session_kept: bool = False
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
@@ -221,7 +223,7 @@ class Connection:
             client.disconnect()
             return
         client.user_data_set(flags.session_present)
-        client.subscribe([(topic, 1) for topic in self._door.topics])
+        client.subscribe([(topic, self._door.qos) for topic in self._door.topics])
 
     def _on_subscribe(
         self, client: paho.Client, had_session: object, _: int, codes: list[ReasonCode], __: Properties | None

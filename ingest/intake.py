@@ -263,6 +263,7 @@ class _Sorter:
         self._known = known
         self._memory = memory
         self._rules = rules
+        self._called: set[str] = set()
         self._outboxes: dict[str, list[tuple[str, datetime]]] = {}
         for key, state in known.streams.items():
             self._outboxes.setdefault(key.hub, []).append((key.outbox, state.last_heard_at))
@@ -348,11 +349,29 @@ class _Sorter:
 
     def unreadable(self, came: UnreadableCame, hub: Hub) -> None:
         """Keep what cannot be read; on the alarms' topic it is an alarm all the same."""
-        known_by = digest(came.delivery.payload)
-        if came.may_be_alarm and known_by not in self._known.unnumbered.get(hub.hub, frozenset()):
-            self._alarm_unreadable(hub, f"{hub.hub}/{known_by.hex()}", came.why, came.delivery.arrived_at)
+        if came.may_be_alarm:
+            self._call_unreadable(came, hub)
         self._refuse_unnumbered(came, hub.hub, came.why)
         self._trouble(hub, "refused", plain(came.why, 200))
+
+    def _call_unreadable(self, came: UnreadableCame, hub: Hub) -> None:
+        """Say that somebody may have called: once for the same bytes, and of a hub that babbles once a minute.
+
+        Each is a row of the log and of the story for good, and a babbling hub says hundreds in a second.
+        """
+        known_by, kept = digest(came.delivery.payload), self._known.unnumbered.get(hub.hub, frozenset())
+        if known_by in kept:
+            return
+        at = came.delivery.arrived_at
+        identity = f"{hub.hub}/{known_by.hex()}"
+        if len(kept) + self._unnumbered_kept(hub.hub) >= _UNNUMBERED_KEPT:
+            identity = f"{hub.hub}/babbles/{at:%Y-%m-%dT%H:%M}"
+        if identity not in self._called:
+            self._called.add(identity)
+            self._alarm_unreadable(hub, identity, came.why, at)
+
+    def _unnumbered_kept(self, hub: str) -> int:
+        return sum(one.hub == hub and one.first is None for one in self.kept.refused)
 
     def _numbers(self, came: PackCame, hub: Hub, span: Span, not_before: datetime | None) -> datetime | None:
         """Store some numbers of a pack, and return the earliest that the last of them can have been."""

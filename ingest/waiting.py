@@ -1,11 +1,12 @@
 """What has arrived and is not stored yet, and what gives way when there is too much of it?
 
 Hubs keep everything until they are answered, so whatever is dropped here comes again.  Readings give way first, the
-oldest of them; an alarm never does, but the same alarm sent again takes the place of the first.
+oldest of them; an alarm never does, but the same alarm sent again takes the place of the first, and of one hub only so
+many wait as it can have on its way.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -24,6 +25,10 @@ BYTES_TAKEN_MAX: Final = 512 * 1024
 SPAN_S: Final = 1.0
 """A batch holds what arrived within this: after an outage of the database the log is then written as it would have
 been without, second by second, and nobody seems silent who was not."""
+
+ALARMS_OF_A_HUB_MAX: Final = 100
+"""That wait at once.  A gateway has 16 on its way, and one that was put back another 16; a box that has gone mad would
+fill the memory with them while the database is away, and then nobody's alarm would wait any more."""
 
 # What one message costs beside its payload, measured with CPython 3.11 (2026-11).
 _OVERHEAD_BYTES: Final = 400
@@ -46,6 +51,7 @@ class Waiting:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._alarms: dict[tuple[object, ...], _Waiting] = {}
+        self._alarms_of: Counter[str] = Counter()
         self._readings: deque[_Waiting] = deque()
         self._talk: deque[_Waiting] = deque()
 
@@ -61,16 +67,34 @@ class Waiting:
         """
         one = _Waiting(arrived_s, delivery)
         if delivery.topic.endswith(_ALARMS):
-            # Sent again it has the same numbers and body.  The newer header knows better what time it is.
-            key = (delivery.topic, *_lasting(delivery.payload))
-            before = self._alarms.pop(key, None)
-            self._bytes += _size(delivery) - (_size(before.delivery) if before else 0)
-            self._alarms[key] = one
+            self._add_alarm(one)
         else:
             (self._readings if delivery.topic.endswith(_READINGS) else self._talk).append(one)
             self._bytes += _size(delivery)
         self._make_room()
         self.has_some.set()
+
+    def _add_alarm(self, one: _Waiting) -> None:
+        """Let an alarm wait, in the place of the same one sent before; the newer header knows better what time it is.
+
+        Of one hub only so many: the first, because numbers are taken in order.  The hub says the others again.
+        """
+        topic = one.delivery.topic
+        key = (topic, *_lasting(one.delivery.payload))
+        before = self._alarms.pop(key, None)
+        if before is None and self._alarms_of[topic] >= ALARMS_OF_A_HUB_MAX:
+            self.dropped += 1
+            return
+        self._alarms_of[topic] += before is None
+        self._bytes += _size(one.delivery) - (_size(before.delivery) if before else 0)
+        self._alarms[key] = one
+
+    def _take_alarm(self) -> Delivery:
+        delivery = self._alarms.pop(next(iter(self._alarms))).delivery
+        self._alarms_of[delivery.topic] -= 1
+        if not self._alarms_of[delivery.topic]:
+            del self._alarms_of[delivery.topic]
+        return delivery
 
     def take(self) -> list[Delivery]:
         """Return what to store next and forget it: alarms first, then what arrived within a second, in order.
@@ -106,7 +130,7 @@ class Waiting:
 
     def _next(self, until_s: float) -> Delivery | None:
         if self._alarms:
-            return self._alarms.pop(next(iter(self._alarms))).delivery
+            return self._take_alarm()
         queues = [queue for queue in (self._talk, self._readings) if queue and queue[0].arrived_s <= until_s]
         if not queues:
             return None

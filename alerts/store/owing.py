@@ -333,7 +333,7 @@ async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequenc
 
 
 async def _story_of(conn: Conn, scene: Scene, *, now: datetime) -> escalation.Story:
-    told = await _told(conn, scene.alert, ASKED)
+    told = await _told(conn, scene.alert)
     rows = await conn.execute(
         "SELECT person, at, let_go_at, let_go_why FROM acknowledgement WHERE alert = %s ORDER BY acknowledgement",
         (scene.alert,),
@@ -342,11 +342,12 @@ async def _story_of(conn: Conn, scene: Scene, *, now: datetime) -> escalation.St
         escalation.Acknowledgement(person, at, let_go_at, _SILENT.get(why, escalation.Why.LET_GO))
         for person, at, let_go_at, why in await rows.fetchall()
     )
-    again = await _told(conn, scene.alert, ["again"])
-    reminded = await _told(conn, scene.alert, ["remind"])
     # Who mends equipment has a day for it, as they had to say that they would.
     after = _FAULT_WITHIN if scene.question in FAULTS else (await _policy_of(conn, scene.home, now=now)).remind_after
-    return escalation.Story(scene.raised_at, told, held, scene.state == "closed", again, reminded, after)
+    return escalation.Story(
+        *(scene.raised_at, _of(told, *ASKED), held, scene.state == "closed"),
+        *(_of(told, "again"), _of(told, "remind"), after),
+    )
 
 
 async def _policy_of(conn: Conn, home: str | None, *, now: datetime) -> Policy:
@@ -356,17 +357,22 @@ async def _policy_of(conn: Conn, home: str | None, *, now: datetime) -> Policy:
 _SILENT: Final = {why.value: why for why in (escalation.Why.NO_ANSWER, escalation.Why.NOT_REACHED)}
 
 
-async def _told(conn: Conn, alert: int, purposes: Sequence[str]) -> tuple[escalation.Told, ...]:
+async def _told(conn: Conn, alert: int) -> list[tuple[str, escalation.Told]]:
+    """Return what was said of an alert to people who are there, the first first, each with its purpose."""
     rows = await conn.execute(
-        "SELECT person, due_at, state, CASE WHEN state IN ('undelivered', 'failed') THEN failed_at END "
+        "SELECT purpose, person, due_at, state, CASE WHEN state IN ('undelivered', 'failed') THEN failed_at END "
         "FROM notification JOIN person USING (person) WHERE alert = %s AND purpose = ANY(%s) "
         "AND state <> 'not needed' AND left_at IS NULL ORDER BY notification",
-        (alert, list(purposes)),
+        (alert, [*ASKED, "again", "remind"]),
     )
-    return tuple(
-        escalation.Told(person, due_at, escalation.Delivery(state), failed_at)
-        for person, due_at, state, failed_at in await rows.fetchall()
-    )
+    return [
+        (purpose, escalation.Told(person, due_at, escalation.Delivery(state), failed_at))
+        for purpose, person, due_at, state, failed_at in await rows.fetchall()
+    ]
+
+
+def _of(told: Sequence[tuple[str, escalation.Told]], *purposes: str) -> tuple[escalation.Told, ...]:
+    return tuple(one for purpose, one in told if purpose in purposes)
 
 
 async def _ask(
@@ -383,8 +389,7 @@ async def _ask(
     await owe(conn, scene, step.person, body, purpose="alert", why=step.why.value, code=code, now=now)
     await conn.execute("UPDATE alert SET nobody_left_at = NULL WHERE alert = %s", (scene.alert,))
     # As it was written: one without a phone has failed already, and the next one is asked at once.
-    fresh = await _story_of(conn, scene, now=now)
-    return replace(story, told=fresh.told)
+    return replace(story, told=_of(await _told(conn, scene.alert), *ASKED))
 
 
 async def _tell_carer_too(conn: Conn, scene: Scene, story: escalation.Story, carer: str, *, now: datetime) -> None:

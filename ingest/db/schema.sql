@@ -685,6 +685,7 @@ CREATE TABLE notification (
 );
 CREATE INDEX notification_by_sid ON public.notification USING btree (sid);
 CREATE INDEX notification_of_an_alert ON public.notification USING btree (alert);
+CREATE INDEX notification_of_which_nothing_was_said ON public.notification USING btree (sent_at) WHERE (state = 'sent'::text);
 CREATE INDEX notification_to_try_next ON public.notification USING btree (due_at) WHERE (state = ANY (ARRAY['due'::text, 'trying'::text]));
 -- notification.key: random; part of the status callback's address, so a callback is understood even before sent was written
 -- notification.phone: null: this person has none, so it failed at once

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from psycopg import AsyncConnection
 
 from alerts import store
 from alerts.alert import Outcome, Question
+from alerts.store import owing
 from alerts.tell import NoTwilio, Tell
+from alerts.telling.deliver import Receipt
 from alerts.telling.sms import Config, Sms
 from deploy.pretend_twilio import PretendTwilio
 from ingest.db.pool import Pool, open_pool
@@ -215,6 +218,62 @@ async def test_a_callback_that_never_comes_is_asked_for(telling: Telling) -> Non
     await telling.moves(seconds=20)
 
     assert "The text to Anne Reid did not arrive." in await telling.text_to(JIM)
+
+
+@dataclass
+class SlowToSayWhatBecame:
+    """A Twilio that takes every text at once, and does not answer what became of one until it is let."""
+
+    sent: list[str] = field(default_factory=list)
+    asked: int = 0
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, to: str, body: str, key: str) -> Receipt:  # noqa: ARG002 - as a Sender has them
+        self.sent.append(key)
+        return Receipt(f"SM{key}")
+
+    async def find(self, to: str, body: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - as a Sender has them
+        return None
+
+    async def state(self, sid: str) -> tuple[str, int | None]:  # noqa: ARG002 - as a Door has them
+        self.asked += 1
+        await self.let.wait()
+        return "sent", None
+
+
+async def test_looking_up_many_texts_holds_up_none_that_is_due(stopped: Telling) -> None:
+    """After 5,000 alarms with a wrong public address the look-ups would take the place of the next alarm's text."""
+    conn = stopped.street.conn
+    await stopped.street.presses()
+    await conn.execute(
+        "INSERT INTO notification (key, alert, person, phone, purpose, body, state, due_at, sent_at, sid, worth_until) "
+        "SELECT 'gone' || n, alert, person, phone, purpose, body, 'sent', due_at, due_at - interval '1 min', "
+        "'SM' || n, worth_until FROM notification, generate_series(1, 40) n WHERE purpose = 'alert'"
+    )
+    twilio = SlowToSayWhatBecame()
+    _, tell = worker(stopped.pool, stopped.clock, twilio)
+    stop = asyncio.Event()
+    running = asyncio.create_task(tell.run(stop))
+
+    async def has_asked() -> bool:
+        return twilio.asked == 4
+
+    await until(has_asked, what="four look-ups are on their way")
+    for _ in range(60):
+        await owing.owe_without_alert(
+            conn, "anne", "The service was put back.", purpose="restored", now=stopped.clock.now()
+        )
+
+    async def has_sent() -> bool:
+        tell.stir()
+        return len(twilio.sent) == 61
+
+    await until(has_sent, what="61 texts have left")
+    asked = twilio.asked
+    twilio.let.set()
+    stop.set()
+    await running
+    assert (len(set(twilio.sent)), asked) == (61, 4)
 
 
 async def leave_trying(telling: Telling, *, sent: bool) -> None:

@@ -8,7 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.config import Config
 from gateway.connection import Door, nodes, wait_s
+from gateway.publisher import _door
+from gateway.wire import Stream
 
 READINGS = Door("readings", "broker", 8883, "c", "u", "p", ())
 
@@ -42,3 +45,20 @@ def test_a_clusters_nodes_are_each_the_first_of_a_fair_share_of_hubs() -> None:
 
     assert {frozenset(order) for order in tried} == {frozenset("abc")}
     assert min(Counter(order[0] for order in tried).values()) > 900
+
+
+def test_the_broker_keeps_no_answers_for_a_hub() -> None:
+    """A consumer on the broker's disk for each connection kept it from its work once hundreds of hubs came back."""
+    config = Config.from_env(
+        {
+            "TELECARE_HUB_ID": "hub-1",
+            "TELECARE_HUB_LANE": "7",
+            "TELECARE_HUB_SECRET": "s",
+            "TELECARE_PLATFORM_HOST": "broker",
+            "TELECARE_PLATFORM_TLS": "false",
+            "TELECARE_OUTBOX_PATH": "outbox.sqlite",
+            "TELECARE_RADIO_HOST": "radio",
+        }
+    )
+
+    assert {_door(config, stream).qos for stream in Stream} == {0}

@@ -72,6 +72,17 @@ def test_an_unreadable_header_that_is_sent_again_is_no_second_alarm() -> None:
     assert (len(at_once.refused), later.refused) == (1, [])
 
 
+def test_a_hub_that_babbles_calls_once_a_minute() -> None:
+    """Each call is a row of the log for good; a mad box must not bury it, and yet is never silenced for longer."""
+    payloads = [b"call %d" % n for n in range(500)]
+
+    first = _sorted_out(*payloads)
+    later = _sorted_out(*payloads[200:], unnumbered=[digest(one) for one in payloads[:60]])
+
+    assert len(_alarms(first)) == 61
+    assert [alarm.identity for alarm in _alarms(later)] == ["hub-1/babbles/2026-03-01T09:00"]
+
+
 def test_a_boot_without_a_set_clock_leaves_the_time_uncertain_though_it_looks_right() -> None:
     """A hub that started twice without a line goes on from the last time it knew; the hours between are not in it."""
     wall_s = (NINE - timedelta(hours=3)).timestamp()

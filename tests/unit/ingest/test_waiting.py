@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.arrivals import Delivery, read
-from ingest.waiting import BYTES_TAKEN_MAX, SPAN_S, Waiting
+from ingest.waiting import ALARMS_OF_A_HUB_MAX, BYTES_TAKEN_MAX, SPAN_S, Waiting
 
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -140,3 +140,33 @@ def test_alarms_that_overtake_a_backlog_are_alone(said: list[tuple[str, int, byt
         arrived = [one.arrived_at for one in batch if not one.topic.endswith("alarms")]
         if arrived:
             assert max(one.arrived_at for one in batch) - min(arrived) <= timedelta(seconds=SPAN_S)
+
+
+def test_a_hub_that_has_gone_mad_does_not_fill_the_memory() -> None:
+    """It calls for help in other words each time, for an hour, while the database is away; next door somebody fell."""
+    waiting = _filled([("alarms", 1, b"%d" % n) for n in range(5_000)])
+    waiting.add(_delivery("alarms", 2, b"help"), arrived_s=5_000.0)
+
+    bodies = [(one.topic, one.payload) for one in _everything(waiting)]
+
+    assert bodies[:-1] == [("telecare/v1/07/hub-1/alarms", b"header\n%d" % n) for n in range(ALARMS_OF_A_HUB_MAX)], (
+        "the first are kept, since numbers are taken in order"
+    )
+    assert bodies[-1] == ("telecare/v1/07/hub-2/alarms", b"header\nhelp")
+    assert waiting.dropped == 5_000 - ALARMS_OF_A_HUB_MAX
+
+
+@given(st.lists(st.tuples(_said, st.booleans()), max_size=300))
+def test_what_was_taken_makes_room_for_other_alarms(steps: list[tuple[tuple[str, int, bytes], bool]]) -> None:
+    """A count that only grows would shut a hub out for good once it had called for help a hundred times."""
+    waiting = Waiting()
+    for number, ((_, hub, body), is_taken) in enumerate(steps):
+        waiting.add(_delivery("alarms", hub, b"%d %d " % (number, number) + body), arrived_s=float(number))
+        if is_taken:
+            waiting.take()
+    _everything(waiting)
+
+    waiting.add(_delivery("alarms", 1, b"help"), arrived_s=1e6)
+
+    assert [one.payload for one in _everything(waiting)] == [b"header\nhelp"]
+    assert not waiting._alarms_of
