@@ -129,6 +129,7 @@ def _facts(config: Config, watch: Watch, tell: Tell, ask: Ask) -> Mapping[str, o
     status = watch.status
     return {
         "lanes": status.lanes,
+        "lanes_max": watch.lanes_max,
         "lag_s": None if status.lag is None else status.lag.total_seconds(),
         "texts": NO_TWILIO if config.twilio is None else "Twilio",
         # Not a reason to restart what tells of alarms.

@@ -1,7 +1,7 @@
 """Which lanes does this worker judge, how far is each, and how does every write prove that it is still ours?
 
 As ingest's lanes (`ingest.lanes`), for a table of our own: claimed by raising the epoch when the owner has not been
-heard for 10 s by the database's clock, and fenced in every transaction.
+heard for 10 s by the database's clock, and fenced in every transaction; shared as `ingest.share` says.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,6 +14,8 @@ from psycopg.rows import TupleRow, class_row
 
 from gateway.wire import LANES
 from ingest.lanes import LEASE
+from ingest.processes import limits_beside
+from ingest.share import LEFT_AFTER, Share
 
 Conn = AsyncConnection[TupleRow]
 
@@ -50,6 +52,9 @@ _CLAIM: Final = """
         SELECT lane FROM judging_lane
         WHERE lane <> ALL(%(held)s)
           AND (owner IS NULL OR owner = %(owner)s OR heard_at < clock_timestamp() - %(lease)s::interval)
+          AND (heard_at IS NULL OR NOT %(only_left)s
+               OR heard_at < clock_timestamp() - %(left)s::interval
+                             - CASE WHEN owner IS NULL THEN interval '0' ELSE %(lease)s::interval END)
         ORDER BY lane LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
     )
     UPDATE judging_lane l SET epoch = epoch + 1, owner = %(owner)s, heard_at = clock_timestamp()
@@ -79,6 +84,16 @@ _KEEP: Final = """
 """
 
 
+_RELEASE: Final = """
+    WITH mine AS (
+        SELECT lane FROM judging_lane
+        WHERE owner = %(owner)s AND (%(lanes)s::smallint[] IS NULL OR lane = ANY(%(lanes)s))
+        ORDER BY lane FOR UPDATE
+    )
+    UPDATE judging_lane l SET owner = NULL, heard_at = clock_timestamp() FROM mine WHERE l.lane = mine.lane
+"""
+
+
 class JudgingLanes:
     """The lanes that one worker judges."""
 
@@ -87,26 +102,37 @@ class JudgingLanes:
 
         Args:
             owner: from `ingest.lanes.new_owner`.
-            wanted: at most so many lanes, 1 to 64; what is left is for other workers.
+            wanted: at most so many lanes, 1 to 64, while other workers have room for the rest.
             lease: other than `LEASE`; for tests, and then for all workers alike.
         """
-        if not 1 <= wanted <= LANES:
-            raise ValueError(f"a worker judges 1 to {LANES} lanes, not {wanted}")
         self.owner = owner
-        self._wanted = wanted
+        self.share = Share(wanted)
         self._lease = lease
 
-    async def claim(self, conn: Conn, *, held: Collection[int]) -> list[Place]:
-        """Claim what is free, up to what is wanted beside what is held, and return where each lane stands.
+    async def look(self, conn: Conn) -> None:
+        """See who else is alive, and reckon the share anew."""
+        self.share.seen(await limits_beside(conn, "alerts", self.owner, lease=self._lease))
+
+    async def claim(self, conn: Conn, *, held: Collection[int], but: Collection[int] = ()) -> list[Place]:
+        """Claim what is free, up to our share, and whatever was left free; return where each of these lanes stands.
 
         A lane that is ours by the table, but not held, is one that we had to forget: it is claimed anew.
+
+        Args:
+            conn: any.
+            held: what we judge already.
+            but: what we cannot judge, and leave to others.
         """
-        missing = self._wanted - len(held)
-        if missing <= 0:
+        won = await self._claim(conn, self.share.room(len(held)), [*held, *but], only_left=False)
+        held = [*held, *(place.lane for place in won)]
+        return won + await self._claim(conn, LANES - len(held), [*held, *but], only_left=True)
+
+    async def _claim(self, conn: Conn, wanted: int, aside: Collection[int], *, only_left: bool) -> list[Place]:
+        if wanted <= 0:
             return []
         async with conn.cursor(row_factory=class_row(Place)) as cur:
-            told = {"lease": self._lease, "wanted": missing, "owner": self.owner, "held": list(held)}
-            await cur.execute(_CLAIM, told)
+            told = {"lease": self._lease, "left": LEFT_AFTER, "only_left": only_left, "held": list(aside)}
+            await cur.execute(_CLAIM, told | {"wanted": wanted, "owner": self.owner})
             return await cur.fetchall()
 
     async def save(self, conn: Conn, place: Place) -> None:
@@ -148,6 +174,6 @@ class JudgingLanes:
         rows = await conn.execute(_KEEP, told)
         return frozenset(lane for (lane,) in await rows.fetchall())
 
-    async def release(self, conn: Conn) -> None:
-        """Give every lane back, so that another need not wait for the lease to end."""
-        await conn.execute("UPDATE judging_lane SET owner = NULL, heard_at = NULL WHERE owner = %s", (self.owner,))
+    async def release(self, conn: Conn, lanes: Collection[int] | None = None) -> None:
+        """Give lanes back, or all, so that another need not wait for the lease to end."""
+        await conn.execute(_RELEASE, {"owner": self.owner, "lanes": None if lanes is None else sorted(lanes)})

@@ -6,6 +6,7 @@ promise P4 raises nothing again.
 """
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -29,7 +30,8 @@ from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
 from ingest.db.pool import Pool
-from ingest.entry import Batch, Deaf
+from ingest.entry import Batch, Deaf, NewerRelease
+from ingest.lanes import LEASE
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
@@ -44,11 +46,13 @@ _VERDICTS_AT_ONCE: Final = 50
 _LANES_AT_ONCE: Final = 8
 # Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
 SWEEP_S: Final = 1.0
-_CLAIM_S: Final = 2.0
+_CLAIM_S: Final = 1.0
 # Real seconds between two saves of what quiet homes remember: a crash costs at most this much judging again.
 SAVE_S: Final = 60.0
-# Real seconds until a lane that could not be judged is tried again.
+# Real seconds until a lane that could not be judged is tried again, by whoever claims it then.
 _REST_S: Final = 10.0
+# And one whose log we do not understand: it becomes ours to judge only by another worker passing that place.
+_NEWER_REST_S: Final = 60.0
 _MOMENT: Final = timedelta(microseconds=1)
 
 _REACH: Final = """
@@ -206,7 +210,13 @@ class Watch:
         self._resting: dict[int, float] = {}
         self._news: set[int] = set()
         self._stirred = asyncio.Event()
-        self._claimed_at_s = self._swept_at_s = self._alive_at_s = float("-inf")
+        self._claimed_at_s = self._swept_at_s = self._alive_at_s = self._looked_at_s = float("-inf")
+
+    @property
+    def lanes_max(self) -> int | None:
+        """How many lanes we would judge at most; None while we do not look for them, and others need not wait."""
+        is_looking = monotonic_s() - self._looked_at_s < LEASE.total_seconds()
+        return self._lanes.share.limit if is_looking else None
 
     def stir(self, lane: int) -> None:
         """Have a lane judged now: something was stored in it."""
@@ -279,16 +289,36 @@ class Watch:
         metrics.LAG_S.set(0 if lag is None else lag.total_seconds())
 
     async def _claim(self, conn: Conn) -> None:
-        """Claim what is free, and read where it stands."""
+        """Let go what is beyond our share, claim what is free, and read where it stands."""
         due = [lane for lane, at_s in self._resting.items() if monotonic_s() >= at_s]
         if monotonic_s() - self._claimed_at_s < _CLAIM_S and not due:
             return
         self._claimed_at_s = monotonic_s()
         for lane in due:
             del self._resting[lane]
-        for place in await self._lanes.claim(conn, held=[*self._mine, *self._resting]):
-            self._mine[place.lane] = await _load(conn, place)
-            log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
+        await self._lanes.look(conn)
+        await self._let_go(conn)
+        for place in await self._lanes.claim(conn, held=self._mine, but=self._resting):
+            await self._guarded(place.lane, functools.partial(self._take_over, conn, place))
+        self._looked_at_s = monotonic_s()
+
+    async def _let_go(self, conn: Conn) -> None:
+        """Save and give back what is beyond our share, and give back what we cannot judge: another may know how."""
+        many = self._lanes.share.excess(len(self._mine))
+        gone = sorted(self._mine, reverse=True)[:many]
+        for number in gone:
+            await self._guarded(number, functools.partial(self._save, conn, self._mine[number], []))
+        for number in gone:
+            self._mine.pop(number, None)
+        if gone or self._resting:
+            await self._lanes.release(conn, [*gone, *self._resting])
+        if gone:
+            log.info("lanes let go", extra={"lanes": len(gone), "owned": len(self._mine)})
+        self._lanes.share.has_shared()
+
+    async def _take_over(self, conn: Conn, place: Place) -> None:
+        self._mine[place.lane] = await _load(conn, place)
+        log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
 
     async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> list[int]:
         """Judge these lanes as far as they have come, write what follows from it, and return those that went well."""
@@ -299,27 +329,34 @@ class Watch:
         reaches = {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
         judged_lanes = []
         for number, reach in reaches.items():
-            if await self._guarded(number, lambda lane, reach=reach: self._judge_lane(conn, lane, reach)):  # type: ignore[misc]  # mypy does not see through the default
+            if await self._guarded(number, functools.partial(self._judge_lane, conn, self._mine[number], reach)):
                 judged_lanes.append(number)
         return judged_lanes
 
-    async def _guarded(self, number: int, do: Callable[[_Lane], Awaitable[None]]) -> bool:
+    async def _guarded(self, number: int, do: Callable[[], Awaitable[None]]) -> bool:
         """Do something with a lane; one that cannot be judged rests for a while and holds up no other."""
         try:
-            await do(self._mine[number])
+            await do()
         except NotOurs:
             del self._mine[number]
             log.warning("lane lost to another worker", extra={"lane": number})
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
+        except NewerRelease as why:
+            # Whoever comes later with that release goes on from here; to pass over it would be to lose it.
+            log.error("lane needs a newer release", extra={"lane": number, "why": str(why)})  # noqa: TRY400 - one line
+            self._rest_from(number, _NEWER_REST_S)
         except Exception:
             # A damaged row of the log or a mistake of ours: somebody must look, and the other lanes go on.
             log.exception("lane cannot be judged", extra={"lane": number})
-            del self._mine[number]
-            self._resting[number] = monotonic_s() + _REST_S
+            self._rest_from(number, _REST_S)
         else:
             return True
         return False
+
+    def _rest_from(self, number: int, for_s: float) -> None:
+        self._mine.pop(number, None)
+        self._resting[number] = monotonic_s() + for_s
 
     async def _judge_lane(self, conn: Conn, lane: _Lane, reach: _Reach) -> None:
         """Judge everything of one lane up to where it was seen to have come."""
@@ -416,7 +453,7 @@ class Watch:
         try:
             async with self._pool.connection() as conn:
                 for number in list(self._mine):
-                    await self._guarded(number, lambda lane: self._save(conn, lane, []))
+                    await self._guarded(number, functools.partial(self._save, conn, self._mine[number], []))
                 await self._lanes.release(conn)
         except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
             log.warning("left without saving", extra={"why": type(why).__name__})

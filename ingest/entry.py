@@ -7,7 +7,7 @@ default, never moved or removed: the log of the last 100 days must stay readable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -128,6 +128,10 @@ ENTRIES_MAX: Final = 20_000
 """Entries in one batch; a bound so that a follower's memory has one."""
 
 
+class NewerRelease(ValueError):
+    """The log holds what only a newer release knows; nothing may be judged past it before that release runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What was stored in one transaction of one lane.
@@ -147,6 +151,8 @@ class Batch:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
+_decode_any = msgspec.msgpack.Decoder(list[list[object]]).decode
+_KINDS: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Entry))
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
@@ -158,9 +164,21 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
     """Return the entries in what `pack` wrote, in this release or an earlier one.
 
     Raises:
+        NewerRelease: an entry is of a kind that this release does not know.
         ValueError: it is not that, which means that the log is damaged.
     """
     try:
         return _decode(packed)
     except msgspec.DecodeError as why:
+        if unknown := _unknown_kinds(packed):
+            raise NewerRelease(f"entries of kind {', '.join(unknown)} are of a newer release") from why
         raise ValueError(f"the stored log cannot be read: {why}") from why
+
+
+def _unknown_kinds(packed: bytes) -> list[str]:
+    """Return the kinds of entry that a later release may have added, if that is all that is strange."""
+    try:
+        kinds = {one[0] if one else None for one in _decode_any(packed)}
+    except (msgspec.DecodeError, TypeError):
+        return []  # It is no list of entries at all, or what should be a kind cannot be one.
+    return sorted(kind[:20] for kind in kinds - _KINDS if isinstance(kind, str))

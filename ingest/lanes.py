@@ -3,7 +3,7 @@
 A lane is claimed by raising its epoch once its owner has not been heard for 10 s by the database's clock.  Every
 transaction first locks its lanes' rows where epoch and owner are still ours: while it runs nobody can claim them,
 and where somebody has, it writes nothing.  (An advisory lock is not enough: a stopped process keeps it, and a pool
-writes on another connection.)
+writes on another connection.)  How many of them are claimed, and which are let go for a newcomer, is `ingest.share`'s.
 """
 
 import os
@@ -19,6 +19,8 @@ from psycopg.rows import TupleRow
 
 from gateway.wire import LANES
 from ingest.hearing import FORGIVEN
+from ingest.processes import limits_beside
+from ingest.share import LEFT_AFTER, Share
 
 LEASE: Final = timedelta(seconds=10)
 """After this long without a word from its owner a lane may be claimed by another; real time, the database's."""
@@ -27,7 +29,10 @@ LEASE: Final = timedelta(seconds=10)
 _CLAIM: Final = """
     WITH free AS (
         SELECT lane FROM lane
-        WHERE owner IS NULL OR heard_at IS NULL OR heard_at < clock_timestamp() - %(lease)s::interval
+        WHERE (owner IS NULL OR heard_at IS NULL OR heard_at < clock_timestamp() - %(lease)s::interval)
+          AND (heard_at IS NULL OR NOT %(only_left)s
+               OR heard_at < clock_timestamp() - %(left)s::interval
+                             - CASE WHEN owner IS NULL THEN interval '0' ELSE %(lease)s::interval END)
         ORDER BY lane LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
     )
     UPDATE lane SET epoch = epoch + 1, owner = %(owner)s, heard_at = clock_timestamp()
@@ -69,7 +74,7 @@ _RELEASE: Final = """
           ON lane.lane = mine.lane AND lane.epoch = mine.epoch AND lane.owner = %(owner)s
         ORDER BY lane.lane FOR UPDATE OF lane
     )
-    UPDATE lane SET owner = NULL, heard_at = NULL FROM fenced WHERE lane.lane = fenced.lane
+    UPDATE lane SET owner = NULL, heard_at = clock_timestamp() FROM fenced WHERE lane.lane = fenced.lane
 """
 
 
@@ -127,13 +132,11 @@ class Lanes:
 
         Args:
             owner: from `new_owner`.
-            wanted: at most so many lanes, 1 to 64; what is left is for other workers.
+            wanted: at most so many lanes, 1 to 64, while other workers have room for the rest.
             lease: other than `LEASE`; for tests, and then for all workers alike.
         """
-        if not 1 <= wanted <= LANES:
-            raise ValueError(f"a worker owns 1 to {LANES} lanes, not {wanted}")
         self.owner = owner
-        self.wanted = wanted
+        self.share = Share(wanted)
         self._lease = lease
         self._epochs: dict[int, int] = {}
 
@@ -141,15 +144,33 @@ class Lanes:
     def owned(self) -> frozenset[int]:
         return frozenset(self._epochs)
 
+    async def look(self, conn: AsyncConnection[TupleRow], *, takes_part: bool = True) -> None:
+        """See who else is alive, and reckon the share anew; `takes_part` as for the share."""
+        others = await limits_beside(conn, "ingest", self.owner, lease=self._lease)
+        self.share.seen(others, takes_part=takes_part)
+
     async def claim(self, conn: AsyncConnection[TupleRow]) -> frozenset[int]:
-        """Claim what is free, up to what is wanted, and return the lanes that are newly ours."""
-        missing = self.wanted - len(self._epochs)
-        if missing <= 0:
+        """Claim what is free, up to our share, and whatever was left free; return the lanes that are newly ours."""
+        won = await self._claim(conn, self.share.room(len(self._epochs)), only_left=False)
+        return won | await self._claim(conn, LANES - len(self._epochs), only_left=True)
+
+    async def _claim(self, conn: AsyncConnection[TupleRow], wanted: int, *, only_left: bool) -> frozenset[int]:
+        if wanted <= 0:
             return frozenset()
-        told = {"lease": self._lease, "wanted": missing, "owner": self.owner}
-        won: dict[int, int] = dict(await (await conn.execute(_CLAIM, told)).fetchall())
+        told = {"lease": self._lease, "left": LEFT_AFTER, "only_left": only_left}
+        rows = await conn.execute(_CLAIM, told | {"wanted": wanted, "owner": self.owner})
+        won: dict[int, int] = dict(await rows.fetchall())
         self._epochs.update(won)
         return frozenset(won)
+
+    async def let_go(self, conn: AsyncConnection[TupleRow]) -> frozenset[int]:
+        """Give back what we own beyond our share, and return it; nothing of it may be in hand."""
+        gone = frozenset(sorted(self._epochs, reverse=True)[: self.share.excess(len(self._epochs))])
+        if gone:
+            await conn.execute(_RELEASE, self._told(gone))
+            self.drop(gone)
+        self.share.has_shared()
+        return gone
 
     async def fence(
         self, conn: AsyncConnection[TupleRow], arrived_at: Mapping[int, datetime]

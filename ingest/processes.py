@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from gateway.clock import Clock
 from gateway.release import version
 from ingest.db.pool import Pool
+from ingest.share import PROVEN_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,14 @@ _BEAT: Final = """
     SET heard_at = clock_timestamp(), said_at = excluded.said_at, doing = excluded.doing, ended_at = NULL
 """
 _END: Final = "UPDATE process_heartbeat SET ended_at = clock_timestamp() WHERE instance = %s"
+# Who died without a word is alive until then; one that restarts at once and dies again never says its second word.
+_LIMITS: Final = """
+    SELECT instance, least(greatest((doing->>'lanes_max')::numeric::integer, 1), 64) FROM process_heartbeat
+    WHERE process = %(process)s AND instance <> %(instance)s AND ended_at IS NULL
+      AND heard_at > clock_timestamp() - %(lease)s::interval AND heard_at - started_at >= %(proven)s::interval
+      AND CASE WHEN jsonb_typeof(doing->'lanes_max') = 'number' THEN (doing->>'lanes_max')::numeric < 1000 END
+    ORDER BY instance LIMIT 64
+"""
 _PRUNE: Final = "DELETE FROM process_heartbeat WHERE heard_at < clock_timestamp() - %s"
 _LIST: Final = """
     SELECT process, instance, release, started_at, heard_at, said_at, ended_at, doing,
@@ -73,6 +82,22 @@ async def beat(
     """Write down that a process is alive, and how far it has come."""
     told = {"instance": instance, "process": process, "release": version(), "said_at": now, "doing": Jsonb(dict(doing))}
     await conn.execute(_BEAT, told)
+
+
+async def limits_beside(
+    conn: AsyncConnection[TupleRow], process: str, instance: str, *, lease: timedelta, proven: timedelta = PROVEN_AFTER
+) -> dict[str, int]:
+    """Return how many lanes each other worker of a kind would own at most, by its instance.
+
+    Args:
+        conn: any.
+        process: the kind.
+        instance: who asks, and is not among them.
+        lease: a worker that was not heard for so long is none.
+        proven: nor is one that was not heard again so long after its first word.
+    """
+    told = {"process": process, "instance": instance, "lease": lease, "proven": proven}
+    return dict(await (await conn.execute(_LIMITS, told)).fetchall())
 
 
 async def prune(conn: AsyncConnection[TupleRow], *, kept: timedelta = KEPT) -> int:

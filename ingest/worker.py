@@ -7,6 +7,7 @@ process ends and is started again; hubs keep what was not answered.
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from ingest.config import Config
 from ingest.db.pool import STANDSTILL, Pool, open_pool
 from ingest.hearing import FORGIVEN, Awake
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
-from ingest.lanes import Lanes, NotOurs, new_owner
+from ingest.lanes import LEASE, Lanes, NotOurs, new_owner
 from ingest.store import Database
 from ingest.subscriber import Subscriber
 from ingest.waiting import Waiting
@@ -66,6 +67,7 @@ class Worker:
         self._stored_s = 0.0
         self._tick_s = 0.0
         self._claim_s = 0.0
+        self._looked_s = -math.inf
         self._dropped = 0
         self._why = "the database was not reached yet"
 
@@ -86,7 +88,14 @@ class Worker:
         owned, complete = self._lanes.owned, dict(self._complete)
         is_known = bool(owned) and owned <= complete.keys()
         through = min(complete[lane] for lane in owned).isoformat() if is_known else None
-        return {"lanes": len(owned), "complete_through": through, "waiting": len(self._waiting)}
+        # The others leave lanes to us as long as we look for them.
+        is_looking = monotonic_s() - self._looked_s < LEASE.total_seconds()
+        return {
+            "lanes": len(owned),
+            "lanes_max": self._config.lanes if is_looking else None,
+            "complete_through": through,
+            "waiting": len(self._waiting),
+        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then give the lanes back.
@@ -179,11 +188,17 @@ class Worker:
         if monotonic_s() - self._claim_s < _CLAIM_EVERY_S:
             return
         self._claim_s = monotonic_s()
-        if len(self._lanes.owned) < self._lanes.wanted:
-            async with pool.connection() as conn:
-                won = await self._lanes.claim(conn)
-            if won:
-                log.info("lanes claimed", extra={"lanes": len(won), "owned": len(self._lanes.owned)})
+        async with pool.connection() as conn:
+            await self._lanes.look(conn)
+            # What is in hand may be stored already and not answered: first that is settled.
+            gone = frozenset() if self._held else await self._lanes.let_go(conn)
+            won = await self._lanes.claim(conn)
+        self._looked_s = monotonic_s()
+        for lane in gone:
+            self._complete.pop(lane, None)
+        if won or gone:
+            moved = {"claimed": len(won), "let_go": len(gone), "owned": len(self._lanes.owned)}
+            log.info("lanes moved", extra=moved | {"share": self._lanes.share.lanes})
         self._listen()
 
     def _unbroken_since(self) -> dict[int, datetime]:

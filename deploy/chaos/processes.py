@@ -14,6 +14,7 @@ from deploy.chaos import told
 from deploy.chaos.scene import BACKUP, Kind, Scene, Steps
 from deploy.chaos.street import SERVERS, CruelStreet
 from deploy.supervise import DidNotStart
+from gateway.wire import LANES
 
 # A lane is taken over ten seconds after its owner was last heard (`ingest.lanes.LEASE`), and a claim is looked for
 # every tick; a worker of two shared cores takes some seconds to start.
@@ -171,22 +172,25 @@ def _second_worker(scene: Scene) -> Steps:
         street.supervisor.release(name)
         yield from scene.until(lambda: street.supervisor.is_ready(name))
     table = "lane" if scene.target == "ingest" else "judging_lane"
-    epochs = _epochs(street, table)
     pid = street.supervisor.process(scene.target).pid
+    # It has lanes of its own by and by; what the first has left is taken only when that is frozen.
+    before = _owned(street, table, pid)
     os.kill(pid, signal.SIGSTOP)
     try:
-        yield from scene.until(lambda: _epochs(street, table) > epochs, within_s=_TAKEN_OVER_WITHIN_S)
-        taken_over = _epochs(street, table) - epochs
+        yield from scene.until(lambda: not _owned(street, table, pid), within_s=_TAKEN_OVER_WITHIN_S)
+        taken_over = before - _owned(street, table, pid)
     finally:
         os.kill(pid, signal.SIGCONT)
     yield from scene.lasts(2.0, 8.0)
     street.supervisor.hold(name)
-    return {"epochs": taken_over, "pid": pid} if taken_over > 0 else {}
+    return {"lanes": taken_over, "pid": pid} if taken_over > 0 else {}
 
 
-def _epochs(street: CruelStreet, table: str) -> int:
-    found = street.rows(f"SELECT sum(epoch) FROM {table}")  # noqa: S608 - one of two names of ours
-    return int(found[0][0]) if found else 0
+def _owned(street: CruelStreet, table: str, pid: int) -> int:
+    """Return how many lanes a process owns by the table; its number is in its name (`ingest.lanes.new_owner`)."""
+    query = f"SELECT count(*) FROM {table} WHERE owner LIKE %s"  # noqa: S608 - one of two names of ours
+    found = street.rows(query, f"%-{pid}-%")
+    return int(found[0][0]) if found else LANES
 
 
 def _all(_: CruelStreet) -> Collection[str]:

@@ -87,10 +87,10 @@ class Sensors:
                 time.sleep(apart_s)
 
     @contextmanager
-    def speaking(self) -> Iterator[None]:
+    def speaking(self, *, apart_s: float = _APART_S) -> Iterator[None]:
         """Say things all the time until the block ends."""
         done = threading.Event()
-        thread = threading.Thread(target=self._say_until, args=(done,), name="sensors")
+        thread = threading.Thread(target=self._say_until, args=(done, apart_s), name="sensors")
         thread.start()
         try:
             yield
@@ -111,10 +111,10 @@ class Sensors:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _say_until(self, done: threading.Event) -> None:
+    def _say_until(self, done: threading.Event, apart_s: float) -> None:
         while not done.is_set():
             self._say_one()
-            done.wait(_APART_S)
+            done.wait(apart_s)
 
     def _say_one(self) -> None:
         self._said += 1

@@ -39,6 +39,13 @@ class Platform:
         """Run ingest until the test ends."""
         return self.stack.enter_context(running("ingest", self.environment(**more), folder=self.folder))
 
+    def ingest_beside(self, **more: str) -> Process:
+        """Start ingest beside another until the test ends: it gets ready when lanes were let go for it."""
+        process = Process("ingest", self.environment(**more), folder=self.folder)
+        self.stack.callback(process.stop)
+        process.start()
+        return process
+
     def add_hub(self, hub: str = "hub-1", home: str | None = "rose-cottage") -> RawHub:
         """Add a hub to the database and the broker, and connect as it until the test ends."""
         with connect(self.database.dsn, name="test") as conn:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from psycopg import AsyncConnection
 
@@ -327,6 +328,51 @@ async def test_one_lane_that_cannot_be_judged_holds_up_no_other(watching: Watchi
     assert watching.watch.status.trouble == f"lanes [{other}] cannot be judged"
 
 
+async def _stores_of_a_newer_release(watching: Watching, lane: int) -> None:
+    packed = msgspec.msgpack.encode([["h", HOME, HUB, 0, 0], ["of the next release", HOME, 1]])
+    await watching.conn.execute("UPDATE lane SET position = 1, received_through = %s WHERE lane = %s", (NINE, lane))
+    await watching.conn.execute(
+        "INSERT INTO stored_log (lane, position, received_at, entries) VALUES (%s, 1, %s, %s)", (lane, NINE, packed)
+    )
+
+
+async def test_a_lane_that_needs_a_newer_release_is_left_to_it(
+    watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a rolling upgrade an older worker must neither pass over what it does not know, nor keep it from who does."""
+    other = (LANE + 1) % 64
+    await _stores_of_a_newer_release(watching, other)
+
+    await watching.presses()
+    for _ in range(3):
+        watching.watch._claimed_at_s = float("-inf")
+        await watching.watch.turn(everything=True)
+
+    assert len(await watching.alerts()) == 1
+    assert watching.watch.status.trouble == f"lanes [{other}] cannot be judged"
+    said = [one for one in caplog.records if one.message == "lane needs a newer release"]
+    assert [(one.levelname, one.__dict__["lane"]) for one in said] == [("ERROR", other)]
+    rows = await watching.conn.execute("SELECT lane, position FROM judging_lane WHERE owner IS NULL")
+    assert await rows.fetchall() == [(other, 0)]
+
+
+async def test_a_home_that_would_be_rebuilt_from_a_newer_log_ends_nobody(watching: Watching) -> None:
+    """The way back to the release before: its states do not fit, and the log of the newer one cannot be read."""
+    await watching.lives(minutes=2, moves=True)
+    await watching.watch._leave()
+    await watching.conn.execute("UPDATE home_judgement SET format = 0")
+    await watching.conn.execute(
+        "UPDATE stored_log SET entries = %s WHERE lane = %s AND position = 1",
+        (msgspec.msgpack.encode([["of the next release", HOME]]), LANE),
+    )
+
+    watching.watch, _ = worker(watching.pool, watching.clock)
+    await watching.turns()
+
+    assert watching.watch.status.lanes == 63
+    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+
+
 async def replayed(conn: Conn) -> list[Verdict]:
     """Judge what is in the log and the inputs from the beginning, as a replay does."""
     batches = await stored_log.follow(conn, LANE, 0, None)
@@ -424,7 +470,7 @@ async def test_what_is_rebuilt_equals_what_was_saved(watching: Watching) -> None
     await watching.lives(minutes=5, moves=True)
     await watching.lives(minutes=10)
     lane = watching.watch._mine[LANE]
-    await watching.watch._guarded(LANE, lambda one: watching.watch._save(watching.conn, one, []))
+    await watching.watch._guarded(LANE, lambda: watching.watch._save(watching.conn, lane, []))
 
     rebuilt = await rebuild(watching.conn, lane.place, HOME)
 

@@ -1,0 +1,89 @@
+"""How many of the 64 lanes may one worker own, beside those that are alive with it?
+
+Every worker reckons for itself, from the same table, and none waits for another: what it owns beyond its share it lets
+go, once; what is free it takes, up to its share.  Whoever is wrong about the others for a while owns too few or too
+many lanes, and never one that is another's: that the epochs see to (`ingest.lanes`).
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Final
+
+from gateway.wire import LANES
+
+LEFT_AFTER: Final = timedelta(seconds=5)
+"""A lane that was free for so long is anybody's, whatever the shares say: who has room looks every second or two.
+
+Ours: five such looks.  So nothing that is wrong with a worker, with what is known of it, or with anybody's limits
+leaves a home without an owner.
+"""
+
+PROVEN_AFTER: Final = timedelta(seconds=4)
+"""A worker counts for the others from its second word on, which comes 5 s after the first.
+
+So one that dies as often as it is started never has the others let lanes go for it.
+"""
+
+
+def fair_share(limit: int, others: Collection[int]) -> int:
+    """Return how many lanes a worker may own.
+
+    As many as the others, but for those whose limit is lower.  If all limits together leave lanes to nobody, the
+    lowest are exceeded: a home that nobody watches is worse than a worker with much to do.
+
+    Args:
+        limit: of this worker, 1 to 64.
+        others: the limits of the others that are alive, each 1 to 64.
+
+    Returns:
+        1 to 64; the shares of all together are at least 64.
+    """
+    limits = [limit, *others]
+    if sum(limits) < LANES:
+        return max(limit, next(n for n in range(1, LANES + 1) if sum(max(one, n) for one in limits) >= LANES))
+    return min(limit, next(n for n in range(1, LANES + 1) if sum(min(one, n) for one in limits) >= LANES))
+
+
+class Share:
+    """What one worker knows of its share."""
+
+    def __init__(self, limit: int = LANES) -> None:
+        """Know of nobody else.
+
+        Args:
+            limit: at most so many lanes, 1 to 64, while others have room for the rest.
+        """
+        if not 1 <= limit <= LANES:
+            raise ValueError(f"a worker owns 1 to {LANES} lanes, not {limit}")
+        self.limit = limit
+        self.lanes = limit
+        self._others: Mapping[str, int] = {}
+        self._has_shared = False
+
+    def seen(self, others: Mapping[str, int], *, takes_part: bool = True) -> None:
+        """Reckon the share anew.
+
+        Args:
+            others: the limit of each other worker that is alive and takes part, by its name.
+            takes_part: whether this one can do its work; otherwise all is the others', if there are any.
+        """
+        lanes = fair_share(self.limit, others.values()) if takes_part or not others else 0
+        if lanes != self.lanes or others.keys() != self._others.keys():
+            self._has_shared = False
+        self.lanes = lanes
+        self._others = dict(others)
+
+    def excess(self, owned: int) -> int:
+        """Return how many lanes are to be let go, of so many.
+
+        None, once that was done in this company: what it owns beyond its share since then is what nobody else took.
+        """
+        return 0 if self._has_shared else max(0, owned - self.lanes)
+
+    def has_shared(self) -> None:
+        """Note that the excess was let go, or that there was none."""
+        self._has_shared = True
+
+    def room(self, owned: int) -> int:
+        """Return how many lanes more may be taken as soon as they are free."""
+        return max(0, self.lanes - owned)

@@ -1,0 +1,165 @@
+"""How many lanes may each worker own, and do workers that only know of each other come to rest?"""
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire import LANES
+from ingest.share import Share, fair_share
+
+_limits = st.lists(st.integers(1, LANES), min_size=1, max_size=12)
+
+
+def _shares(limits: list[int]) -> list[int]:
+    return [fair_share(limit, [*limits[:n], *limits[n + 1 :]]) for n, limit in enumerate(limits)]
+
+
+@given(_limits)
+def test_the_shares_of_all_are_all_lanes_at_least(limits: list[int]) -> None:
+    """Whatever limits somebody set: no home may be without an owner because everybody keeps to his share."""
+    assert sum(_shares(limits)) >= LANES
+
+
+@given(_limits)
+def test_nobodys_share_could_be_one_less(limits: list[int]) -> None:
+    """Fair: one lane less for each of those who own most, or exceed their limits, and lanes would be left."""
+    shares = _shares(limits)
+    if sum(limits) >= LANES:
+        fewer = [min(share, max(shares) - 1) for share in shares]
+    else:
+        fewer = [max(limit, min(shares) - 1) for limit in limits]
+
+    assert sum(fewer) < LANES
+
+
+@given(_limits)
+def test_a_limit_is_kept_while_others_have_room(limits: list[int]) -> None:
+    """Whoever has a small machine says so, and is believed until somebody would be left alone."""
+    is_kept = all(share <= limit for share, limit in zip(_shares(limits), limits, strict=True))
+
+    assert is_kept == (sum(limits) >= LANES)
+
+
+@pytest.mark.parametrize(
+    ("limits", "shares"),
+    [
+        ([64], [64]),
+        ([64, 64], [32, 32]),
+        ([64, 64, 64], [22, 22, 22]),
+        ([10, 64], [10, 54]),
+        ([32, 32, 64], [22, 22, 22]),
+        ([16], [64]),
+        ([8, 16], [32, 32]),
+        ([8, 50], [14, 50]),
+    ],
+)
+def test_some_companies(limits: list[int], shares: list[int]) -> None:
+    """What the runbook says in words."""
+    assert _shares(limits) == shares
+
+
+def test_who_cannot_work_leaves_all_to_those_who_can() -> None:
+    """Deaf itself, it would own homes that another hears; alone it keeps them, for nobody does better."""
+    share = Share()
+
+    share.seen({}, takes_part=False)
+    assert (share.lanes, share.excess(64)) == (64, 0)
+    share.seen({"other": 64}, takes_part=False)
+    assert (share.lanes, share.excess(64)) == (0, 64)
+
+
+def test_what_nobody_took_is_kept() -> None:
+    """Let go a second time it would lie there a second time: a lane would have no owner every few seconds."""
+    share = Share()
+    share.seen({"slow": 64})
+    assert share.excess(64) == 32
+    share.has_shared()
+
+    share.seen({"slow": 64})
+    assert share.excess(64) == 0
+    share.seen({"slow": 64, "quick": 64})
+    assert share.excess(64) == 42
+
+
+@dataclass
+class _Town:
+    """Workers that look in any order, each knowing who is alive; a lane is free or one's.
+
+    `moves` counts how often a lane changed its owner.
+    """
+
+    workers: dict[str, Share] = field(default_factory=dict)
+    owners: list[str | None] = field(default_factory=lambda: [None] * LANES)
+    moves: int = 0
+
+    def owned(self, name: str) -> list[int]:
+        return [lane for lane, owner in enumerate(self.owners) if owner == name]
+
+    def looks(self, name: str) -> None:
+        share = self.workers[name]
+        share.seen({other: one.limit for other, one in self.workers.items() if other != name})
+        for lane in self.owned(name)[: share.excess(len(self.owned(name)))]:
+            self.owners[lane] = None
+        share.has_shared()
+        free = [lane for lane, owner in enumerate(self.owners) if owner is None]
+        for lane in free[: share.room(len(self.owned(name)))]:
+            self.owners[lane] = name
+            self.moves += 1
+
+    def dies(self, name: str) -> None:
+        del self.workers[name]
+        self.owners = [None if owner == name else owner for owner in self.owners]
+
+
+_events = st.lists(
+    st.tuples(st.sampled_from(["comes", "dies"]), st.integers(0, 4), st.integers(1, LANES)), min_size=1, max_size=12
+)
+
+
+@given(_events, st.randoms(use_true_random=False))
+def test_after_every_change_two_rounds_of_looks_bring_rest(
+    events: list[tuple[str, int, int]], chance: random.Random
+) -> None:
+    """No thrashing: a lane moves because somebody came or went, and then no more; and all of them have an owner."""
+    town = _Town()
+    for what, number, limit in events:
+        name = f"worker-{number}"
+        if what == "comes" and name not in town.workers:
+            town.workers[name] = Share(limit)
+        elif what == "dies" and name in town.workers:
+            town.dies(name)
+        if not town.workers:
+            continue
+        for _ in range(2):
+            for looker in chance.sample(sorted(town.workers), len(town.workers)):
+                town.looks(looker)
+        owners, moves = list(town.owners), town.moves
+        for looker in town.workers:
+            town.looks(looker)
+
+        assert None not in owners
+        assert (town.owners, town.moves) == (owners, moves)
+
+
+def test_a_rolling_restart_moves_each_lane_only_with_its_owner() -> None:
+    """Three workers are replaced, one after the other: what a fourth never touched stays where it is."""
+    town = _Town({name: Share() for name in "abc"})
+    for looker in "abcabcabc":
+        town.looks(looker)
+    before = town.moves
+
+    for old, new in zip("abc", "xyz", strict=True):
+        town.dies(old)
+        left = "".join(sorted(town.workers))
+        for looker in left * 2:
+            town.looks(looker)
+        town.workers[new] = Share()
+        for looker in f"{left}{new}" * 2:
+            town.looks(looker)
+
+    assert sorted(len(town.owned(name)) for name in "xyz") in ([20, 22, 22], [21, 21, 22])
+    # Each restart hands out a third and takes back a third.
+    assert town.moves - before <= 3 * 2 * 22
