@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from alerts.alert import Question
-from alerts.judging import given
+from alerts.judging import given, sorting
 from alerts.judging import policy as policies
 from alerts.judging import watched as watching
 from alerts.judging.detectors import alarm, device_silence, equipment
@@ -28,9 +28,10 @@ from alerts.judging.detectors.routine import Routine
 from alerts.judging.detectors.sensor_silence import Silences
 from alerts.judging.detectors.unseen import Unseen
 from alerts.judging.finding import JSON, Ended, Verdict, iso, iso_or_none, whole_s
-from alerts.judging.ground import Ground
+from alerts.judging.ground import Ground, Left
 from alerts.judging.life import STILLNESS, Life, Seen
 from alerts.judging.policy import Policy
+from alerts.judging.quiet import Quiet
 from alerts.judging.sensed import Sensed, place_of_sensor
 from alerts.judging.sight import Sight
 from alerts.judging.spell import SENSORS_MAX
@@ -74,6 +75,7 @@ class Now:
         last_heard_at: when the hub that made that promise was last heard; None: never.
         next_alert_at: when a stillness is raised if nothing moves any more and the hub goes on as it is; the moment
             when it was raised, if one is open whose cause holds; None: never, and `next_alert_why` says why.
+        next_alert_why: by which question, or why none; and what it is that nothing is heard, `quiet`.
         learning: what is still being learnt; empty when nothing is.
     """
 
@@ -215,12 +217,13 @@ class HomeState:
     def now(self) -> Now:
         """Return what is true of the home, as of all that was received and judged."""
         ground = self._ground()
-        next_alert_at, next_alert_why = self.life.next_alert(self.sight, ground)
+        next_alert_at, next_alert_why = self.life.next_alert(ground)
         if next_alert_at is None and (told_at := self.unseen.told_at(ground)) is not None:
             # No stillness can be found, and yet somebody is asked to look.
             next_alert_why["unseen_at"] = iso(told_at)
-        if next_alert_at is None and self.pause is not None and self.sight.is_paused:
+        if next_alert_at is None and self.pause is not None and ground.quiet is Quiet.PAUSED:
             next_alert_why |= {"kind": self.pause.kind, "until": iso_or_none(self.pause.until)}
+        next_alert_why["quiet"] = ground.quiet.value
         seen, watch = self.life.seen, self.watch
         first_due = min(self.hubs.values(), key=lambda hub: hub.breaks_at(self.stretch), default=None)
         return Now(
@@ -243,7 +246,7 @@ class HomeState:
     def told_if_quiet_at(self) -> datetime | None:
         """Return when somebody is told if nothing moves any more; None: somebody is asked already, or never."""
         ground = self._ground()
-        at, why = self.life.next_alert(self.sight, ground)
+        at, why = self.life.next_alert(ground)
         return None if at is None or why.get("is_open") else _first(at, self.hand_set.due_if_quiet(ground))
 
     # What was received.
@@ -394,23 +397,32 @@ class HomeState:
     def _ground(self) -> Ground:
         settles = [hub.settles_at(self.stretch) for hub in self.hubs.values() if not hub.is_silent]
         waits = tuple(moment for moment in settles if moment is not None)
-        unseen, seen = self.sight.unseen, self.life.seen
+        unseen, seen, left = self.sight.unseen, self.life.seen, self.out.left()
         is_dark = self.sight.is_blind and any(hub.heard_at is not None for hub in self.hubs.values())
         return Ground(
             home=self.home,
             as_of=self.as_of,
             policy=self.policy,
             stretch=self.stretch,
-            is_blind=self.sight.is_blind or self.sight.is_paused,
+            quiet=self._sorted(left),
             unseen_until=None if unseen is None else unseen[1],
             sees={hub.hub: hub.unseen_for for hub in self.hubs.values() if hub.sees()},
-            left=self.out.left(),
+            left=left,
             waits=waits,
             dark_since=self.sight.blind_since if is_dark else None,
-            blind_why=self.sight.watch.why if is_dark else (),
+            blind_why=self.watch.why if self.sight.is_blind else (),
             last_seen_at=seen.at if seen else None,
             last_seen_room=seen.room if seen else None,
         )
+
+    def _sorted(self, left: Left | None) -> Quiet:
+        """Return what it is that nothing is heard of the resident, as far as one home alone can tell."""
+        watch, seen = self.watch, self.life.seen
+        # Where no promise is broken nothing is hidden: most readings need not look.
+        is_hidden = bool(watch.why) and self.silences.hides(
+            seen.sensor if seen is not None and left is None else None, watching.NO_LIFE
+        )
+        return sorting.sort(watch.state, watch.why, is_out=left is not None, is_hidden=is_hidden)
 
     def _detectors(self) -> tuple[Detector, ...]:
         return self.silences, self.unseen, *self._sensing()

@@ -16,6 +16,7 @@ from alerts.judging.finding import JSON, Ended, Finding, Verdict, iso, iso_or_no
 from alerts.judging.given import Close
 from alerts.judging.ground import Ground, Left
 from alerts.judging.policy import Policy
+from alerts.judging.quiet import Quiet
 from alerts.judging.sight import Sight
 
 STILLNESS: Final = (Question.STILL, Question.STILL_UNUSUAL)
@@ -152,16 +153,16 @@ class Life:
         if since is not None:
             self._settle(since, said.outcome)
 
-    def next_alert(self, sight: Sight, ground: Ground) -> tuple[datetime | None, dict[str, JSON]]:
+    def next_alert(self, ground: Ground) -> tuple[datetime | None, dict[str, JSON]]:
         """Return when a stillness is raised if nothing moves any more, or was raised; or None and why not."""
         raised = [(a.open.at, q) for q in STILLNESS if (a := self.asked_of(q)).open is not None]
         if raised:
             at, question = min(raised)
             return at, {"question": question.value, "is_open": True}
-        if sight.is_paused:
+        if ground.quiet is Quiet.PAUSED:
             return None, {"reason": "paused"}
-        if sight.is_blind:
-            return None, {"reason": "blind", "blind": list(sight.watch.why)}
+        if ground.is_blind:
+            return None, {"reason": "blind", "blind": list(ground.blind_why)}
         dues = [(due, q) for q in STILLNESS if (due := self.due(q, ground)) is not None]
         if not dues:
             return None, {"reason": "not watched"}
@@ -200,6 +201,7 @@ class Life:
             "last_seen_room": seen.room if seen else None,
             "last_seen_sensor": seen.sensor if seen else None,
             "still_for_s": whole_s(at - since),
+            "quiet": ground.quiet.value,
             "watched": sight.watch.state.value,
             "watched_why": list(sight.watch.why),
         }

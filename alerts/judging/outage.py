@@ -19,6 +19,9 @@ HOMES_MIN: Final = 3
 """Ours: where each of 200 homes loses its hub once a month, three within three minutes happen by chance once in four
 years (200 a month are r = 0.0046 a minute; three within three minutes come to r (3 r)^2 / 2 = 4.5e-7 a minute)."""
 
+EVERYWHERE: Final = "everywhere:"
+"""What all homes share: the line to us.  When most are silent at once it is that, and not their own."""
+
 HOLD: Final = timedelta(seconds=90)
 """How long the operator's text about one silent hub waits for others, where an outage could be.
 
@@ -100,9 +103,9 @@ def _in(area: str, hubs: Sequence[SilentHub]) -> list[Outage]:
 
 
 def area_in_words(area: str) -> str:
-    """Return what an area is called: `district LS6`, `group mill-lane`."""
+    """Return where an area's homes are, in words: `in district LS6`, `in group mill-lane`."""
     kind, _, name = area.partition(":")
-    return f"{kind} {name}"
+    return f"in {kind} {name}"
 
 
 def areas_of(district: str | None, group: str | None) -> frozenset[str]:

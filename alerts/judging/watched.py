@@ -42,7 +42,7 @@ OURS: Final = frozenset({BROKER, US})
 
 _SENSOR: Final = "sensor"
 
-_NO_LIFE: Final = frozenset({"climate", "smoke", "water", "pendant"})
+NO_LIFE: Final = frozenset({"climate", "smoke", "water", "pendant"})
 """Kinds of sensors without which movements are seen as well as with them."""
 
 
@@ -63,7 +63,7 @@ def silent_in(reason: str) -> Silent | None:
 def hides_life(reason: str) -> bool:
     """Return whether movements may go unseen for that reason."""
     silent = silent_in(reason)
-    return silent is None or silent.kind not in _NO_LIFE
+    return silent is None or silent.kind not in NO_LIFE
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,9 @@ class StoryStep:
 
     Attributes:
         kind: raised, seen, pressed, text due, text sent, text delivered, text failed, mine, let go, closed,
-            seen again.
+            seen again, outage.
         person_name: who did it or was told; None where it was nobody.
-        detail: the question, the room, the purpose of a text, why it failed, the outcome ...
+        detail: the question, the room, the purpose of a text, why it failed, the outcome, how many homes where ...
     """
 
     at: datetime

@@ -134,7 +134,8 @@ def alert_of(row: tuple[Any, ...]) -> Alert:
 
 
 # `seen` is the last sign of life that a stillness counts from.  Presses stand where they were made, so that a
-# late one is seen to be late.  In one moment what happened comes before the texts that followed from it.
+# late one is seen to be late.  In one moment what happened comes before the texts that followed from it.  That a box
+# is silent with many others is told in the story of its silence, and in that of nobody having seen the home meanwhile.
 _STORY: Final = """
     WITH whole AS (SELECT * FROM alert WHERE alert = %(alert)s OR part_of = %(alert)s),
     text AS (SELECT * FROM notification WHERE alert = %(alert)s),
@@ -149,6 +150,12 @@ _STORY: Final = """
             THEN to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END)
         FROM alarm WHERE alert = %(alert)s
         UNION ALL SELECT raised_at, 2, alert, 'raised', NULL, question FROM whole
+        UNION ALL
+        SELECT min(mine.joined_at), 3, 0, 'outage', NULL, count(DISTINCT every.home) || ' ' || outage.area
+        FROM whole JOIN outage_home mine ON mine.alert = whole.alert OR (whole.question = 'unseen'
+            AND mine.home = whole.home AND mine.since < COALESCE(whole.cause_ended_at, 'infinity')
+            AND COALESCE(mine.back_at, 'infinity') > whole.since)
+        JOIN outage USING (outage) JOIN outage_home every USING (outage) GROUP BY outage.outage, outage.area
         UNION ALL SELECT cause_ended_at, 3, alert, 'seen again', NULL, question FROM whole
         UNION ALL SELECT at, 4, acknowledgement, 'mine', person, how FROM held
         UNION ALL SELECT let_go_at, 5, acknowledgement, 'let go', person, COALESCE(let_go_why, '') FROM held

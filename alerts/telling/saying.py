@@ -35,7 +35,7 @@ def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datet
         case Question.BATTERY_LOW:
             what = f"the {_sensor(why)} sensor has a good battery"
         case Question.OUTAGE:
-            what = f"all homes of the outage in {outage.area_in_words(_said(why, 'area'))} report again"
+            what = f"all homes of the outage {outage.area_in_words(_said(why, 'area'))} report again"
         case Question.HUB_TROUBLE:
             what = "the box says that it is well again"
         case _:

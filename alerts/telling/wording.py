@@ -272,9 +272,9 @@ def hub_silent(about: About, *, since: datetime, now: datetime, before: str = ""
 
 
 def outage(about: About, area: str, homes: int, *, since: datetime, now: datetime, before: str = "") -> str:
-    """Return the text to the operator of many boxes that fell silent together."""
+    """Return the text to the operator of many boxes that fell silent together; `area` says where: `in district LS6`."""
     what = (
-        f"{homes} homes in {cut(area, _PLACE_MAX)} fell silent together since {clock(since, now=now)}: "
+        f"{homes} homes {cut(area, _PLACE_MAX)} fell silent together since {clock(since, now=now)}: "
         "an outage of power or network there? We cannot see them. All are on your list."
     )
     return _request(what, about, before)

@@ -68,7 +68,7 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
 
 def _outage(alert: Alert, *, since: str) -> str:
     area, homes = area_in_words(str(alert.why.get("area") or "")), alert.why.get("homes")
-    return f"{homes} homes in {area} fell silent together since {since}."
+    return f"{homes} homes {area} fell silent together since {since}."
 
 
 def _alarm(alert: Alert, name: str, *, now: datetime) -> str:
@@ -269,12 +269,19 @@ def _step_words(step: StoryStep, name: str, viewer: str, *, now: datetime) -> tu
         "seen": ("seen", f"{name} was last seen{f' {in_room(detail)}' if detail else ''}."),
         "pressed": ("now", _pressed(detail, name, now=now)),
         "raised": ("now", _RAISED.get(detail, "Alert opened.")),
+        "outage": ("now", _part_of_outage(detail)),
         "seen again": ("seen", _SEEN_AGAIN.get(detail, f"{name} was seen again.")),
         "mine": ("good", f"{starting(who)} said “mine”{' by text' if detail == 'text' else ''}."),
         "let go": ("failed", f"{starting(who)} {_LET_GO.get(detail, 'let go')}."),
         "closed": ("good", f"Closed{by}: {detail}."),
     }
     return words.get(step.kind)
+
+
+def _part_of_outage(detail: str) -> str:
+    """Return that a home was not alone: the fault is not its own, and somebody sees to it for all."""
+    homes, _, area = detail.partition(" ")
+    return f"It was part of an outage: {homes} homes {area_in_words(area)} fell silent together."
 
 
 _SEEN_AGAIN: Final[Mapping[str, str]] = {

@@ -21,6 +21,7 @@ from alerts.judging.detectors.out import Out
 from alerts.judging.finding import Finding
 from alerts.judging.ground import Ground
 from alerts.judging.policy import Policy
+from alerts.judging.quiet import Quiet
 from alerts.judging.sensed import Sensed, place_of_sensor
 from tests.bench.bench_judging import is_outage, read, recordings
 
@@ -79,7 +80,7 @@ def _found(asked: Night | Out, walk: Sequence[Sensed], policy: Policy) -> int:
 
 def _ground(asked: Night | Out, policy: Policy, as_of: datetime) -> Ground:
     left = asked.left() if isinstance(asked, Out) else None
-    return Ground("home", as_of, policy, timedelta(0), is_blind=False, left=left)
+    return Ground("home", as_of, policy, timedelta(0), Quiet.STILL, left=left)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,14 @@ from ingest.db.migrate import migrate
 
 _NOW: Final = datetime(2026, 6, 16, 8, 14, tzinfo=UTC)
 _URL: Final = "http://127.0.0.1:8420"
-_PAGES: Final = ("/operator", "/operator?show=blind", "/operator?show=watched&page=50", "/operator?q=KB3 3QA")
+_PAGES: Final = (
+    "/operator",
+    "/operator?show=blind",
+    "/operator?show=least",
+    "/operator?show=least&page=50",
+    "/operator?show=watched&page=50",
+    "/operator?q=KB3 3QA",
+)
 
 # One home in a hundred cannot be seen, two are partly watched, five still learn; 100 days of spans, 40 closed alerts
 # each, one home in a hundred with an open one.

@@ -5,7 +5,7 @@ radio keeps: its check-in.  One that measures reports all the time.  A silent hu
 us is not silent, and the time in which nothing could be seen is added to the promise.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -123,6 +123,17 @@ class Silences:
             for sensor, known in sorted(self.known.items())
             if known.silent.since is not None
         )
+
+    def hides(self, sensor: str | None, no_life: Collection[str]) -> bool:
+        """Return whether a movement may be hidden: the sensor that showed the last one is silent, or all that could.
+
+        Args:
+            sensor: that showed the last; None: not known.
+            no_life: kinds that show none.
+        """
+        that_show = {name: known for name, known in self.known.items() if known.kind not in no_life}
+        silent = {name for name, known in that_show.items() if known.silent.since is not None}
+        return sensor in silent or (bool(silent) and len(silent) == len(that_show))
 
     def promised_until(self, ground: Ground) -> datetime | None:
         """Return when the first promise breaks that is not broken yet; None: there is none."""

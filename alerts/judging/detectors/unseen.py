@@ -63,6 +63,7 @@ class Unseen:
             why={
                 "last_seen_at": iso_or_none(ground.last_seen_at),
                 "last_seen_room": ground.last_seen_room,
+                "quiet": ground.quiet.value,
                 "blind_why": list[JSON](ground.blind_why),
                 "unseen_for_s": whole_s(at - since),
                 "left_at": iso(ground.left.at) if ground.left is not None else None,

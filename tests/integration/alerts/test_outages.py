@@ -11,6 +11,7 @@ from alerts.alert import Question, State
 from alerts.judging.finding import Ended, Finding
 from alerts.judging.outage import HOLD
 from alerts.store import outages, owing
+from api.views import alert as words
 from tests.integration.alerts.conftest import HOME, HUB, NINE, Street, furnish
 from tests.world.database import Database
 
@@ -105,6 +106,40 @@ async def test_a_hub_that_is_found_silent_afterwards_joins_without_a_text(villag
     seen = await store.outage_of(village.conn, STREET[4])
     assert seen is not None
     assert seen.homes == 5
+
+
+async def alert_of(street: Street, home: str, question: Question) -> int:
+    rows = await street.conn.execute(
+        "SELECT alert FROM alert WHERE home = %s AND question = %s", (home, question.value)
+    )
+    row = await rows.fetchone()
+    assert row is not None, f"{home} has no alert of {question}"
+    return int(row[0])
+
+
+async def steps_of(street: Street, home: str, question: Question) -> list[str]:
+    """Return the story of a home's alert as its family reads it."""
+    told = await store.story(street.conn, await alert_of(street, home, question))
+    return [step.said for step in words.story(told, "Ann", "", now=street.now)]
+
+
+async def test_a_family_reads_that_their_home_is_one_of_many(village: Street) -> None:
+    """That the whole street is dark is why nobody mends their box, and why nobody need fear for their mother alone."""
+    found = await power_cut(village)
+    village.later(hours=4)
+    dark = Finding(STREET[0], None, Question.UNSEEN, "1", found[0].since, village.now, {"quiet": "hub silent"}, None)
+    await village.concludes(dark)
+
+    said = "It was part of an outage: 4 homes in district LS6 fell silent together."
+    assert [one for one in await steps_of(village, STREET[0], Question.HUB_SILENT) if "outage" in one] == [said]
+    assert [one for one in await steps_of(village, STREET[0], Question.UNSEEN) if "outage" in one] == [said]
+
+
+async def test_a_home_whose_box_fell_silent_alone_has_no_outage_in_its_story(village: Street) -> None:
+    """Who reads of an outage waits for it to be mended."""
+    await power_cut(village, homes=2)
+
+    assert not [one for one in await steps_of(village, STREET[0], Question.HUB_SILENT) if "outage" in one]
 
 
 async def test_the_outage_is_over_with_the_last_home_and_that_is_told(village: Street) -> None:

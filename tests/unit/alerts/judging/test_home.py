@@ -357,7 +357,12 @@ def test_while_blind_no_stillness_is_found_and_the_page_says_why(heard: Lane) ->
     assert heard.findings(Question.STILL) == []
     assert heard.now().next_alert_at is None
     unseen_at = (NINE + SIX_HOURS.unseen_for).isoformat()
-    assert heard.now().next_alert_why == {"reason": "blind", "blind": ["hub"], "unseen_at": unseen_at}
+    assert heard.now().next_alert_why == {
+        "reason": "blind",
+        "blind": ["hub"],
+        "unseen_at": unseen_at,
+        "quiet": "hub silent",
+    }
 
 
 def test_what_still_holds_when_the_hub_is_back_is_found_then(heard: Lane) -> None:

@@ -60,7 +60,7 @@ def test_it_is_its_own_state_and_says_until_when_nothing_is_raised() -> None:
     assert (now.state, now.why, now.since) == (Watched.PAUSED, (PAUSED,), NINE + hours(1))
     assert (now.next_alert_at, now.next_alert_why) == (
         None,
-        {"reason": "paused", "kind": "away", "until": TOMORROW.isoformat()},
+        {"reason": "paused", "kind": "away", "until": TOMORROW.isoformat(), "quiet": "paused"},
     )
 
 
