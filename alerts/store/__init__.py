@@ -25,7 +25,7 @@ from alerts.store.fleet import (
     open_everywhere,
     texts_of,
 )
-from alerts.store.outages import OutageOfHome, outage_of
+from alerts.store.outages import OutageOfHome, homes_in_outage, outage_of
 from alerts.store.seen import SeenFor, least_seen, minutes_of_all, seen_later
 from alerts.store.setting import (
     set_person,
@@ -84,6 +84,7 @@ __all__ = [
     "count_open",
     "find_alert",
     "homeless_alerts",
+    "homes_in_outage",
     "hours_seen",
     "least_seen",
     "let_go",

@@ -4,6 +4,7 @@ Everything here is about the operator's text on equipment.  An alarm, a stillnes
 long, and the first carer's text about a silent hub are told as ever.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -155,6 +156,16 @@ async def outage_of(conn: Conn, home: str) -> OutageOfHome | None:
             (home,),
         )
         return await cur.fetchone()
+
+
+async def homes_in_outage(conn: Conn, homes: Sequence[str]) -> set[str]:
+    """Return which of these homes have a hub that is silent in an outage now."""
+    rows = await conn.execute(
+        "SELECT DISTINCT home FROM outage_home JOIN outage USING (outage) "
+        "WHERE home = ANY(%s) AND back_at IS NULL AND ended_at IS NULL",
+        (list(homes),),
+    )
+    return {str(home) for (home,) in await rows.fetchall()}
 
 
 async def _hub(conn: Conn, alert: int, home: str, since: datetime) -> SilentHub:

@@ -9,13 +9,20 @@ from alerts.judging.watched import Watched
 from alerts.store import HomeWatch
 from api.v1 import shapes
 from api.views import alert as alert_words
-from api.views import watched_time
+from api.views import state, watched_time
 from api.views.state import Truth
 
 _NOBODY = "The resident"
 
 
-def home_said(home: str, watch: HomeWatch | None, told: Truth, resident: alerts_store.Resident | None) -> shapes.Home:
+def home_said(
+    home: str,
+    watch: HomeWatch | None,
+    told: Truth,
+    resident: alerts_store.Resident | None,
+    *,
+    is_in_outage: bool,
+) -> shapes.Home:
     """Return what is said of a home, with its lease: blind as soon as that has lapsed, whatever is written."""
     is_blind = told.state is Watched.BLIND
     seen = None
@@ -25,6 +32,7 @@ def home_said(home: str, watch: HomeWatch | None, told: Truth, resident: alerts_
         home=home,
         state=told.state.value,
         why=list(told.why),
+        quiet=state.quiet_of(watch, told, is_in_outage=is_in_outage),
         since=told.since,
         true_at=told.true_at,
         not_known_from=None if is_blind or watch is None else watch.fine_until,

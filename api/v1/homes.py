@@ -134,11 +134,12 @@ async def _homes(
     watches = await alerts_store.watches_of(conn, homes, stretch=stretch)
     may_read_people = Scope.PEOPLE_READ in caller.scopes
     residents = await alerts_store.residents_of(conn, homes) if may_read_people else {}
+    dark = await alerts_store.homes_in_outage(conn, homes)
     said = []
     for home in homes:
         watch = watches.get(home)
         told = state.truth(watch, now=now, speed=world.clock.speed(), stretch=stretch)
-        said.append(facts.home_said(home, watch, told, residents.get(home)))
+        said.append(facts.home_said(home, watch, told, residents.get(home), is_in_outage=home in dark))
     return said
 
 

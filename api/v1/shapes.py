@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.judging.quiet import Quiet
+
 _NINE: Final = "2026-06-16T08:14:00Z"
 
 Moment = Annotated[datetime, Field(examples=[_NINE])]
@@ -55,6 +57,10 @@ class Home(Shape):
         description="Can we see this home?  About us, not about the resident.", examples=["watched"]
     )
     why: list[str] = Field(description="Why it is not better seen.", examples=[["hub"]])
+    quiet: Quiet = Field(
+        description="What it is that nothing is heard of the resident: what a silence would be sorted as now.",
+        examples=[Quiet.STILL],
+    )
     since: datetime | None = Field(description="Of this state; null: never judged.", examples=[_NINE])
     true_at: Moment
     not_known_from: datetime | None = Field(

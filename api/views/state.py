@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from alerts.alert import Question
 from alerts.judging.policy import Policy
+from alerts.judging.quiet import Quiet
+from alerts.judging.sorting import sort
 from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api import times
@@ -91,6 +93,20 @@ def _unknown_since(watch: HomeWatch, *, is_us: bool) -> datetime:
     """Return from when on nothing is known of a home whose lease has lapsed: the last thing heard, or judged."""
     known_until = watch.true_at if is_us else watch.last_heard_at
     return min(known_until or watch.fine_until, watch.fine_until)
+
+
+def quiet_of(watch: HomeWatch | None, told: Truth, *, is_in_outage: bool) -> Quiet:
+    """Return what it is that nothing is heard of the resident.
+
+    Args:
+        watch: what is written of the home.
+        told: the same with its lease held against the clock.
+        is_in_outage: whether the home's box fell silent with many others.
+    """
+    judged = None if watch is None else watch.next_alert_why.get("quiet")
+    if told.state is Watched.BLIND or judged not in set(Quiet):
+        return sort(told.state, told.why, is_in_outage=is_in_outage)
+    return Quiet(judged)
 
 
 @dataclass(frozen=True, slots=True)
