@@ -79,7 +79,7 @@ def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check:
     _print_warnings(said, dsn, now=now)
     for home in said.home:
         if home.hub not in known:
-            _add_hub(home.id, home.hub, None, data, environment, now=now)
+            _add_hub(home.id, {"hub": home.hub, "network": home.network or ""}, None, data, environment, now=now)
 
 
 def _print_warnings(said: Street, dsn: str, *, now: datetime) -> None:
@@ -129,14 +129,30 @@ def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
     asyncio.run(give())
 
 
-def hub_add(home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str]) -> None:
+def hub_add(
+    home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str], *, network: str | None
+) -> None:
     """Make a hub's credentials, tell the broker, write its configuration, and print where it is."""
-    _add_hub(home, hub or hubs.usual_name(home), out, data, environment, now=clock_of(data, environment).now())
+    named = {"hub": hub or hubs.usual_name(home), "network": network or ""}
+    _add_hub(home, named, out, data, environment, now=clock_of(data, environment).now())
+
+
+def hub_network(hub: str, network: str | None, data: Path, environment: Mapping[str, str]) -> None:
+    """Write what carries a hub's line, or that nobody knows."""
+    now = clock_of(data, environment).now()
+
+    async def write() -> None:
+        async with await _connection(running_database(environment, data)) as conn:
+            await hubs.set_network(conn, hub, network, by=BY_HAND, now=now)
+
+    asyncio.run(write())
+    print(f"hub {hub} is on {f'network {network}' if network else 'a network that nobody named'}")
 
 
 def _add_hub(
-    home: str, hub: str, out: Path | None, data: Path, environment: Mapping[str, str], *, now: datetime
+    home: str, named: dict[str, str], out: Path | None, data: Path, environment: Mapping[str, str], *, now: datetime
 ) -> None:
+    hub = named["hub"]
     dsn = running_database(environment, data)
     file = out or data / "hubs" / f"{hub}.toml"
     if file.exists():
@@ -148,7 +164,7 @@ def _add_hub(
     async def add() -> hubs.Added:
         async with await _connection(dsn) as conn:
             await homes.require(conn, home)
-            return await hubs.add(conn, dsn, home, {"hub": hub}, broker=broker, by=BY_HAND, now=now)
+            return await hubs.add(conn, dsn, home, named, broker=broker, by=BY_HAND, now=now)
 
     added = asyncio.run(add())
     write_secretly(file, added.configuration)
@@ -183,12 +199,14 @@ def hub_list(data: Path, environment: Mapping[str, str], *, permissions: Path | 
     dsn = running_database(environment, data)
     with connect(dsn, name="hub list") as conn:
         heard = {str(hub): at for hub, at in conn.execute("SELECT hub, heard_at FROM hub_report")}
-        print(f"{'hub':32} {'home':32} {'lane':>4}  {'last heard (UTC)':19}  state")
+        network = {str(hub): name for hub, name in conn.execute("SELECT hub, network FROM hub") if name}
+        print(f"{'hub':32} {'home':32} {'lane':>4}  {'last heard (UTC)':19}  {'state':9}  network")
         for hub in devices.list_hubs(conn):
             at = heard.get(hub.hub)
             last = f"{at:%Y-%m-%d %H:%M:%S}" if at else "never"
             state = "revoked" if hub.revoked_at else "may speak"
-            print(f"{hub.hub:32} {hub.home or '-':32} {hub.lane:4}  {last:19}  {state}")
+            line = f"{hub.hub:32} {hub.home or '-':32} {hub.lane:4}  {last:19}  {state:9}"
+            print(f"{line}  {network.get(hub.hub, '')}".rstrip())
     if permissions is not None:
         _write_permissions(hub_access(dsn), permissions, environment)
 

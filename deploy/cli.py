@@ -300,12 +300,25 @@ def hub_add(
     home: Annotated[str, typer.Argument(help="The home it speaks for.")],
     hub: Annotated[str | None, typer.Option(help="What it is called; otherwise hub-HOME.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where its configuration is written.", dir_okay=False)] = None,
+    network: Annotated[str | None, typer.Option(help="What carries its line; see `hub network`.")] = None,
     data: DataOption = None,
 ) -> None:
     """Make a hub's credentials and write its configuration file."""
     from deploy import admin  # noqa: PLC0415
 
-    _run(lambda: admin.hub_add(home, hub, out, _data(data, "data"), os.environ))
+    _run(lambda: admin.hub_add(home, hub, out, _data(data, "data"), os.environ, network=network))
+
+
+@hub_app.command("network")
+def hub_network(
+    hub: Annotated[str, typer.Argument()],
+    network: Annotated[str | None, typer.Argument(help="Such as mobile-a; left out: nobody knows.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Write what carries a hub's line: hubs on one network that fall silent together are one outage."""
+    from deploy import admin  # noqa: PLC0415
+
+    _run(lambda: admin.hub_network(hub, network, _data(data, "data"), os.environ))
 
 
 @hub_app.command("revoke")

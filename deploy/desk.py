@@ -243,7 +243,8 @@ async def _home(conn: Connection, home: str, *, now: datetime) -> list[str]:
         lines.append(f"  sensor {sensor.sensor}: {sensor.kind}, {sensor.room or 'no room'}")
     for hub in await homes.hubs(conn, home):
         heard = "never heard" if hub.heard_at is None else f"last heard {times.when(hub.heard_at, now=now)}"
-        lines.append(f"  hub {hub.hub}: {'revoked' if hub.revoked_at else heard}")
+        network = f", on network {hub.network}" if hub.network else ""
+        lines.append(f"  hub {hub.hub}: {'revoked' if hub.revoked_at else heard}{network}")
     told = [contact.full_name for contact in await alerts_store.telling_of(conn, home, at=now)]
     lines.append(f"  told now: {', then '.join(told) or 'nobody'}")
     for consent in await consents.of_home(conn, home):

@@ -112,6 +112,7 @@ class Home(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: _Id | None = None
     team: _Id | None = None
     thresholds: Thresholds = street_thresholds.NONE
+    network: _Id | None = None  # what carries the hub's line
 
     def every_room(self) -> tuple[str, ...]:
         """Return the rooms, in the order in which they stand there: named as such, and of sensors."""

@@ -4,7 +4,7 @@ Everything here is about the operator's text on equipment.  An alarm, a stillnes
 long, and the first carer's text about a silent hub are told as ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.alert import Question
 from alerts.judging.finding import iso
-from alerts.judging.outage import HOLD, HOMES_MIN, TOGETHER, Outage, SilentHub, areas_of, belongs, outages
+from alerts.judging.outage import EVERYWHERE, HOLD, TOGETHER, Outage, SilentHub, belongs, homes_min, outages
 from alerts.store import answers, owing
 from alerts.store.owing import Scene
 
@@ -24,26 +24,31 @@ Conn = AsyncConnection[TupleRow]
 LOOK_AGAIN: Final = timedelta(minutes=30)
 """How long after an outage was closed, or has only this home left, a home that is still silent is told by itself."""
 
-# A home's district is the first half of its postcode; a pattern that `fleet.SEEN` shares.
+# What homes share.  A district is the first half of a postcode; a pattern that `fleet.SEEN` shares.
 _AREAS: Final = r"""
-    SELECT home.home, substring(upper(address) FROM '\m([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}\M') AS district,
-           home_group FROM home LEFT JOIN resident USING (home) LEFT JOIN home_group_member USING (home)
+    SELECT home, 'district:' || substring(upper(address) FROM '\m([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}\M') AS area
+    FROM resident
+    UNION ALL SELECT home, 'group:' || home_group FROM home_group_member
+    UNION ALL SELECT home, 'network:' || network FROM hub WHERE revoked_at IS NULL AND home IS NOT NULL
+    UNION ALL SELECT home, %(everywhere)s FROM home
 """
-_OF_HOME: Final = f"WITH place AS ({_AREAS}) SELECT district, home_group FROM place WHERE home = %s"  # noqa: S608 - constants
-# Homes that have a hub which was heard, and share something with one: where these are few no outage can be.
-_NEIGHBOURS: Final = f"""
-    WITH place AS ({_AREAS})
-    SELECT count(DISTINCT other.home) FROM place one JOIN place other
-        ON other.district = one.district OR other.home_group = one.home_group
-    JOIN hub ON hub.home = other.home AND hub.revoked_at IS NULL JOIN hub_report USING (hub) WHERE one.home = %s
+_OF_HOME: Final = f"SELECT DISTINCT area FROM ({_AREAS}) place WHERE home = %(home)s AND area IS NOT NULL"  # noqa: S608 - constants
+# Homes that have a hub which was heard within a day: only such can fall silent.
+_HEARD: Final = f"""
+    SELECT area, count(DISTINCT place.home) FROM ({_AREAS}) place
+    JOIN hub ON hub.home = place.home AND hub.revoked_at IS NULL JOIN hub_report USING (hub)
+    WHERE area = ANY(%(areas)s) AND heard_at > %(at)s - interval '1 day' GROUP BY area
 """  # noqa: S608 - constants
-_SILENT: Final = f"""
-    WITH place AS ({_AREAS})
-    SELECT alert.alert, home, since, district, home_group FROM alert JOIN place USING (home)
-    WHERE question = 'hub_silent' AND state = 'open' AND cause_ended_at IS NULL AND part_of IS NULL
+_UNDECIDED: Final = """
+    question = 'hub_silent' AND state = 'open' AND cause_ended_at IS NULL AND part_of IS NULL
       AND since BETWEEN %(at)s - %(together)s AND %(at)s + %(together)s
       AND NOT EXISTS (SELECT FROM outage_home WHERE outage_home.alert = alert.alert)
-    ORDER BY since LIMIT 10000
+"""
+_OTHERS: Final = f"SELECT EXISTS (SELECT FROM alert WHERE {_UNDECIDED} AND home <> %(home)s)"  # noqa: S608 - constants
+_SILENT: Final = f"""
+    SELECT alert, alert.home, since, array_agg(DISTINCT area) FILTER (WHERE area IS NOT NULL)
+    FROM alert JOIN ({_AREAS}) place USING (home) WHERE {_UNDECIDED}
+    GROUP BY alert, alert.home, since ORDER BY since LIMIT 10000
 """  # noqa: S608 - constants
 _LASTING: Final = """
     SELECT outage, area, min(outage_home.since), max(outage_home.since)
@@ -85,13 +90,13 @@ async def hold_or_join(conn: Conn, alert: int, home: str, since: datetime, *, no
         since: when it was last heard.
         now: when this is done.
     """
-    hub = await _hub(conn, alert, home, since)
+    rows = await conn.execute(_OF_HOME, {"home": home, "everywhere": EVERYWHERE})
+    hub = SilentHub(alert, home, since, frozenset(str(area) for (area,) in await rows.fetchall()))
     for number, area, first, last in await (await conn.execute(_LASTING, (sorted(hub.areas),))).fetchall():
         if belongs(hub, area, first, last):
             await _join(conn, number, hub, now=now)
             return True
-    row = await (await conn.execute(_NEIGHBOURS, (home,))).fetchone()
-    if row is None or row[0] < HOMES_MIN:
+    if not await _may_be_outage(conn, hub):
         return False
     await conn.execute("UPDATE alert SET next_telling_at = %s WHERE alert = %s", (now + HOLD, alert))
     return True
@@ -168,9 +173,20 @@ async def homes_in_outage(conn: Conn, homes: Sequence[str]) -> set[str]:
     return {str(home) for (home,) in await rows.fetchall()}
 
 
-async def _hub(conn: Conn, alert: int, home: str, since: datetime) -> SilentHub:
-    row = await (await conn.execute(_OF_HOME, (home,))).fetchone()
-    return SilentHub(alert, home, since, areas_of(*(row or (None, None))))
+async def _may_be_outage(conn: Conn, hub: SilentHub) -> bool:
+    """Return whether others may be found silent with a hub: some are already, or enough homes share a place."""
+    asked = {"home": hub.home, "at": hub.since, "together": TOGETHER}
+    row = await (await conn.execute(_OTHERS, asked)).fetchone()
+    if row is not None and row[0]:
+        return True
+    heard = await _heard(conn, hub.areas - {EVERYWHERE}, at=hub.since)
+    return any(homes >= homes_min(area, homes) for area, homes in heard.items())
+
+
+async def _heard(conn: Conn, areas: Collection[str], *, at: datetime) -> dict[str, int]:
+    """Return how many homes of each area were heard within the day before a moment, or since."""
+    rows = await conn.execute(_HEARD, {"areas": sorted(areas), "at": at, "everywhere": EVERYWHERE})
+    return dict(await rows.fetchall())
 
 
 async def _is_in_outage(conn: Conn, alert: int) -> bool:
@@ -179,12 +195,10 @@ async def _is_in_outage(conn: Conn, alert: int) -> bool:
 
 async def _begin(conn: Conn, scene: Scene, *, now: datetime) -> bool:
     """Write down the outage that a silent hub is part of, and tell the operator; return whether it is part of one."""
-    rows = await conn.execute(_SILENT, {"at": scene.since, "together": TOGETHER})
-    silent = [
-        SilentHub(alert, home, since, areas_of(district, group))
-        for alert, home, since, district, group in await rows.fetchall()
-    ]
-    outage = next((one for one in outages(silent) if scene.alert in {hub.alert for hub in one.hubs}), None)
+    rows = await conn.execute(_SILENT, {"at": scene.since, "together": TOGETHER, "everywhere": EVERYWHERE})
+    silent = [SilentHub(alert, home, since, frozenset(areas)) for alert, home, since, areas in await rows.fetchall()]
+    heard = await _heard(conn, {area for hub in silent for area in hub.areas}, at=scene.since)
+    outage = next((one for one in outages(silent, heard) if scene.alert in {hub.alert for hub in one.hubs}), None)
     if outage is None:
         return False
     alert = await _raise(conn, outage, now=now)

@@ -55,17 +55,24 @@ _MINUTES: Final = """
         ) AS minutes) summed
     )
 """
+# The last gap is looked up of the homes of one page alone: of all of them it takes seconds where thousands are watched.
 _LEAST: Final = (
     SEEN  # noqa: S608 - constants
     + _MINUTES
     + """
-    SELECT home, minutes - (not_seen - blind) AS to_watch_min, blind AS blind_min, gap.since AS gap_since,
-           NULLIF(gap.until, %(now)s) AS gap_until, gap.why[1] AS gap_cause
-    FROM counted LEFT JOIN LATERAL (
-        SELECT since, until, why FROM blind WHERE blind.home = counted.home AND state = 'blind'
+    , least AS (
+        SELECT home, minutes - (not_seen - blind) AS to_watch_min, blind AS blind_min,
+               blind::float / (minutes - (not_seen - blind)) AS share
+        FROM counted
+        WHERE minutes > not_seen - blind AND (%(homes)s::text[] IS NULL OR home = ANY(%(homes)s))
+        ORDER BY share DESC, home LIMIT %(most)s OFFSET %(behind)s
+    )
+    SELECT home, to_watch_min, blind_min, gap.since AS gap_since, NULLIF(gap.until, %(now)s) AS gap_until,
+           gap.why[1] AS gap_cause
+    FROM least LEFT JOIN LATERAL (
+        SELECT since, until, why FROM blind WHERE blind.home = least.home AND state = 'blind'
         ORDER BY since DESC LIMIT 1) gap ON true
-    WHERE minutes > not_seen - blind AND (%(homes)s::text[] IS NULL OR home = ANY(%(homes)s))
-    ORDER BY blind::float / (minutes - (not_seen - blind)) DESC, home LIMIT %(most)s OFFSET %(behind)s
+    ORDER BY share DESC, home
     """
 )
 _ALL: Final = (

@@ -104,8 +104,9 @@ def _hub_silent(about: About, since: datetime, why: Facts, *, before: str, now: 
 
 
 def _outage(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
-    area = outage.area_in_words(_said(why, "area"))
-    return wording.outage(about, area, int(why.get("homes") or 0), since=since, before=before, now=now)
+    area, homes = _said(why, "area"), int(why.get("homes") or 0)
+    where, is_ours = outage.area_in_words(area), area == outage.EVERYWHERE
+    return wording.outage(about, where, homes, since=since, before=before, now=now, is_ours=is_ours)
 
 
 def _readings_lost(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:

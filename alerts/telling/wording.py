@@ -271,11 +271,14 @@ def hub_silent(about: About, *, since: datetime, now: datetime, before: str = ""
     return _request(what, about, before)
 
 
-def outage(about: About, area: str, homes: int, *, since: datetime, now: datetime, before: str = "") -> str:
+def outage(
+    about: About, area: str, homes: int, *, since: datetime, now: datetime, before: str = "", is_ours: bool = False
+) -> str:
     """Return the text to the operator of many boxes that fell silent together; `area` says where: `in district LS6`."""
+    cause = "is our own line down" if is_ours else "an outage of power or network there"
     what = (
         f"{homes} homes {cut(area, _PLACE_MAX)} fell silent together since {clock(since, now=now)}: "
-        "an outage of power or network there? We cannot see them. All are on your list."
+        f"{cause}? We cannot see them. All are on your list."
     )
     return _request(what, about, before)
 

@@ -41,11 +41,13 @@ class Hub:
     Attributes:
         heard_at: when it was heard last; None: never.
         revoked_at: from when on it may no longer speak; None: it may.
+        network: what carries its line to us; None: nobody said.
     """
 
     hub: str
     heard_at: datetime | None
     revoked_at: datetime | None
+    network: str | None = None
 
 
 async def blocking(dsn: str, act: Callable[[psycopg.Connection[Any]], T]) -> T:
@@ -271,7 +273,7 @@ async def save_told(conn: Connection, home: str, fields: Mapping[str, str], *, b
 async def hubs(conn: Connection, home: str) -> list[Hub]:
     """Return the hubs of a home, by name, revoked ones too; at most 50."""
     rows = await conn.execute(
-        "SELECT hub, heard_at, revoked_at FROM hub LEFT JOIN hub_report USING (hub) WHERE home = %s "
+        "SELECT hub, heard_at, revoked_at, network FROM hub LEFT JOIN hub_report USING (hub) WHERE home = %s "
         "ORDER BY revoked_at IS NOT NULL, hub LIMIT 50",
         (home,),
     )

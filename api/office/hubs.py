@@ -60,7 +60,7 @@ async def add(
         conn: to the database.
         dsn: of the same.
         home: which.
-        fields: hub, its name; where empty the usual one.
+        fields: hub, its name; where empty the usual one; network, what carries its line; where empty as it was.
         broker: `host:port` as hubs reach it.
         by: who writes.
         now: when.
@@ -70,6 +70,7 @@ async def add(
     """
     form = Form(fields)
     hub = form.may_take("hub", said.key) or usual_name(home)
+    network = form.may_take("network", said.key)
     if hub == INGEST:
         form.wrong("hub", f"no hub can be called {hub}: that is the platform's own name on the broker")
     rows = await conn.execute("SELECT home, revoked_at FROM hub WHERE hub = %s", (hub,))
@@ -78,7 +79,9 @@ async def add(
     form.require_right()
     secret = secrets.token_urlsafe(32)
     lane = await let_in(conn, dsn, home, hub, secret, now=now)
-    await changes.note(conn, "hub added", by=by, now=now, home=home, content={"hub": hub})
+    if network is not None:
+        await _write_network(conn, hub, network)
+    await changes.note(conn, "hub added", by=by, now=now, home=home, content={"hub": hub, "network": network})
     lists = _radio_lists(await homes.sensors(conn, home))
     return Added(hub, lane, configuration(hub, lane, secret, broker, lists))
 
@@ -99,6 +102,38 @@ async def let_in(conn: Connection, dsn: str, home: str, hub: str, secret: str, *
         raise Mistakes([Mistake("hub", str(why))]) from why
     await alerts_store.set_watched(conn, home, hub, now=now)
     return lane
+
+
+async def set_network(conn: Connection, hub: str, network: str | None, *, by: str, now: datetime) -> None:
+    """Write what carries a hub's line to us: hubs on one network that fall silent together are one outage.
+
+    Args:
+        conn: to the database.
+        hub: which.
+        network: a short name, the same for all that fail together; None: nobody knows.
+        by: who writes.
+        now: when.
+
+    Raises:
+        Mistakes: there is no such hub, or the name is none.
+    """
+    form = Form({"network": network or ""})
+    wanted = form.may_take("network", said.key)
+    form.require_right()
+    async with conn.transaction():
+        home = await _write_network(conn, hub, wanted)
+        await changes.note(
+            conn, "hub's network written", by=by, now=now, home=home, content={"hub": hub, "network": wanted}
+        )
+
+
+async def _write_network(conn: Connection, hub: str, network: str | None) -> str | None:
+    """Write a hub's network and return its home."""
+    rows = await conn.execute("UPDATE hub SET network = %s WHERE hub = %s RETURNING home", (network, hub))
+    row = await rows.fetchone()
+    if row is None:
+        raise Mistakes([Mistake("", f"There is no hub {hub}; `telecare hub list` shows them.")])
+    return None if row[0] is None else str(row[0])
 
 
 async def revoke(conn: Connection, hub: str, *, by: str, now: datetime, home: str | None = None) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from alerts.alert import FIRST, Outcome, Question, State
-from alerts.judging.outage import area_in_words
+from alerts.judging.outage import EVERYWHERE, area_in_words
 from alerts.store import Alert, LetGo, StoryStep
 from api import times
 from api.views import found
@@ -68,7 +68,8 @@ def sentence(alert: Alert, name: str, *, now: datetime) -> str:
 
 def _outage(alert: Alert, *, since: str) -> str:
     area, homes = area_in_words(str(alert.why.get("area") or "")), alert.why.get("homes")
-    return f"{homes} homes {area} fell silent together since {since}."
+    ours = " It may be our own line." if alert.why.get("area") == EVERYWHERE else ""
+    return f"{homes} homes {area} fell silent together since {since}.{ours}"
 
 
 def _alarm(alert: Alert, name: str, *, now: datetime) -> str:

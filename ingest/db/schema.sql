@@ -466,9 +466,11 @@ CREATE TABLE hub (
     mosquitto_hash text NOT NULL,
     added_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    network text,
     CONSTRAINT hub_is_known_once PRIMARY KEY (hub),
     CONSTRAINT hub_has_a_plain_name CHECK ((hub ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
     CONSTRAINT hub_lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63))),
+    CONSTRAINT hub_network_is_a_short_name CHECK ((network ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
     CONSTRAINT hub_speaks_for_a_known_home FOREIGN KEY (home) REFERENCES home(home)
 );
 CREATE INDEX hub_of_a_home ON public.hub USING btree (home);
@@ -476,6 +478,7 @@ CREATE INDEX hub_of_a_home ON public.hub USING btree (home);
 -- hub.lane: its home's
 -- hub.nats_hash: bcrypt of a random secret, for the embedded broker and NATS clusters
 -- hub.mosquitto_hash: PBKDF2-SHA512 of the same, for mosquitto
+-- hub.network: what carries its line to us, as whoever installed it named it; null: nobody said
 
 CREATE TABLE hub_heard (
     hub text NOT NULL,

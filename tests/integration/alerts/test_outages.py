@@ -206,6 +206,70 @@ async def test_an_outage_that_somebody_closed_hides_no_home(village: Street) -> 
     assert len(await bodies(village)) == 5
 
 
+async def move_apart(street: Street, *, network: str | None = None) -> None:
+    """Put each home of the street into a district of its own, all on one network or on none that is known."""
+    for number, home in enumerate(STREET):
+        await store.set_resident(
+            street.conn,
+            home,
+            first_name="Ann",
+            full_name=f"Ann {home}",
+            address=f"Mill Lane, Leeds LS{number + 10} 3QA",
+        )
+    await street.conn.execute("UPDATE hub SET network = %s WHERE home = ANY(%s)", (network, list(STREET)))
+
+
+async def be_heard(street: Street, *others: str) -> None:
+    """Have other homes, far apart, that are heard."""
+    for number, home in enumerate(others):
+        await street.conn.execute("INSERT INTO home VALUES (%s, %s, %s)", (home, number, NINE))
+        await street.conn.execute(
+            "INSERT INTO hub (hub, home, lane, nats_hash, mosquitto_hash, added_at) VALUES (%s, %s, %s, '', '', %s)",
+            (f"hub-{home}", home, number, NINE),
+        )
+        await street.conn.execute(
+            "INSERT INTO hub_report (hub, heard_at, outbox, boot, clock_off_by, held_readings, held_alarms, "
+            "version, troubles) VALUES (%s, %s, 'o', 'b', '0', 0, 0, '1', '{}')",
+            (f"hub-{home}", NINE),
+        )
+
+
+async def test_a_network_that_fails_is_one_text_wherever_its_homes_are(village: Street) -> None:
+    """A mobile network knows no districts."""
+    await move_apart(village, network="mobile-a")
+    await be_heard(village, *(f"far-{number}" for number in range(9)))
+
+    await power_cut(village)
+
+    (body,) = await bodies(village)
+    assert body.startswith("4 homes on network mobile-a fell silent together since")
+
+
+async def test_a_few_homes_that_share_nothing_are_told_each_by_itself(village: Street) -> None:
+    """Four faults in four towns, in one minute, while ten other homes are heard."""
+    await move_apart(village)
+    await be_heard(village, *(f"far-{number}" for number in range(9)))
+
+    await power_cut(village)
+
+    assert len(await bodies(village)) == 4
+
+
+async def test_where_most_homes_fall_silent_our_own_line_is_suspected(village: Street) -> None:
+    """An operator who is told of forty districts sends forty people; of one line, one.
+
+    The first was alone when it was found, so it was told by itself.
+    """
+    await move_apart(village)
+
+    await power_cut(village, homes=5)
+
+    first, all_of_them = await bodies(village)
+    assert "has been silent since" in first
+    assert all_of_them.startswith("5 homes everywhere fell silent together since")
+    assert "is our own line down?" in all_of_them
+
+
 async def test_an_alarm_in_an_outage_is_told_at_once(village: Street) -> None:
     """Grouping is about equipment; a press is about a person (promise P3)."""
     await power_cut(village)

@@ -5,7 +5,16 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.judging.outage import HOMES_MIN, TOGETHER, SilentHub, areas_of, belongs, outages
+from alerts.judging.outage import (
+    EVERYWHERE,
+    HOMES_MIN,
+    TOGETHER,
+    SilentHub,
+    area_in_words,
+    belongs,
+    homes_min,
+    outages,
+)
 from tests.unit.alerts.judging.recorded import NINE
 
 SECOND = timedelta(seconds=1)
@@ -64,7 +73,38 @@ def test_homes_that_share_nothing_are_no_outage() -> None:
     assert outages([hub(n, 0, f"district:LS{n}") for n in range(9)]) == []
 
 
-def test_a_home_shares_its_district_and_its_group() -> None:
-    """A scheme with one line of its own is a group that operators made."""
-    assert areas_of("LS6", "mill-lane") == {"district:LS6", "group:mill-lane"}
-    assert areas_of(None, None) == frozenset()
+@given(st.integers(0, 100_000))
+def test_the_more_homes_share_a_network_the_more_must_fall_silent_to_be_an_outage(heard: int) -> None:
+    """Of five thousand boxes on one network three are silent by chance every few hours; those are three faults."""
+    least = homes_min("network:mobile-a", heard)
+
+    assert HOMES_MIN <= least <= homes_min("network:mobile-a", heard + 1) <= 50
+    assert heard > 200 or least == HOMES_MIN
+    assert heard < 5000 or least > HOMES_MIN + 2
+
+
+@given(st.integers(0, 100_000))
+def test_our_own_line_is_suspected_only_where_most_homes_are_silent(heard: int) -> None:
+    """A storm cuts many lines that are not ours, and each of them is somebody's to mend."""
+    assert 2 * homes_min(EVERYWHERE, heard) > heard
+
+
+def test_what_most_homes_share_is_told_and_not_each_district() -> None:
+    """Our own line is one thing to mend, wherever the homes are."""
+    hubs = [hub(n, n, f"district:LS{n // 4}", EVERYWHERE) for n in range(40)]
+
+    (outage,) = outages(hubs, {EVERYWHERE: 60})
+
+    assert (outage.area, outage.homes) == (EVERYWHERE, 40)
+    assert len(outages(hubs, {EVERYWHERE: 200})) == 10
+
+
+def test_areas_are_said_in_words() -> None:
+    """An operator reads where the homes are."""
+    areas = ("district:LS6", "group:mill-lane", "network:mobile-a", EVERYWHERE)
+    assert [area_in_words(area) for area in areas] == [
+        "in district LS6",
+        "in group mill-lane",
+        "on network mobile-a",
+        "everywhere",
+    ]
