@@ -23,7 +23,10 @@ Data = Annotated[Path | None, typer.Option("--data", help=ran.DATA_HELP, file_ok
 Home = Annotated[str, typer.Argument(help="The home.")]
 Name = Annotated[str | None, typer.Option(help="As others know them.")]
 What = Annotated[str | None, typer.Option(help="Margaret's daughter, warden ...")]
-Phone = Annotated[str | None, typer.Option(help="For texts; one without a country is taken for British.")]
+Phone = Annotated[
+    str | None,
+    typer.Option(help="For texts, which whoever is told of alarms gets; one without a country is taken for British."),
+]
 Email = Annotated[str | None, typer.Option(help="An address.")]
 Likes = Annotated[str | None, typer.Option(help="How they like to be told by hand: text, ring or e-mail.")]
 Kind = Annotated[

@@ -259,7 +259,9 @@ class Demo:
 
     def _phones_part(self, street_: Street) -> Part:
         folder = self.asked.data
-        phones = [f"--phone={e164(p.phone)}={p.name}{', ' + p.what if p.what else ''}" for p in street_.person]
+        phones = [
+            f"--phone={e164(p.phone)}={p.name}{', ' + p.what if p.what else ''}" for p in street_.person if p.phone
+        ]
         arguments = (
             *(sys.executable, "-m", "deploy.pretend_twilio", "--port", self.phones.rpartition(":")[2]),
             *("--webhook", f"{self.pages}/twilio/text", "--sender", _SENDER),

@@ -22,7 +22,7 @@ from alerts.store.versions import ALL, Scope, Version, Width
 from api import consents, times
 from api.office import away, changes, duty, filed, homes, people, said
 from api.office.filed import Filed, Numbered
-from api.office.said import e164
+from api.office.said import Mistake, Mistakes, e164
 from deploy import street_thresholds
 from deploy.street import Agreed, Home, Person, Sensor, Street
 from deploy.street_rota import Cover, Shift
@@ -108,12 +108,20 @@ async def _person(run: _Run, person: Person, kinds: Sequence[str]) -> None:
     wanted: dict[str, Any] = {
         "full_name": person.name,
         "what": person.what,
-        "phone": e164(person.phone),
+        "phone": e164(person.phone) if person.phone else None,
         "email": person.email,
         "likes": person.likes,
     }
-    write = partial(alerts_store.set_person, run.conn, person.id, **wanted, kinds=kinds)
     one = await people.find(run.conn, person.id)
+
+    async def write() -> None:
+        reached: dict[str, str | None] = {"phone": wanted["phone"], "email": wanted["email"]}
+        if others := await people.others_with(run.conn, person.id, **reached):
+            raise Mistakes([Mistake(f"person {person.id}: {field}", f"is {name}'s") for field, name in others])
+        await alerts_store.set_person(run.conn, person.id, **wanted, kinds=kinds)
+        if one is not None:
+            await people.forget_old_ways(run.conn, one, **reached)
+
     stands: dict[str, Any] | None = None
     if one is not None:
         stands = {name: getattr(one, name) for name in wanted} | {"kinds": sorted(one.kinds)}

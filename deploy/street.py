@@ -45,11 +45,11 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Someone who may be told or may sign in."""
+    """Someone who may be told or may sign in: to be texted takes a phone, to sign in a phone or a mailbox."""
 
     id: _Id
     name: _Words
-    phone: str
+    phone: str | None = None
     what: _Words | None = None
     email: str | None = None
     likes: str = "text"
@@ -166,14 +166,10 @@ def _mistakes(street: Street) -> Iterator[str]:
     yield from _twice("hub", hubs)
     if "ingest" in hubs:
         yield "hub 'ingest' is the platform's own name on the broker; choose another"
-    phones: list[str] = []
     for person in street.person:
-        try:
-            phones.append(e164(person.phone))
-        except ValueError as why:
-            yield f"person {person.id}: {why}"
-        yield from (f"person {person.id}: {mistake}" for mistake in _mistakes_of_a_person(person))
-    yield from _twice("phone", phones)
+        yield from (f"person {person.id}: {mistake}" for mistake in _mistakes_of_a_person(person, street))
+    yield from _twice("phone", filter(None, (_phone_of(person) for person in street.person)))
+    yield from _twice("email", (person.email.lower() for person in street.person if person.email))
     if street.service.operator not in people:
         yield f"service: operator {street.service.operator!r} is not a person in this file"
     for home in street.home:
@@ -182,12 +178,39 @@ def _mistakes(street: Street) -> Iterator[str]:
     yield from _mistakes_in_thresholds(street)
 
 
-def _mistakes_of_a_person(person: Person) -> Iterator[str]:
+def _phone_of(person: Person) -> str | None:
+    """Return a person's phone; None where there is none, or it is one of the mistakes."""
+    try:
+        return None if person.phone is None else e164(person.phone)
+    except ValueError:
+        return None
+
+
+def _mistakes_of_a_person(person: Person, street: Street) -> Iterator[str]:
+    if person.phone is not None:
+        yield from _refusals("phone", e164, person.phone)
+    elif where := _told_in(person.id, street):
+        yield f"phone: {people.phone_is_needed(where)}"
+    elif person.email is None and _signs_in(person, street):
+        yield f"phone: {people.REACH_IS_NEEDED}"
     if person.email is not None:
         yield from _refusals("email", email, person.email)
     yield from _refusals("likes", one_of(people.LIKES), person.likes)
     for kind in person.kinds:
         yield from _refusals("kinds", one_of(people.KINDS), kind)
+
+
+def _told_in(person: str, street: Street) -> list[str]:
+    """Return where a person is texted about alarms: always, in shifts, or instead of another."""
+    homes = [home.id for home in street.home if person in {*home.told, *(shift.person for shift in home.shift)}]
+    teams = [f"the team {team.id}" for team in street.team if person in {shift.person for shift in team.shift}]
+    covers = [f"place of {one.person}" for one in street.cover if one.instead == person]
+    return [*(["every home"] if person == street.service.operator else []), *homes, *teams, *covers]
+
+
+def _signs_in(person: Person, street: Street) -> bool:
+    sees = any(person.id in (*home.family, *home.carers) for home in street.home)
+    return sees or people.signs_in(person.kinds)
 
 
 def _mistakes_of_a_home(home: Home, people: set[str]) -> Iterator[str]:

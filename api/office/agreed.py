@@ -43,6 +43,8 @@ async def give_sight(conn: Connection, home: str, fields: Mapping[str, str], *, 
     one = await people.find(conn, person) if person else None
     if person and (one is None or one.left_at is not None):
         form.wrong("person", f"there is no person {person!r}")
+    elif one is not None and one.phone is None and one.email is None:
+        form.wrong("person", f"{one.full_name} has neither a phone nor an e-mail address, and so cannot sign in")
     agreed = _agreed(form, now=now)
     form.require_right()
     assert person is not None, "it is needed"

@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import psycopg
 from psycopg import AsyncConnection
@@ -21,6 +21,8 @@ Connection = AsyncConnection[Any]
 
 KINDS: Final = ("family contact", "unpaid carer", "paid carer", "operator", "resident")
 LIKES: Final = {"text": "texts", "ring": "somebody who rings", "e-mail": "e-mail"}
+
+REACH_IS_NEEDED: Final = "is needed, or an e-mail address: nobody signs in without either"
 
 # A page of people; more are found by a part of the name.  Ours.
 PEOPLE_MAX: Final = 100
@@ -111,7 +113,7 @@ async def save(conn: Connection, fields: Mapping[str, str], *, is_new: bool, by:
     person = form.may_take("person", said.key) or await _free_key(conn, name or "person")
     before = await find(conn, person)
     _see_who_it_is(form, person, before, is_new=is_new)
-    await _see_how_to_reach(conn, form, person, phone, email)
+    await _see_how_to_reach(conn, form, person, phone, email, now=now)
     if before is not None and before.is_last and "operator" not in kinds:
         form.wrong("kinds", f"{before.full_name} gets what nobody else can be told, and so must be an operator")
     form.require_right()
@@ -129,17 +131,23 @@ async def save(conn: Connection, fields: Mapping[str, str], *, is_new: bool, by:
             await alerts_store.set_person(
                 conn, person, name, what=what, phone=phone, email=email, likes=likes, kinds=kinds
             )
-            if before is not None and (before.phone, before.email) != (phone, email):
-                # A link that is on its way to what may be somebody else's phone by now.
-                await conn.execute("DELETE FROM login_link WHERE person = %s AND used_at IS NULL", (person,))
-            if before is not None and before.email != email:
-                # Whom the identity provider means was told by the old address.
-                await identities.unbind(conn, person)
+            if before is not None:
+                await forget_old_ways(conn, before, phone=phone, email=email)
             act = "person added" if before is None else "person changed"
             await changes.note(conn, act, by=by, now=now, person=person, content=written)
     except psycopg.errors.UniqueViolation as why:
         raise Mistakes([Mistake("phone", "somebody else was given this phone or address just now")]) from why
     return person
+
+
+async def forget_old_ways(conn: Connection, before: Person, *, phone: str | None, email: str | None) -> None:
+    """Let nobody in any more by a phone or an address that a person had, in the transaction that changes it."""
+    if (before.phone, before.email) != (phone, email):
+        # A link that is on its way to what may be somebody else's phone by now.
+        await conn.execute("DELETE FROM login_link WHERE person = %s AND used_at IS NULL", (before.person,))
+    if before.email != email:
+        # Whom the identity provider means was told by the old address.
+        await identities.unbind(conn, before.person)
 
 
 def _see_who_it_is(form: Form, person: str, before: Person | None, *, is_new: bool) -> None:
@@ -151,17 +159,42 @@ def _see_who_it_is(form: Form, person: str, before: Person | None, *, is_new: bo
         form.wrong("person", f"there is no person {person!r}")
 
 
-async def _see_how_to_reach(conn: Connection, form: Form, person: str, phone: str | None, email: str | None) -> None:
-    """Note a phone or an address that is somebody else's, and a phone that is missing where alarms are told to it."""
+async def _see_how_to_reach(
+    conn: Connection, form: Form, person: str, phone: str | None, email: str | None, *, now: datetime
+) -> None:
+    """Note a phone or an address that is somebody else's, and one that is missing though it is needed."""
+    for field, full_name in await others_with(conn, person, phone=phone, email=email):
+        form.wrong(field, f"{form.said(field)} is {full_name}'s")
+    if form.said("phone"):
+        return
+    if homes := await told_in(conn, person):
+        form.wrong("phone", phone_is_needed(homes))
+    elif not form.said("email") and (
+        signs_in(form.said("kinds").split(",")) or await consents.given_to(conn, person, now=now)
+    ):
+        form.wrong("phone", REACH_IS_NEEDED)
+
+
+async def others_with(
+    conn: Connection, person: str, *, phone: str | None, email: str | None
+) -> list[tuple[Literal["phone", "email"], str]]:
+    """Return who else has this phone or this address: which of the two, and the name."""
     rows = await conn.execute(
         "SELECT full_name, phone = %(phone)s FROM person WHERE person <> %(person)s "
-        "AND (phone = %(phone)s OR lower(email) = lower(%(email)s))",
+        "AND (phone = %(phone)s OR lower(email) = lower(%(email)s)) ORDER BY person",
         {"person": person, "phone": phone, "email": email},
     )
-    for full_name, is_phone in await rows.fetchall():
-        form.wrong("phone" if is_phone else "email", f"{form.said('phone' if is_phone else 'email')} is {full_name}'s")
-    if phone is None and not form.said("phone") and (homes := await told_in(conn, person)):
-        form.wrong("phone", f"is needed: this person is told of alarms in {', '.join(homes)}")
+    return [("phone" if is_phone else "email", full_name) for full_name, is_phone in await rows.fetchall()]
+
+
+def phone_is_needed(where: Sequence[str]) -> str:
+    """Return what is wrong with somebody who has no phone and is texted."""
+    return f"is needed: this person is told of alarms in {', '.join(where)}"
+
+
+def signs_in(kinds: Iterable[str]) -> bool:
+    """Return whether somebody of these kinds looks at pages; a resident has a sheet, which can be printed."""
+    return any(kind.strip() in KINDS and kind.strip() != "resident" for kind in kinds)
 
 
 async def told_in(conn: Connection, person: str) -> list[str]:

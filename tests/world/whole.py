@@ -95,6 +95,7 @@ class Whole(Demo):
     def phone(self, person: str) -> "Phone":
         assert self.street is not None
         found = next(one for one in self.street.person if one.id == person)
+        assert found.phone is not None
         return Phone(self, e164(found.phone))
 
     @contextlib.contextmanager

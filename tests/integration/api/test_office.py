@@ -98,6 +98,21 @@ async def test_a_form_comes_back_as_it_was_written_with_a_sentence_at_each_field
     assert 'aria-describedby="add-phone-w add-phone-h"' in answer.text
 
 
+async def test_whoever_looks_can_be_let_in_and_a_resident_need_not_be(operator: httpx.AsyncClient) -> None:
+    """A page that was given to somebody who cannot sign in is a promise that nobody keeps."""
+    family = await operator.post("/operator/people", data={"name": "Nina Reid", "kinds": "family contact"})
+    resident = await operator.post("/operator/people", data={"name": "Margaret Reid", "kinds": "resident"})
+    given = await operator.post(
+        f"/operator/homes/{MARGARETS}/setup/sight", data={"person": "margaret-reid", "views": "family", **YES}
+    )
+    mailed = {"name": "Nina Reid", "kinds": "family contact", "email": "nina@care.example"}
+
+    assert wrong_in(family.text) == ["Is needed, or an e-mail address: nobody signs in without either."]
+    assert resident.status_code == 303
+    assert wrong_in(given.text) == ["Margaret Reid has neither a phone nor an e-mail address, and so cannot sign in."]
+    assert (await operator.post("/operator/people", data=mailed)).status_code == 303
+
+
 SLIPS: tuple[tuple[str, dict[str, str], str], ...] = (
     ("sensor", {"sensor": "x", "kind": "motion", "room": "attic"}, "There is no room 'attic' in shore-road-14"),
     ("sensor", {"sensor": "a b", "kind": "motion"}, "'a b' is no sensor's name"),

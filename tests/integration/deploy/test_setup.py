@@ -12,6 +12,9 @@ from alerts.store import pauses, rotas, thresholds, versions
 from alerts.store.versions import ALL, Scope, Width
 from api import consents
 from api.office import away, duty, people
+from api.office.said import Mistakes
+from api.signing_in import links
+from api.signing_in.reach import Reach
 from deploy import set_up, street
 from ingest.db.pool import settings
 from tests.integration.deploy.test_admin import asked
@@ -235,6 +238,54 @@ async def test_a_file_can_be_given_the_last_word(file: Path, database: Database)
     assert [one.withdrawn_at is None for one in held] == [True, False]
     assert ("jim", "anne") in [one.persons for one in ahead.duties]
     assert await run(file, STREET, database, now=LATER) == []
+
+
+async def test_a_link_to_what_the_file_took_away_opens_nothing_any_more(file: Path, database: Database) -> None:
+    """A number or a mailbox is changed because somebody else may read it by now."""
+    with_mail = STREET.replace('phone = "07700 900101"', 'phone = "07700 900101"\nemail = "anne@care.example"')
+    for number, (before, after) in enumerate(
+        ((STREET, STREET.replace("900101", "900131")), (with_mail, with_mail.replace("anne@", "reid@")))
+    ):
+        await run(file, before, database, takes_all=True)
+        async with await connected(database) as conn:
+            link = await links.make(conn, "anne", "https://care.example", real_now=NINE)
+            others = await links.make(conn, "jim", "https://care.example", real_now=NINE)
+
+        await run(file, before, database, now=LATER)
+        async with await connected(database) as conn:
+            kept = await links.make(conn, "anne", "https://care.example", real_now=NINE)
+            assert await links.use(conn, kept.rpartition("/")[2], real_now=NINE) == "anne", number
+        await run(file, after, database, now=LATER)
+
+        async with await connected(database) as conn:
+            assert await links.use(conn, link.rpartition("/")[2], real_now=NINE) is None, number
+            assert await links.use(conn, others.rpartition("/")[2], real_now=NINE) == "jim", number
+
+
+async def test_a_number_that_is_somebody_elses_is_said(file: Path, database: Database) -> None:
+    """An operator whose file was refused must read whose number it is, not what a constraint is called."""
+    await run(file, STREET, database)
+    other = STREET.replace('id = "anne"', 'id = "nina"').replace('"anne"', '"nina"')
+
+    with pytest.raises(Mistakes, match="person nina: phone: is Anne Reid's"):
+        await run(file, other, database)
+
+
+async def test_family_without_a_phone_is_asked_on_the_page(file: Path, database: Database) -> None:
+    """A daughter abroad signs in by e-mail; what is written of her is what the file says, run after run."""
+    text = STREET.replace('family = ["anne"]', 'family = ["anne", "nina"]')
+    text += '\n[[person]]\nid = "nina"\nname = "Nina Reid"\nemail = "nina@care.example"\n'
+    text += '\n[[person]]\nid = "margaret"\nname = "Margaret Reid"\nkinds = ["resident"]\n'
+
+    assert [await run(file, text, database), await run(file, text, database, now=LATER)] == [[], []]
+
+    async with await connected(database) as conn:
+        nina, margaret = await people.find(conn, "nina"), await people.find(conn, "margaret")
+        let_in = await links.person_at(conn, Reach("mail", "nina@care.example"))
+    assert nina is not None
+    assert margaret is not None
+    assert (nina.phone, nina.kinds, let_in) == (None, ("family contact",), "nina")
+    assert (margaret.phone, margaret.email, margaret.kinds) == (None, None, ("resident",))
 
 
 async def test_another_street_takes_nothing_away_from_this_one(file: Path, database: Database) -> None:

@@ -23,6 +23,9 @@ from deploy.street_thresholds import numbers_of
 DEMO = Path(street.__file__).with_name("demo_street.toml")
 
 
+_JUNE = 'since = "2026-06-01 18:00"\nuntil = "2026-07-01 18:00"\n[[group]]'
+
+
 def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     names = st.sampled_from(["id", "name", "operator", "phone", "resident", "sensor", "told", "consent", "hub"])
     return st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4)
@@ -102,6 +105,22 @@ def test_a_shape_that_is_not_refused_is_taken(said: object) -> None:
         ('phone = "07700 900101"', 'phone = "07700 900101"\nemail = "anne"', "'anne' is not an e-mail address"),
         (
             'phone = "07700 900101"',
+            'email = "anne@care.example"',
+            "person anne: phone: is needed: this person is told of alarms in shore-road-14",
+        ),
+        ('phone = "07700 900199"', "", "person control: phone: is needed: this person is told of alarms in every home"),
+        (
+            "[[group]]",
+            '[[person]]\nid = "nina"\nname = "Nina Reid"\nkinds = ["family contact"]\n[[group]]',
+            "person nina: phone: is needed, or an e-mail address: nobody signs in without either",
+        ),
+        (
+            "[[group]]",
+            '[[person]]\nid = "nina"\nname = "Nina Reid"\n[[cover]]\nperson = "jim"\ninstead = "nina"\n' + _JUNE,
+            "person nina: phone: is needed: this person is told of alarms in place of jim",
+        ),
+        (
+            'phone = "07700 900101"',
             'phone = "07700 900101"\nkinds = ["boss"]',
             "kinds: 'boss' is none of family contact",
         ),
@@ -140,6 +159,19 @@ def test_a_shape_that_is_not_refused_is_taken(said: object) -> None:
 def test_a_mistake_has_a_sentence(tmp_path: Path, found: str, put: str, said: str) -> None:
     """Each is a slip that someone who sets up a street makes, and none may reach the database."""
     assert said in mistakes_in(DEMO.read_text().replace(found, put), tmp_path)
+
+
+def test_whoever_only_looks_needs_a_mailbox_and_a_resident_neither(tmp_path: Path) -> None:
+    """A son in Canada without a British phone is family all the same, and a resident signs in nowhere."""
+    file = tmp_path / "street.toml"
+    further = '[[person]]\nid = "nina"\nname = "Nina Reid"\nemail = "nina@care.example"\n'
+    further += '[[person]]\nid = "margaret"\nname = "Margaret Reid"\nkinds = ["resident"]\n'
+    file.write_text(DEMO.read_text().replace('family = ["anne"] ', 'family = ["anne", "nina"] ') + "\n" + further)
+
+    read = {person.id: person for person in street.read(file).person}
+
+    assert (read["nina"].phone, read["nina"].email) == (None, "nina@care.example")
+    assert (read["margaret"].phone, read["margaret"].email) == (None, None)
 
 
 def _structs(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
