@@ -39,6 +39,7 @@ class Call:
     resident: str
     full_name: str
     phone: str | None
+    email: str | None
     opened_at: datetime
     taken_by: str | None
     tries: int
@@ -53,8 +54,8 @@ class Call:
 
 
 _SELECT: Final = """
-    SELECT c.call, c.home, COALESCE(resident.full_name, c.home), p.full_name, p.phone, c.opened_at, taker.full_name,
-           c.tries, c.rung_at, ringer.full_name, c.closed_at, c.came_of
+    SELECT c.call, c.home, COALESCE(resident.full_name, c.home), p.full_name, p.phone, p.email, c.opened_at,
+           taker.full_name, c.tries, c.rung_at, ringer.full_name, c.closed_at, c.came_of
     FROM confidence_call c JOIN person p ON p.person = c.person LEFT JOIN resident ON resident.home = c.home
     LEFT JOIN person taker ON taker.person = c.taken_by LEFT JOIN person ringer ON ringer.person = c.rung_by
 """
@@ -75,6 +76,13 @@ async def made_lately(conn: Connection, *, now: datetime) -> list[Call]:
         (now - _LATELY, _LISTED),
     )
     return [Call(*row) for row in await rows.fetchall()]
+
+
+async def find(conn: Connection, call: int) -> Call | None:
+    """Return one call, due or closed, or None."""
+    rows = await conn.execute(_SELECT.encode() + b" WHERE c.call = %s", (call,))
+    row = await rows.fetchone()
+    return None if row is None else Call(*row)
 
 
 async def count_due(conn: Connection) -> int:

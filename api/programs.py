@@ -24,6 +24,7 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.CONFIDENCE_READ: "read what its person answered about confidence",
     Scope.FLEET_READ: "read the whole street in numbers (an operator's only)",
     Scope.LEDGER_READ: "read the quarter that is still open, in numbers (an operator's only)",
+    Scope.CALLS_ANSWER: "list, take and close the calls to families who feel little confidence (an operator's only)",
     Scope.HOMES_WRITE: "write who lives where, rooms, sensors and hubs (an operator's only)",
     Scope.PEOPLE_WRITE: "write who there is, and who may see what (an operator's only)",
     Scope.ROTA_WRITE: "write who is told and when (an operator's only)",

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from api.given import Given
-from api.v1 import agreed, alerts, fleet, homes, ledger, people, problems, rota, setup, thresholds
+from api.v1 import agreed, alerts, calls, fleet, homes, ledger, people, problems, rota, setup, thresholds
 
 PREFIX: Final = "/api/v1"
 
@@ -34,7 +34,7 @@ def build(given: Given) -> FastAPI:
         root_path_in_servers=False,
     )
     app.state.given = given
-    for routes in (homes, agreed, setup, rota, thresholds, people, alerts, fleet, ledger):
+    for routes in (homes, agreed, setup, rota, thresholds, people, alerts, fleet, ledger, calls):
         app.include_router(routes.router)
     problems.install(app)
     return app

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from api.calls import CameOf
 from api.v1.shapes import Moment, Page, Shape
 
 _NINE: Final = "2026-06-16T08:14:00Z"
@@ -57,6 +58,57 @@ class People(Page):
     """A page of people, by name; who left is not among them."""
 
     items: list[Person]
+
+
+class ServiceWritten(Shape):
+    """What the service is called, and whose phone gets what nobody else can be told."""
+
+    name: Words = Field(description="On every page, and under every text.", examples=["Kilbrae telecare"])
+    operator: Key = Field(description="A person with a phone; becomes an operator.", examples=["control"])
+
+
+class Service(Shape):
+    """The same, as it stands; null: nobody wrote it yet."""
+
+    name: str | None = Field(examples=["Kilbrae telecare"])
+    operator: str | None = Field(examples=["control"])
+
+
+# -- calls that are due
+
+
+class Call(Shape):
+    """Somebody feels little or no confidence and was promised that one person rings; what they answered is not said."""
+
+    call: int = Field(examples=[1])
+    home: str = Field(examples=["shore-road-14"])
+    resident: str = Field(description="Whom it is about, in full.", examples=["Margaret Reid"])
+    name: str = Field(description="Who is to be rung.", examples=["Anne Reid"])
+    phone: str | None = Field(examples=["+447700900131"])
+    email: str | None = Field(examples=[None])
+    opened_at: Moment
+    ring_by: Moment
+    taken_by: str | None = Field(description="The name of who said that they will ring.", examples=[None])
+    tries: int = Field(description="How often it was rung.", examples=[0])
+    rung_at: datetime | None = Field(examples=[None])
+    rung_by: str | None = Field(examples=[None])
+    closed_at: datetime | None = Field(description="Null: it is due.", examples=[None])
+    came_of: str | None = Field(examples=[None])
+
+
+class Calls(Shape):
+    """Calls; at most 100."""
+
+    items: list[Call]
+
+
+class CallClosed(Shape):
+    """What came of a call."""
+
+    came_of: CameOf = Field(examples=["talked"])
+    note: Annotated[str, Field(max_length=2000)] | None = Field(
+        default=None, description="What will be done, by whom; never what was answered.", examples=[None]
+    )
 
 
 # -- a home

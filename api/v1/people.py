@@ -85,6 +85,21 @@ async def let_leave(person: PersonInPath, caller: Writer, conn: Connection, now:
     await people.leave(conn, person, by=caller.viewer.person, now=now, real_now=real_now)
 
 
+@router.get("/service")
+async def read_service(caller: Reader, conn: Connection) -> kept.Service:  # noqa: ARG001 - that it may is what counts
+    """Say what the service is called, and whose phone gets what nobody else can be told."""
+    name, operator = await people.service(conn)
+    return kept.Service(name=name or None, operator=operator)
+
+
+@router.put("/service")
+async def write_service(wrote: kept.ServiceWritten, caller: Writer, conn: Connection, now: Now) -> kept.Service:
+    """Write what the service is called, and whose phone gets what nobody else can be told."""
+    fields = {"service": wrote.name, "operator": wrote.operator}
+    await people.set_last(conn, fields, by=caller.viewer.person, now=now)
+    return await read_service(caller, conn)
+
+
 def _said(one: people.Person) -> kept.Person:
     return kept.Person(
         person=one.person,

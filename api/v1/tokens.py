@@ -40,6 +40,7 @@ class Scope(enum.StrEnum):
     # What follows is for an operator's token alone.
     FLEET_READ = "fleet:read"  # the whole street in numbers
     LEDGER_READ = "ledger:read"  # the quarter that is still open, in numbers
+    CALLS_ANSWER = "calls:answer"  # who is to be rung about confidence, and what came of it
     HOMES_WRITE = "homes:write"  # who lives there, rooms, sensors, hubs
     PEOPLE_WRITE = "people:write"  # who there is, who may see what on whose word
     ROTA_WRITE = "rota:write"  # who is told, shifts, who stands in
@@ -50,6 +51,7 @@ OPERATORS_ALONE: Final = frozenset(
     {
         Scope.FLEET_READ,
         Scope.LEDGER_READ,
+        Scope.CALLS_ANSWER,
         Scope.HOMES_WRITE,
         Scope.PEOPLE_WRITE,
         Scope.ROTA_WRITE,

@@ -58,6 +58,7 @@ def test_every_command_of_the_page_for_programmers_works(database: Database) -> 
             "VALUES ('council', %s, 'control', %s, now(), 'test', now() + %s)",
             (hashed(TOKEN), [scope.value for scope in Scope], timedelta(days=1)),
         )
+        conn.execute("INSERT INTO confidence_call (home, person, opened_at) VALUES ('shore-road-14', 'anne', now())")
     with running(TELECARE_DATABASE_URL=database.dsn) as (_, at, _health):
         answers(f"{at}/health", 200)
         statuses = []

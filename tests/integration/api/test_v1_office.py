@@ -163,6 +163,8 @@ async def test_a_token_of_some_homes_touches_nothing_that_concerns_all(street: S
             json={"person": "jim", "since": "2026-06-17T06:00:00Z", "until": "2026-06-17T18:00:00Z"},
         ),
         "GET thresholds": await program.get(f"{V1}/thresholds"),
+        "GET calls": await program.get(f"{V1}/calls"),
+        "PUT service": await program.put(f"{V1}/service", json={"name": "West", "operator": "control"}),
     }
     own = await program.put(f"{V1}/homes/{MARGARETS}/rooms", json={"rooms": ["lounge"]})
 
@@ -174,6 +176,8 @@ async def test_a_token_of_some_homes_touches_nothing_that_concerns_all(street: S
         "PUT team": 403,
         "POST override": 403,
         "GET thresholds": 403,
+        "GET calls": 403,
+        "PUT service": 403,
     }
     assert own.status_code == 200
 
@@ -192,9 +196,55 @@ async def test_a_scope_to_write_is_worth_nothing_to_anybody_but_an_operator(stre
         await program.post(f"{at}/thresholds/look-backs", json={"why": "to sleep"}),
         await program.put(f"{V1}/people/anne", json={"name": "Anne"}),
         await program.get(f"{V1}/ledger/open"),
+        await program.get(f"{V1}/calls"),
+        await program.put(f"{V1}/service", json={"name": "Anne's", "operator": "anne"}),
     ]
 
     assert {one.status_code for one in tried} <= {403, 404}
+
+
+async def test_a_call_is_taken_rung_and_closed_by_a_program(street: Street, program: httpx.AsyncClient) -> None:
+    """A council that rings from its own system must not leave a family to be rung twice, or by nobody."""
+    await street.sql(
+        "INSERT INTO confidence_call (home, person, opened_at) VALUES (%s, 'anne', %s)", MARGARETS, street.now
+    )
+    ((call,),) = await street.sql("SELECT call FROM confidence_call")
+    at, key = f"{V1}/calls/{call}", {"Idempotency-Key": "tuesday"}
+
+    due = (await program.get(f"{V1}/calls")).json()["items"]
+    taken = (await program.post(f"{at}/take")).json()
+    tried = [(await program.post(f"{at}/no-answer", headers=key)).json()["tries"] for _ in range(2)]
+    closed = await program.post(f"{at}/close", json={"came_of": "talked", "note": "Jim brings a second pendant."})
+    late = [
+        (await program.post(f"{at}/{act}", json={"came_of": "talked"})).status_code
+        for act in ("close", "take", "no-answer")
+    ]
+
+    assert [(one["call"], one["home"], one["name"], one["phone"]) for one in due] == [
+        (call, MARGARETS, ANNE.full_name, ANNE.phone)
+    ]
+    assert not {"answer", "answered", "words", "note"} & due[0].keys()
+    assert (taken["taken_by"], tried) == (CONTROL.full_name, [1, 1])
+    assert (closed.status_code, closed.json()["came_of"], late) == (200, "talked", [409, 409, 409])
+    assert (await program.get(f"{V1}/calls")).json()["items"] == []
+    lately = (await program.get(f"{V1}/calls?state=closed")).json()["items"]
+    assert [(one["call"], one["rung_by"]) for one in lately] == [(call, CONTROL.full_name)]
+    note = await street.sql("SELECT note, closed_by FROM confidence_call")
+    assert note == [("Jim brings a second pendant.", CONTROL.person)]
+    looks = await street.sql("SELECT DISTINCT view FROM access_record WHERE home = %s", MARGARETS)
+    assert ("confidence call (program dashboard)",) in looks
+    assert (await program.post(f"{V1}/calls/{call + 1}/take")).status_code == 404
+
+
+async def test_the_service_is_named_by_a_program(street: Street, program: httpx.AsyncClient) -> None:
+    """What stands under every text must not be the one thing that only a hand can write."""
+    written = await program.put(f"{V1}/service", json={"name": "West telecare", "operator": CONTROL.person})
+    nobody = await program.put(f"{V1}/service", json={"name": "West telecare", "operator": "nobody"})
+
+    assert written.json() == {"name": "West telecare", "operator": CONTROL.person}
+    assert (await program.get(f"{V1}/service")).json() == written.json()
+    assert (nobody.status_code, nobody.json()["errors"][0]["why"]) == (422, "there is no person 'nobody'")
+    assert "West telecare" in (await street.stranger().get("/log-in")).text
 
 
 async def test_the_resident_can_have_who_may_see_and_who_looked(street: Street) -> None:
