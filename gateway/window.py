@@ -30,7 +30,8 @@ class Pace:
         linger_s: how long a record may wait for others to share its pack.
         patience_s: without any progress for this long, go back.
         patience_s_max: doubling, up to this.
-        ask_every_s: how often an unanswered question is put again.
+        ask_every_s: after so long an unanswered question is put again.
+        ask_every_s_max: doubling, up to this; a half more for jitter.
     """
 
     pack_records: int
@@ -39,10 +40,19 @@ class Pace:
     patience_s: float
     patience_s_max: float
     ask_every_s: float = 5.0
+    ask_every_s_max: float = 20.0
 
 
-ALARMS: Final = Pace(pack_records=1, window_packs=16, linger_s=0, patience_s=2, patience_s_max=10 / 1.25, ask_every_s=2)
-"""Alone, at once, again every 2 s, never slower than every 10 s (jitter, up to a quarter, included)."""
+ALARMS: Final = Pace(
+    pack_records=1,
+    window_packs=16,
+    linger_s=0,
+    patience_s=2,
+    patience_s_max=10 / 1.25,
+    ask_every_s=2,
+    ask_every_s_max=10 / 1.5,
+)
+"""Alone, at once, again every 2 s, never slower than every 10 s (jitter included)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Window:
         stored: stored through, by the last answer; None until the first question was answered.
         sent: the highest number sent since we last went back.
         ask_at: when to ask (again), or None while there is nothing to ask.
+        asked: how often that was asked in vain.
         patience_s: how long we now wait without progress.
         go_back_at: when that is over, or None while nothing is on its way.
         lingers_since: since when a pack is being filled.
@@ -68,6 +79,7 @@ class Window:
     lingers_since: float | None = None
     first_sent_at: float = 0.0
     round_trip_s: float = ROUND_TRIP_FIRST_S
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,7 @@ def answered(window: Window, through: int, *, answers_ask: bool, pace: Pace, now
         start = Window(ask_at=None, stored=through, sent=through, round_trip_s=window.round_trip_s)
         if window.stored is None or through < window.stored:
             return replace(start, patience_s=pace.patience_s)
-        window = replace(window, ask_at=None)
+        window = replace(window, ask_at=None, asked=0)
     if window.stored is None:
         return window  # Not an answer to our question: perhaps to what was sent before the line broke.
     if through < window.stored:
@@ -124,8 +136,9 @@ def due(window: Window, *, oldest: int, last: int, pace: Pace, now_s: float, cha
         chance: 0 to 1, evenly; spreads ten thousand hubs over time.
     """
     if window.ask_at is not None and now_s >= window.ask_at:
-        jitter = 1 + chance / 2
-        return replace(window, ask_at=now_s + pace.ask_every_s * jitter), Due(ask=True)
+        # Thousands of hubs that all ask on at one pace keep a busy platform from ever answering.
+        wait_s = min(pace.ask_every_s * 2 ** min(window.asked, 10), pace.ask_every_s_max) * (1 + chance / 2)
+        return replace(window, ask_at=now_s + wait_s, asked=window.asked + 1), Due(ask=True)
     if window.stored is None:
         return window, Due()
     if window.go_back_at is not None and now_s >= window.go_back_at:

@@ -1,15 +1,19 @@
 """How good is the learned question where nobody chose its numbers?
 
-    python -m tests.bench.quality [recordings]
+    python -m tests.bench.quality [recordings] [--within-min M]
 
 Three answers, from the judging as it runs live (see bench_judging, which counts alike).  The frontier: false alarms and
 delay for each patience, the one number that turns.  Half on half: the patience that gives at most so many false alarms
 on a half of the homes, scored on the other half, over many seeded halves.  Elsewhere: the CASAS home of 30 days (WSU
 CASAS), for which nothing was ever chosen.  Intervals are 90 %, by resampling homes.
 
+Each line is printed as soon as it is known, with the minutes that have passed; after `--within-min` no further one is
+begun.
+
 The figures are in README.md beside this file.
 """
 
+import argparse
 import gzip
 import random
 import sys
@@ -22,6 +26,7 @@ from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from alerts.judging.policy import Policy
+from gateway.clock import monotonic_s
 from tests.bench.bench_judging import Score, Walk, live_in, read, recordings
 
 _DAYS_MIN: Final = timedelta(days=26)
@@ -39,13 +44,17 @@ Counted: TypeAlias = tuple[float, int, float, int]
 
 def main() -> int:
     """Print the three answers."""
-    where = Path(sys.argv[1]) if len(sys.argv) > 1 else recordings()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.quality")
+    parser.add_argument("recordings", type=Path, nargs="?", default=recordings())
+    parser.add_argument("--within-min", type=float, default=120)
+    said = parser.parse_args()
+    where, until_s = said.recordings, monotonic_s() + 60 * said.within_min
     if not (where / "tihm" / "activity.csv.gz").exists():
         sys.stdout.write(f"No recordings at {where}; set TELECARE_RECORDINGS to the folder that holds tihm/.\n")
         return 0
     walks = {home: walk for home, walk in read(where / "tihm").items() if walk[-1][0] - walk[0][0] >= _DAYS_MIN}
     with ProcessPoolExecutor(2) as pool:
-        tell = partial(told, pool, sorted(walks.items()))
+        tell = partial(told, pool, sorted(walks.items()), until_s=until_s)
         sys.stdout.write("TIHM, false alarms a home-day and mean delay\n")
         for hours in _TIMERS_H:
             tell(f"no movement for {hours} h at any hour", _timer(hours))
@@ -58,9 +67,9 @@ def main() -> int:
         if casas.exists():
             sys.stdout.write("CASAS\n")
             elsewhere = [("casas", read_casas(casas))]
-            told(pool, elsewhere, "no movement for 6 h at any hour", _timer(6))
+            told(pool, elsewhere, "no movement for 6 h at any hour", _timer(6), until_s=until_s)
             for hours in _PATIENCES_H:
-                told(pool, elsewhere, f"patience {hours} h", _patient(hours))
+                told(pool, elsewhere, f"patience {hours} h", _patient(hours), until_s=until_s)
     return 0
 
 
@@ -73,13 +82,22 @@ def _patient(hours: int) -> Policy:
     return Policy(patience=timedelta(hours=hours))
 
 
-def told(pool: ProcessPoolExecutor, walks: Sequence[tuple[str, Walk]], name: str, policy: Policy) -> list[Counted]:
-    """Print what came of a policy, and return it home by home."""
+def told(
+    pool: ProcessPoolExecutor, walks: Sequence[tuple[str, Walk]], name: str, policy: Policy, *, until_s: float
+) -> list[Counted]:
+    """Print what came of a policy, and return it home by home.
+
+    Raises:
+        SystemExit: the time is over.
+    """
+    began_s = monotonic_s()
+    if began_s > until_s:
+        raise SystemExit(f"the time is over before: {name}")
     homes = list(pool.map(partial(lived, policy), walks))
     low, high = interval(homes, false_alarms), interval(homes, delay_h)
     sys.stdout.write(
         f"{name:36s} {false_alarms(homes):6.3f} [{low[0]:.3f} to {low[1]:.3f}]"
-        f" {delay_h(homes):6.2f} h [{high[0]:.2f} to {high[1]:.2f}]\n"
+        f" {delay_h(homes):6.2f} h [{high[0]:.2f} to {high[1]:.2f}] ({(monotonic_s() - began_s) / 60:.1f} min)\n"
     )
     sys.stdout.flush()
     return homes

@@ -182,6 +182,7 @@ def _come_back(platform: Platform, told: Telling, before: int, taken: tuple[int,
 
 
 _READINGS: Final = "reading WHERE quantity = 'movement'"
+_ALARMS: Final = "reading WHERE quantity = 'pendant_alarm'"
 
 
 def _look_back(platform: Platform, told: Telling, before: int, taken: tuple[int, int], back_at: datetime) -> None:

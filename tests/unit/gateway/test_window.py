@@ -42,6 +42,22 @@ def test_an_unanswered_question_is_put_again() -> None:
     assert _due(window, last=0, now_s=5)[1] == Due(ask=True)
 
 
+@given(st.lists(st.floats(0, 1), min_size=12, max_size=12), st.sampled_from([READINGS, windows.ALARMS]))
+def test_a_platform_that_does_not_answer_is_asked_less_and_less(chances: list[float], pace: Pace) -> None:
+    """Thousands that ask on at one pace keep a busy platform busy; but a press must not wait long for the question."""
+    window, now_s, waits = windows.opened(now_s=0), 0.0, []
+    for chance in chances:
+        window, due = windows.due(window, oldest=1, last=0, pace=pace, now_s=now_s, chance=chance)
+        assert due == Due(ask=True)
+        assert window.ask_at is not None
+        waits.append(window.ask_at - now_s)
+        now_s = window.ask_at
+
+    assert pace.ask_every_s <= waits[0] <= 1.5 * pace.ask_every_s
+    assert min(waits[4:]) >= pace.ask_every_s_max - 1e-6
+    assert max(waits) <= (10 if pace is windows.ALARMS else 30) + 1e-6
+
+
 def test_full_packs_go_at_once_and_the_rest_lingers() -> None:
     """A reading may wait a second for company, no longer."""
     window, due = _due(_answered_at(0), last=45, now_s=0)
