@@ -25,6 +25,13 @@ STANDSTILL: Final = timedelta(seconds=8)
 The database ends such a transaction itself: sooner than the 10 s after which the lane is another's to claim.
 """
 
+RECONNECT: Final = timedelta(seconds=2)
+"""For so long the pool tries by itself, then whoever asks next makes it try anew, at most some 2 s apart.
+
+By its own rule (300 s, doubling) it tries less and less often: a minute's outage of the database cost a press another
+68 s (`tests.bench.pressure flood --away-s 60`, 2026-11-22), and an hour's would have cost minutes.
+"""
+
 # `off` answers before the disk has it.  The others wait at least for this server's own disk.
 _FIT: Final = """
     SELECT current_setting('fsync'), current_setting('synchronous_commit'),
@@ -98,6 +105,7 @@ async def open_pool(
         # A connection that died with its server is replaced before it is handed out.
         check=AsyncConnectionPool.check_connection,
         timeout=CONNECT_TIMEOUT.total_seconds(),
+        reconnect_timeout=RECONNECT.total_seconds(),
         max_waiting=100,
         name=name,
         open=False,

@@ -165,3 +165,11 @@ async def test_a_transaction_that_stands_still_is_ended(database: Database) -> N
         assert row == ("8s",)
         assert conn.autocommit
     await opened.close()
+
+
+async def test_a_database_that_was_away_for_an_hour_is_looked_for_every_few_seconds(database: Database) -> None:
+    """A pool that tries less and less often left a press waiting for minutes after the database was back."""
+    opened = await pool.open_pool(database.dsn, name="test")
+
+    async with opened:
+        assert opened.reconnect_timeout <= 3
