@@ -39,6 +39,21 @@ _FIT: Final = """
 """
 
 
+class _Pool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
+    """A pool that forgets who gave up waiting.
+
+    psycopg's own (3.3) keeps them in its queue until a connection comes, and with a hundred there it refuses whoever
+    asks before it tries to connect: after ten minutes without a database alerts told nobody of anything any more.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection[TupleRow]:  # noqa: ASYNC109 - the signature is psycopg's
+        """Return a connection, as psycopg's pool does."""
+        still = [one for one in self._waiting if one.error is None]
+        self._waiting.clear()
+        self._waiting.extend(still)
+        return await super().getconn(timeout)
+
+
 class Unfit(Exception):
     """The database may not be used as it is; whoever runs it must change what the one sentence says."""
 
@@ -95,7 +110,7 @@ async def open_pool(
     async with await AsyncConnection.connect(dsn, **told) as conn:  # type: ignore[arg-type]  # libpq's own words
         await require_fit(conn)
         await _require_tables(conn)
-    pool: Pool = AsyncConnectionPool(
+    pool: Pool = _Pool(
         dsn,
         kwargs=dict(told),
         min_size=1,

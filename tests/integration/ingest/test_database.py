@@ -6,6 +6,7 @@ from datetime import time, timedelta
 
 import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from alerts.judging.policy import Policy, from_json
 from deploy.embedded import postgres
@@ -173,3 +174,16 @@ async def test_a_database_that_was_away_for_an_hour_is_looked_for_every_few_seco
 
     async with opened:
         assert opened.reconnect_timeout <= 3
+
+
+async def test_who_gave_up_waiting_for_a_database_stands_in_nobodys_way(database: Database) -> None:
+    """In an outage every second somebody gives up; with a hundred of them the pool never tried to connect again."""
+    opened = await pool.open_pool(database.dsn, name="test", size_max=1)
+
+    async with opened:
+        async with opened.connection():
+            for _ in range(120):
+                with pytest.raises(PoolTimeout):
+                    await opened.getconn(timeout=0.001)
+        async with opened.connection() as conn:
+            assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
