@@ -28,7 +28,8 @@ _Cardless = tuple[str, datetime, datetime]
 """A hub, and from when until when it may have gone on without a card."""
 
 _LATE: Final = timedelta(minutes=5)
-"""So much earlier it may have been said: a hub that is started on its small disk is away for some seconds. Ours."""
+"""So much earlier it may have been said, since a hub that is started on its small disk is away for some seconds; and
+so far from when it was said the table may have it, for what was held up is placed by when it arrived. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Cards:
 
     def may_be_cardless(self, hub: str, at: datetime) -> bool:
         """Return whether a hub may have taken something in without writing it on a card."""
-        return any(hub == of and since <= at <= until for of, since, until in self.cardless)
+        return any(hub == of and since - _LATE <= at <= until + _LATE for of, since, until in self.cardless)
 
     def went_without_a_card(self, hub: str, at: datetime) -> bool:
         """Return whether what a hub took in then may have stood in the table alone, and is gone with it."""
