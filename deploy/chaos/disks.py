@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -53,8 +55,10 @@ def _hubs_disk_is_full(scene: Scene) -> Steps:
             # What is let go must have been seen before: it may be stored all the same.
             street.cards.read(home, street.homes[home].hub, disk / card.name)
             yield from scene.lasts(1.0, 1.0)
-        street.supervisor.hold(part)
         (disk / _FILLED).unlink()
+        # What it could keep in its memory alone would go with it; a disk that has room again starts no hub anew.
+        yield from scene.until(lambda: _holds_no_alarm(street, home), within_s=90.0)
+        street.supervisor.hold(part)
         street.cards.had_no_card(street.homes[home].hub, since, street.clock.now())
         _move_card(disk / card.name, card.parent)
     finally:
@@ -108,6 +112,19 @@ def _small_disk(street: CruelStreet) -> Iterator[Path | None]:
         cluster.rmdir()
         beside.rename(cluster)
         street.supervisor.release("postgres")
+
+
+def _holds_no_alarm(street: CruelStreet, home: str) -> bool:
+    """Return whether a hub knows of every alarm that it is stored; not while it does not answer."""
+    address = street.platform.kept.said(f"health address gateway {home}")
+    try:
+        with urllib.request.urlopen(f"http://{address}/ready", timeout=2) as answer:
+            said = json.load(answer)
+    except urllib.error.HTTPError as not_ready:
+        said = json.load(not_ready)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return bool(said["held_alarms"] == 0)
 
 
 def _mounted(folder: Path, options: str) -> bool:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
+from deploy.chaos.sight import Step
 from deploy.chaos.street import SERVERS, CruelStreet
 
 Evidence = Mapping[str, str | int | float]
@@ -49,8 +50,7 @@ class Scene:
     def dark(self, part: str | None = None) -> AbstractContextManager[None]:
         """Take down that the homes behind a part, or the target, are dark from now until the block ends."""
         part = part or self.target
-        is_judges = part == "alerts" or part.startswith("alerts ")
-        return self.street.sight.dark(self.homes_behind(part), stored=is_judges)
+        return self.street.sight.dark(self.homes_behind(part), _step_of(part))
 
     def homes_behind(self, part: str) -> Collection[str]:
         """Return the homes of which nothing is known while a part, or what it is connected by, is gone."""
@@ -65,6 +65,13 @@ class Scene:
         if home in self.street.homes:
             return [home]
         return [] if part.startswith("api") else list(self.street.homes)
+
+
+def _step_of(part: str) -> Step:
+    """Return what is impossible without a part, or without what it is connected by."""
+    if part == "alerts" or part.startswith("alerts "):
+        return Step.JUDGED
+    return Step.STORED if part in {"postgres", "ingest to database"} else Step.HEARD
 
 
 def of_the_hub(home: str) -> Collection[str]:

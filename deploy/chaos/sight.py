@@ -6,27 +6,36 @@ last after such a time began, shows what cannot be known.
 """
 
 import contextlib
+import enum
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
+class Step(enum.Enum):
+    """The first step on the way from a home to a page that was impossible."""
+
+    HEARD = "heard"  # by ingest, which keeps in mind what it cannot store
+    STORED = "stored"
+    JUDGED = "judged"
+
+
 @dataclass(frozen=True, slots=True)
 class Dark:
-    """A time in which nothing of a home could be heard and judged.
+    """A time in which nothing of a home could be heard, stored and judged.
 
     Attributes:
         home: which.
         since: from then on, by the street's clock.
         until: excluded; None while it goes on.
-        stored: whether, all the same, what was said could get into the log.
+        step: the first that was impossible.
     """
 
     home: str
     since: datetime
     until: datetime | None
-    stored: bool
+    step: Step
 
 
 class Sight:
@@ -44,9 +53,9 @@ class Sight:
         self._open: list[Dark] = []
 
     @contextlib.contextmanager
-    def dark(self, homes: Collection[str], *, stored: bool = False) -> Iterator[None]:
+    def dark(self, homes: Collection[str], step: Step = Step.HEARD) -> Iterator[None]:
         """Take down that homes are dark from now until the block ends; it must end before anything is mended."""
-        begun = [Dark(home, self._now(), None, stored) for home in homes]
+        begun = [Dark(home, self._now(), None, step) for home in homes]
         with self._lock:
             self._open += begun
         try:
@@ -55,7 +64,7 @@ class Sight:
             until = self._now()
             with self._lock:
                 self._open = [one for one in self._open if one not in begun]
-                self._over += [Dark(one.home, one.since, max(until, one.since), stored) for one in begun]
+                self._over += [Dark(one.home, one.since, max(until, one.since), step) for one in begun]
 
     def last_open(self, home: str, at: datetime) -> datetime:
         """Return the last moment, not after `at`, at which something of a home may have come through."""

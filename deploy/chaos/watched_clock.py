@@ -1,8 +1,8 @@
 """Does the watched clock vouch for minutes in which nothing of a home could be heard, or nobody judged?
 
 Held against the times that fate itself made dark.  One that is longer than the promises last must be written as blind
-from its beginning on; a shorter one is forgiven, and may stand as seen.  What could not be heard and what was not
-judged have a grace each, and so are not added up.
+from its beginning on; a shorter one is forgiven, and may stand as seen.  What could not be heard, what could not be
+stored and what was not judged have a grace each, and so are not added up.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ def vouched(spans: Iterable[Span], dark: Sequence[Dark], *, lease: timedelta, sl
 
     Args:
         spans: as they were written.
-        dark: the times that are over in which nothing of a home could be heard, or was judged.
+        dark: the times that are over in which nothing of a home could be heard, stored or judged.
         lease: for how long after the last thing heard a home may still count as seen.
         slack: how long what was said before may have been on its way.
     """
@@ -69,12 +69,12 @@ def vouched(spans: Iterable[Span], dark: Sequence[Dark], *, lease: timedelta, sl
 def _joined(dark: Sequence[Dark]) -> list[Dark]:
     """Return the times with those of a home, and of one kind, that touch each other made one."""
     joined: list[Dark] = []
-    for one in sorted(dark, key=lambda one: (one.home, one.stored, one.since)):
+    for one in sorted(dark, key=lambda one: (one.home, one.step.value, one.since)):
         last = joined[-1] if joined else None
-        is_next = last is not None and (last.home, last.stored) == (one.home, one.stored)
+        is_next = last is not None and (last.home, last.step) == (one.home, one.step)
         if last is not None and is_next and last.until is not None and one.since <= last.until:
             until = None if one.until is None else max(last.until, one.until)
-            joined[-1] = Dark(one.home, last.since, until, one.stored)
+            joined[-1] = Dark(one.home, last.since, until, one.step)
         else:
             joined.append(one)
     return joined

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.chaos.sight import Dark
+from deploy.chaos.sight import Dark, Step
 from deploy.chaos.watched_clock import Span, vouched
 
 NINE = datetime(2026, 5, 11, 9, tzinfo=UTC)
@@ -17,8 +17,8 @@ def at(minute: float) -> datetime:
     return NINE + timedelta(minutes=minute)
 
 
-def dark(since: float, until: float, *, stored: bool = False, home: str = "mill") -> Dark:
-    return Dark(home, at(since), at(until), stored)
+def dark(since: float, until: float, step: Step = Step.HEARD, *, home: str = "mill") -> Dark:
+    return Dark(home, at(since), at(until), step)
 
 
 def found(spans: list[tuple[float, float | None, str]], *times: Dark) -> list[tuple[float, float]]:
@@ -50,7 +50,9 @@ def test_a_time_that_is_shorter_than_the_promises_last_is_forgiven() -> None:
 def test_times_that_follow_each_other_are_one_but_hearing_and_judging_are_not_added_up() -> None:
     """A line that is cut while the broker was away has been silent all the time; the judge has a grace of its own."""
     assert found([(0, None, "watched")], dark(2, 5), dark(4, 8)) == [(3, 8)]
-    assert found([(0, None, "watched")], dark(2, 5), dark(4, 8, stored=True)) == []
+    for step in (Step.STORED, Step.JUDGED):
+        assert found([(0, None, "watched")], dark(2, 5), dark(4, 8, step)) == []
+        assert found([(0, None, "watched")], dark(2, 9, step)) == [(3, 9)]
 
 
 def test_a_neighbour_may_be_seen() -> None:
