@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from deploy.chaos.sight import Dark
+from deploy.chaos.sight import Dark, Step
 
 SPANS: Final = "SELECT home, since, until, state FROM watch_span ORDER BY home, since"
 
@@ -50,7 +50,7 @@ def vouched(spans: Iterable[Span], dark: Sequence[Dark], *, lease: timedelta, sl
         spans: as they were written.
         dark: the times that are over in which nothing of a home could be heard, stored or judged.
         lease: for how long after the last thing heard a home may still count as seen.
-        slack: how long what was said before may have been on its way.
+        slack: how long what was said before may have been on its way, and how far behind who judges again may begin.
     """
     long = [one for one in _joined(dark) if one.until is not None and one.until - one.since > lease + slack]
     found = []
@@ -60,7 +60,9 @@ def vouched(spans: Iterable[Span], dark: Sequence[Dark], *, lease: timedelta, sl
         for one in long:
             assert one.until is not None
             since = max(span.since, one.since + slack)
-            until = min(span.until or one.until, one.until)
+            # Who judges again begins where the log had come to, a tick ago; a hub is heard again when it is.
+            ends = one.until if one.step is Step.HEARD else one.until - slack
+            until = min(span.until or ends, ends)
             if span.home == one.home and since < until:
                 found.append(Vouched(span.home, since, until, one, span.state))
     return found

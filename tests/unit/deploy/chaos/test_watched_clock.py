@@ -52,7 +52,7 @@ def test_times_that_follow_each_other_are_one_but_hearing_and_judging_are_not_ad
     assert found([(0, None, "watched")], dark(2, 5), dark(4, 8)) == [(3, 8)]
     for step in (Step.STORED, Step.JUDGED):
         assert found([(0, None, "watched")], dark(2, 5), dark(4, 8, step)) == []
-        assert found([(0, None, "watched")], dark(2, 9, step)) == [(3, 9)]
+        assert found([(0, None, "watched")], dark(2, 9, step)) == [(3, 8)]
 
 
 def test_a_neighbour_may_be_seen() -> None:
