@@ -7,7 +7,7 @@ reading unless the hub was away for so long that nobody could say any more when 
 import bisect
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,7 +90,12 @@ class Beside:
 
 
 def not_on_a_card(
-    said: Iterable[Said], seen: Iterable[Seen], *, odd_boots: Collection[str] = (), beside: Iterable[Beside] = ()
+    said: Iterable[Said],
+    seen: Iterable[Seen],
+    *,
+    odd_boots: Collection[str] = (),
+    beside: Iterable[Beside] = (),
+    is_gone: Callable[[Said], bool] = lambda _: False,
 ) -> list[Said]:
     """Return what was said and is on no card, nor in the table without one.
 
@@ -102,6 +107,7 @@ def not_on_a_card(
         seen: by the hubs.
         odd_boots: those in which a hub's clock was wrong, and so its uptime, which is the clock's in such a street.
         beside: what hubs took in and had no card for.
+        is_gone: whether something may have stood in the table alone, and is gone with it.
     """
     cardless: defaultdict[_Sensor, set[datetime]] = defaultdict(set)
     for row in beside:
@@ -118,8 +124,9 @@ def not_on_a_card(
         on_card = moments[home, sensor, is_alarm] - (set() if is_alarm else moments[home, sensor, True])
         odd = sum(boot in odd_boots for boot, _ in on_card)
         without = _unmatched(messages, sorted(ms for boot, ms in on_card if boot not in odd_boots))
-        # Those of which the table has the time go first: an odd boot's moments say nothing, and only count.
-        missing += _without_a_row(without, cardless[home, sensor, is_alarm])[odd:]
+        without = _without_a_row(without, cardless[home, sensor, is_alarm])
+        # What can be told by its time went first: an odd boot's moments say nothing, and only count.
+        missing += [one for one in without if not is_gone(one)][odd:]
     return missing
 
 

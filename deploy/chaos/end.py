@@ -175,15 +175,18 @@ def reckon(street: CruelStreet, looks: Looks) -> End:
     beside = [
         Beside(of_hub[row.hub], row.sensor, row.quantity.endswith("_alarm"), row.observed_at) for row in found.cardless
     ]
-    never = diary.not_on_a_card(said, book.numbers, odd_boots=book.odd_boots, beside=beside)
+    never = diary.not_on_a_card(
+        *(said, book.numbers),
+        odd_boots=book.odd_boots,
+        beside=beside,
+        is_gone=lambda one: book.went_without_a_card(street.homes[one.home].hub, one.at),
+    )
     alarms = {seen: numbers for seen, numbers in book.numbers.items() if seen.quantity.endswith("_alarm")}
     texts = [text for text in street.twilio_server.ledger.all() if text.direction is Direction.OUT]
     return End(
         found=found,
         never_taken_in=len(never),
-        alarms_never_taken_in=[
-            one for one in never if one.is_alarm and not book.went_without_a_card(street.homes[one.home].hub, one.at)
-        ],
+        alarms_never_taken_in=[one for one in never if one.is_alarm],
         unsaid=sum(each.unsaid for each in diaries),
         alarms=len(alarms),
         untold=told.untold(alarms, book.gone, told.by_now(street), street.told_before),

@@ -34,7 +34,7 @@ def _is_silent(scene: Scene) -> Steps:
     lines, line = scene.street.between, scene.target
     before = lines.done(line)
     lines.treat(line, Treatment(is_stalled=True))
-    with scene.dark():
+    with scene.held_up():
         yield from scene.lasts(3.0, 20.0)
     lines.treat(line, UNTREATED)
     yield from scene.lasts(0.5, 1.0)
@@ -52,8 +52,9 @@ def _is_narrow(scene: Scene) -> Steps:
 def _treated(scene: Scene, treatment: Treatment) -> Steps:
     lines, line = scene.street.between, scene.target
     before = lines.done(line)
-    lines.treat(line, treatment)
-    yield from scene.lasts(4.0, 16.0)
+    with scene.street.sight.delayed(scene.homes_behind(line)):
+        lines.treat(line, treatment)
+        yield from scene.lasts(4.0, 16.0)
     lines.treat(line, UNTREATED)
     return _held(scene, before.held_bytes)
 
@@ -70,7 +71,8 @@ def _messages(scene: Scene, message: Treat) -> Generator[None, None, int]:
     lines.treat(line, Treatment(message=message))
     home = line.removesuffix(" to broker")
     scene.street.order(home, "press")
-    yield from scene.lasts(4.0, 12.0)
+    with scene.street.sight.delayed([home]):
+        yield from scene.lasts(4.0, 12.0)
     lines.treat(line, UNTREATED)
     return lines.done(line).treated - before
 

@@ -197,7 +197,9 @@ class Family(Walk):
 
     def _hold(self, home: str, now: datetime, ends: datetime | None, said: str) -> None:
         """Hold what was shown at a moment, and until when it vouches for itself, against what can be known."""
-        last_open = self._street.sight.last_open(home, now)
+        # It may have been asked for in the dark and answered after it.
+        sight, answered = self._street.sight, self._street.clock.now()
+        last_open = max(sight.last_open(home, now), sight.last_open(home, answered))
         self._last[home] = ends is not None
         self.looks.looks += 1
         self.looks.seen += ends is not None

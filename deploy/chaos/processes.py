@@ -64,7 +64,7 @@ def _is_frozen(scene: Scene) -> Steps:
     for pid in whole:
         os.kill(pid, signal.SIGSTOP)
     try:
-        with scene.dark():
+        with scene.held_up():
             yield from scene.lasts()
             still = [pid for pid in whole if _state(pid) == "T"]
     finally:

@@ -1,8 +1,9 @@
 """What has fate at hand when it does something to the street?  And what is a fault that bit?"""
 
+import contextlib
 import random
 import time
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
@@ -51,6 +52,12 @@ class Scene:
         """Take down that the homes behind a part, or the target, are dark from now until the block ends."""
         part = part or self.target
         return self.street.sight.dark(self.homes_behind(part), _step_of(part))
+
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Take down that the homes behind the target are dark until the block ends; what is on its way arrives then."""
+        with self.dark(), self.street.sight.delayed(self.homes_behind(self.target)):
+            yield
 
     def homes_behind(self, part: str) -> Collection[str]:
         """Return the homes of which nothing is known while a part, or what it is connected by, is gone."""

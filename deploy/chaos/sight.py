@@ -11,6 +11,10 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+_ARRIVES_WITHIN: Final = timedelta(minutes=1)
+"""So long after nothing holds it any more the last of what was held arrives: three seconds of real time. Ours."""
 
 
 class Step(enum.Enum):
@@ -51,6 +55,7 @@ class Sight:
         self._lock = threading.Lock()
         self._over: list[Dark] = []
         self._open: list[Dark] = []
+        self._delays: list[Dark] = []
 
     @contextlib.contextmanager
     def dark(self, homes: Collection[str], step: Step = Step.HEARD) -> Iterator[None]:
@@ -66,16 +71,40 @@ class Sight:
                 self._open = [one for one in self._open if one not in begun]
                 self._over += [Dark(one.home, one.since, max(until, one.since), step) for one in begun]
 
+    @contextlib.contextmanager
+    def delayed(self, homes: Collection[str]) -> Iterator[None]:
+        """Take down that what was said of homes may arrive late, at the end of the block at the latest."""
+        begun = [Dark(home, self._now(), None, Step.HEARD) for home in homes]
+        with self._lock:
+            self._delays += begun
+        try:
+            yield
+        finally:
+            until = self._now()
+            with self._lock:
+                self._delays = [one for one in self._delays if one not in begun]
+                self._delays += [Dark(one.home, one.since, max(until, one.since), one.step) for one in begun]
+
     def last_open(self, home: str, at: datetime) -> datetime:
         """Return the last moment, not after `at`, at which something of a home may have come through."""
         with self._lock:
-            found = [one.since for one in (*self._over, *self._open) if one.home == home and _covers(one, at)]
+            dark = [one for one in (*self._over, *self._open) if one.home == home and _covers(one, at)]
+            found = [min(at, self._arrived(one, at)) for one in dark]
         return min(found, default=at)
 
     def all(self) -> list[Dark]:
-        """Return the times that are over."""
+        """Return the times that are over, each from when on nothing that was said before it could arrive any more."""
         with self._lock:
-            return list(self._over)
+            found = [Dark(one.home, self._arrived(one, one.until), one.until, one.step) for one in self._over]
+        return [one for one in found if one.until is not None and one.since < one.until]
+
+    def _arrived(self, dark: Dark, at: datetime | None) -> datetime:
+        """Return from when on nothing said before a time that is dark could arrive: something else may have held it."""
+        since, later = dark.since, sorted(self._delays, key=lambda one: one.since)
+        for one in later:
+            if one.home == dark.home and one.since < since and (one.until is None or since < one.until):
+                since = at or since if one.until is None else one.until + _ARRIVES_WITHIN
+        return since
 
 
 def minutes_beyond(ends: datetime | None, *, last_open: datetime, lease: timedelta) -> list[int]:

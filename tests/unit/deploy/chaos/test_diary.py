@@ -59,6 +59,15 @@ def test_what_the_table_has_without_a_card_is_known_before_a_wrong_clock_is_coun
     assert len(diary.not_on_a_card(presses, [wrong, seen(30, "pendant_alarm")], odd_boots={"odd"})) == 1
 
 
+def test_what_is_gone_with_the_table_uses_up_no_wrong_clock() -> None:
+    """One press went with a full disk and the table, another came by a wrong clock: that one is on the card."""
+    presses = [said(0, is_alarm=True), said(30, is_alarm=True)]
+    wrong = seen(-420, "pendant_alarm", boot="odd")
+    gone = diary.not_on_a_card(presses, [wrong], odd_boots={"odd"}, is_gone=lambda one: one.at == at(0))
+    assert gone == []
+    assert len(diary.not_on_a_card(presses, [wrong], odd_boots={"odd"})) == 1
+
+
 def test_only_what_the_homes_broker_took_is_owed(tmp_path: Path) -> None:
     """What never was on the radio nobody can have."""
     common = {"sensor": "pendant", "why": "pressed", "topic": "zigbee2mqtt/pendant", "alarm": True}

@@ -35,6 +35,32 @@ def test_two_darknesses_at_once_begin_with_the_first() -> None:
             assert sight.last_open("here", now[0]) == NINE
 
 
+def test_what_something_else_held_up_may_still_arrive_in_the_dark() -> None:
+    """The hub is dead, but the line beyond it gives out what it had said before: a page may vouch from there on."""
+    now = [NINE]
+    sight = Sight(lambda: now[0])
+    with sight.delayed(["here"]):
+        now[0] = NINE + MINUTE
+        gone = sight.dark(["here"])
+        gone.__enter__()
+        now[0] = NINE + 2 * MINUTE
+        assert sight.last_open("here", now[0]) == now[0]
+    now[0] = NINE + 9 * MINUTE
+    assert sight.last_open("here", now[0]) == NINE + 3 * MINUTE
+    gone.__exit__(None, None, None)
+    assert [(one.since, one.until) for one in sight.all()] == [(NINE + 3 * MINUTE, NINE + 9 * MINUTE)]
+
+
+def test_what_holds_up_later_lets_nothing_from_before_arrive() -> None:
+    """Otherwise a stalled line would excuse itself."""
+    now = [NINE]
+    sight = Sight(lambda: now[0])
+    with sight.dark(["here"]), sight.delayed(["here"]):
+        now[0] = NINE + 5 * MINUTE
+        assert sight.last_open("here", now[0]) == NINE
+    assert [one.since for one in sight.all()] == [NINE]
+
+
 @given(st.integers(-600, 600), st.integers(0, 300))
 def test_what_vouches_beyond_its_lease_is_a_falsehood_and_nothing_else_is(beyond_s: int, lease_s: int) -> None:
     """One second too long is found; the very end of the lease is still true."""
