@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
 
 from alerts.store import rotas
 from alerts.telling.rota import Override
+from api.office import hubs
+from api.office.said import Mistakes
 from tests.world.pages import ANNE, CONTROL, GEORGES, JIM, MARGARETS, NINE, Street
 
 HOME = "elm-court-7"
@@ -80,6 +83,25 @@ async def test_the_secret_of_a_hub_is_given_once(street: Street, operator: httpx
 
     page = await sent(operator, f"/operator/homes/{MARGARETS}/setup/hub-gone", hub="hub-1")
     assert "turned away since" in page
+
+
+async def test_what_carries_a_hubs_line_is_written_and_kept(street: Street, operator: httpx.AsyncClient) -> None:
+    """Hubs on one network fall silent together: which those are, only whoever installs them knows."""
+    here = f"/operator/homes/{MARGARETS}/setup"
+    wrong = await operator.post(f"{here}/hub", data={"hub": "hub-1", "network": "Mobile A"})
+    assert wrong_in(wrong.text) == ["'Mobile A' is not lower case letters, digits and hyphens, at most 32."]
+
+    await operator.post(f"{here}/hub", data={"hub": "hub-1", "network": "mobile-a"})
+    assert "on network mobile-a" in (await operator.get(here)).text
+    await sent(operator, f"{here}/hub-gone", hub="hub-1")
+    await operator.post(f"{here}/hub", data={"hub": "hub-1", "network": ""})
+    assert await street.sql("SELECT network FROM hub WHERE hub = 'hub-1'") == [("mobile-a",)], "a new secret, no news"
+
+    async with await AsyncConnection.connect(street.dsn, autocommit=True) as conn:
+        await hubs.set_network(conn, "hub-1", None, by="office", now=NINE)
+        assert await street.sql("SELECT network FROM hub WHERE hub = 'hub-1'") == [(None,)]
+        with pytest.raises(Mistakes, match="There is no hub hub-2"):
+            await hubs.set_network(conn, "hub-2", "mobile-a", by="office", now=NINE)
 
 
 async def test_a_form_comes_back_as_it_was_written_with_a_sentence_at_each_field(operator: httpx.AsyncClient) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.alert import Question, State
 from alerts.judging.policy import DEFAULT
+from alerts.judging.quiet import Quiet
 from alerts.judging.watched import CLOCK, HUB, RADIO, US, Watched
 from alerts.store import GRACE, Alert, Contact, HomeWatch, Resident
 from api.views import state
@@ -301,3 +302,33 @@ def test_a_home_that_is_not_wholly_seen_says_who_mends_it(written: Watched) -> N
 
     assert nobody.why[-1] == "It was reported at 09:14; nobody has said yet that they will see to it."
     assert somebody.why[-1] == "Farah Khan has said that they will see to it."
+
+
+@given(st.sampled_from(Quiet), st.sampled_from([Watched.WATCHED, Watched.DEGRADED, Watched.PAUSED]))
+def test_what_a_silence_would_be_sorted_as_is_what_the_judge_wrote(quiet: Quiet, seen: Watched) -> None:
+    """While the lease holds there is one truth, and it is the judge's."""
+    written = watch(state=seen, next_alert_why={"quiet": quiet.value})
+    told = state.truth(written, now=NOW, speed=1.0, stretch=STRETCH)
+
+    assert state.quiet_of(written, told, is_in_outage=False) is quiet
+
+
+def test_where_the_lease_lapsed_a_silence_is_the_boxs_or_ours() -> None:
+    """What was written of a home that is not seen any more says nothing of now."""
+    written = watch(next_alert_why={"quiet": "resident still"})
+    late = NOW + timedelta(minutes=3)
+    boxs = state.truth(
+        watch(next_alert_why={"quiet": "resident still"}, true_at=late), now=late, speed=1, stretch=STRETCH
+    )
+    ours = state.truth(written, now=NOW + timedelta(hours=1), speed=1.0, stretch=STRETCH)
+
+    assert state.quiet_of(written, boxs, is_in_outage=False) is Quiet.HUB
+    assert state.quiet_of(written, boxs, is_in_outage=True) is Quiet.AREA
+    assert state.quiet_of(written, ours, is_in_outage=True) is Quiet.OURS
+
+
+def test_of_a_home_that_was_never_judged_nothing_is_claimed() -> None:
+    """A home that is set up tomorrow is nobody's silence."""
+    told = state.truth(None, now=NOW, speed=1.0, stretch=STRETCH)
+
+    assert state.quiet_of(None, told, is_in_outage=False) is Quiet.NEVER_HEARD
