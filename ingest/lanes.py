@@ -144,10 +144,9 @@ class Lanes:
     def owned(self) -> frozenset[int]:
         return frozenset(self._epochs)
 
-    async def look(self, conn: AsyncConnection[TupleRow], *, takes_part: bool = True) -> None:
-        """See who else is alive, and reckon the share anew; `takes_part` as for the share."""
-        others = await limits_beside(conn, "ingest", self.owner, lease=self._lease)
-        self.share.seen(others, takes_part=takes_part)
+    async def look(self, conn: AsyncConnection[TupleRow]) -> None:
+        """See who else is alive, and reckon the share anew."""
+        self.share.seen(await limits_beside(conn, "ingest", self.owner, lease=self._lease))
 
     async def claim(self, conn: AsyncConnection[TupleRow]) -> frozenset[int]:
         """Claim what is free, up to our share, and whatever was left free; return the lanes that are newly ours."""

@@ -25,6 +25,13 @@ So one that dies as often as it is started never has the others let lanes go for
 """
 
 
+AGAIN_AFTER_LOOKS: Final = 30
+"""After so many looks what was not taken is offered again, about half a minute.
+
+Ours: whoever has room and did not take it within `LEFT_AFTER` was busier than a machine should be, and is not any more.
+"""
+
+
 def fair_share(limit: int, others: Collection[int]) -> int:
     """Return how many lanes a worker may own.
 
@@ -58,31 +65,29 @@ class Share:
         self.limit = limit
         self.lanes = limit
         self._others: Mapping[str, int] = {}
-        self._has_shared = False
+        self._looks_at_rest = 0
 
-    def seen(self, others: Mapping[str, int], *, takes_part: bool = True) -> None:
+    def seen(self, others: Mapping[str, int]) -> None:
         """Reckon the share anew.
 
         Args:
-            others: the limit of each other worker that is alive and takes part, by its name.
-            takes_part: whether this one can do its work; otherwise all is the others', if there are any.
+            others: the limit of each other worker that is alive, by its name.
         """
-        lanes = fair_share(self.limit, others.values()) if takes_part or not others else 0
-        if lanes != self.lanes or others.keys() != self._others.keys():
-            self._has_shared = False
-        self.lanes = lanes
+        is_another_company = others != self._others
+        self._looks_at_rest = 0 if is_another_company else max(0, self._looks_at_rest - 1)
+        self.lanes = fair_share(self.limit, others.values())
         self._others = dict(others)
 
     def excess(self, owned: int) -> int:
         """Return how many lanes are to be let go, of so many.
 
-        None, once that was done in this company: what it owns beyond its share since then is what nobody else took.
+        None for a while, once that was done in this company: what it owns beyond its share since is what nobody took.
         """
-        return 0 if self._has_shared else max(0, owned - self.lanes)
+        return 0 if self._looks_at_rest else max(0, owned - self.lanes)
 
     def has_shared(self) -> None:
         """Note that the excess was let go, or that there was none."""
-        self._has_shared = True
+        self._looks_at_rest = self._looks_at_rest or AGAIN_AFTER_LOOKS
 
     def room(self, owned: int) -> int:
         """Return how many lanes more may be taken as soon as they are free."""

@@ -239,7 +239,7 @@ def test_a_frozen_worker_wakes_up_beside_its_successor(story: Story) -> None:
 
     story.everything_arrives()
     both = (frozen, successor)
-    assert wait_until(lambda: [one.metric("telecare_ingest_lanes_owned") for one in both] == [32, 32])
+    assert wait_until(lambda: [one.metric("telecare_ingest_lanes_owned") for one in both] == [32, 32], within_s=120)
     assert story.positions_have_no_holes()
 
 

@@ -58,7 +58,8 @@ class Workers:
             owned = [len(self.lanes_of(one)) for one in them]
             return sum(owned) == 64 and max(owned) <= most
 
-        return wait_until(is_so)
+        # On a machine that is too busy a newcomer may be too slow to take what was let go; then it is offered again.
+        return wait_until(is_so, within_s=120)
 
     def holders(self) -> str:
         """Return who owns how many lanes and was heard how long ago, for whom it may concern."""
@@ -92,7 +93,7 @@ def _goes_on(story: Story) -> bool:
     return wait_until(lambda: story.count() > before + 20)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_one_killed_one_asleep_and_one_cut_off_at_once(story_on_nats: Story, lines: Lines) -> None:
     """The last worker takes over from all of them; two come back, believe that nothing happened, and are given a share.
 

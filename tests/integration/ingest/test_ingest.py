@@ -431,7 +431,8 @@ def test_two_workers_share_the_lanes(platform: Platform) -> None:
     def hears(worker: Process, lanes: int) -> bool:
         return [one["lanes"] for one in worker.said("broker connected")][-1:] == [lanes]
 
-    assert wait_until(lambda: hears(first, 16) and hears(second, 48)), first.last_words() + second.last_words()
+    is_shared = wait_until(lambda: hears(first, 16) and hears(second, 48), within_s=120)
+    assert is_shared, first.last_words() + second.last_words()
     hubs = [platform.add_hub(f"hub-{n}", f"home-{n}") for n in range(6)]
 
     for hub in hubs:

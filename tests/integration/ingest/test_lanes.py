@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg import AsyncConnection
 
 from gateway.wire import LANES
-from ingest import stored_log
+from ingest import processes, stored_log
 from ingest.db.pool import Pool, open_pool
 from ingest.entry import Heard
 from ingest.lanes import Lanes, NotOurs, new_owner, reaches
@@ -188,3 +189,101 @@ async def test_old_log_is_dropped_by_whole_days(db: Pool) -> None:
 
     assert dropped == 1
     assert [batch.position for batch in left] == [2, 3]
+
+
+async def _worker(database: Database, name: str, *, heard: float = 0, since: float = 60, **doing: object) -> None:
+    """Let a worker of ingest be known; heard and started so many seconds ago."""
+    async with await AsyncConnection.connect(database.dsn, autocommit=True) as conn:
+        await processes.beat(conn, "ingest", name, {"lanes_max": LANES} | doing, now=NINE)
+        await conn.execute(
+            "UPDATE process_heartbeat SET heard_at = clock_timestamp() - make_interval(secs => %s), "
+            "started_at = clock_timestamp() - make_interval(secs => %s) WHERE instance = %s",
+            (heard, since, name),
+        )
+
+
+async def _looked(db: Pool, lanes: Lanes) -> int:
+    async with db.connection() as conn:
+        await lanes.look(conn)
+    return lanes.share.lanes
+
+
+async def test_who_is_alive_and_looks_for_lanes_has_a_share(db: Pool, database: Database) -> None:
+    """The others are counted as the table of processes has them, each of them for a reason."""
+    lanes = Lanes(new_owner())
+    await _worker(database, "well")
+    await _worker(database, "small", lanes_max=8)
+    assert await _looked(db, lanes) == 28
+
+    await _worker(database, "silent", heard=11)
+    await _worker(database, "just started, and perhaps dead at once again", since=2)
+    await _worker(database, "stuck", lanes_max=None)
+    await _worker(database, "of a release that shares nothing", lanes_max="many")
+    async with db.connection() as conn:
+        await processes.beat(conn, "alerts", "of another kind", {"lanes_max": LANES}, now=NINE)
+    assert await _looked(db, lanes) == 28
+
+    with database.connect() as conn:
+        conn.execute("UPDATE process_heartbeat SET ended_at = clock_timestamp() WHERE instance = 'well'")
+    assert await _looked(db, lanes) == 56
+
+
+async def test_what_is_let_go_is_the_newcomers_and_is_written_by_nobody_else(db: Pool, database: Database) -> None:
+    """The first finishes what it has in hand, lets go, and from then on the fence keeps it out."""
+    first, second = Lanes("first"), Lanes("second")
+    await _claim(db, first)
+    for name in ("first", "second"):
+        await _worker(database, name)
+    await _looked(db, first)
+    await _looked(db, second)
+
+    async with db.connection() as conn:
+        gone = await first.let_go(conn)
+        assert await first.let_go(conn) == frozenset()
+    won = await _claim(db, second)
+
+    assert (gone, first.owned | won) == (won, frozenset(range(LANES)))
+    assert len(won) == 32
+    with pytest.raises(NotOurs):
+        await _write(db, first, min(won), at=NINE)
+    await _write(db, second, min(won), at=NINE)
+
+
+async def test_a_lane_that_nobody_takes_is_taken_beyond_share_and_limit(db: Pool, database: Database) -> None:
+    """A home that nobody watches is worse than a worker with much to do."""
+    lanes = Lanes(new_owner(), wanted=16)
+    await _worker(database, "looks, and takes nothing")
+    assert await _looked(db, lanes) == 16
+    with database.connect() as conn:
+        conn.execute("UPDATE lane SET heard_at = clock_timestamp()")
+    assert len(await _claim(db, lanes)) == 16
+    assert await _claim(db, lanes) == frozenset()
+
+    with database.connect() as conn:
+        conn.execute("UPDATE lane SET heard_at = heard_at - interval '6 s' WHERE owner IS NULL")
+
+    assert len(await _claim(db, lanes)) == 48
+
+
+async def test_a_dead_workers_lanes_are_free_after_the_lease_and_left_after_a_while(
+    db: Pool, database: Database
+) -> None:
+    """Whoever has room takes them first, so that nothing has to move again."""
+    dead, full, roomy = Lanes("dead"), Lanes("full", wanted=1), Lanes("roomy")
+    await _claim(db, dead)
+    for name in ("full", "roomy"):
+        await _worker(database, name)
+    await _looked(db, full)
+    full.share.lanes = 0
+
+    def silent_for(seconds: int) -> None:
+        with database.connect() as conn:
+            conn.execute("UPDATE lane SET heard_at = clock_timestamp() - make_interval(secs => %s)", (seconds,))
+
+    silent_for(9)
+    assert (await _claim(db, full), await _claim(db, roomy)) == (frozenset(), frozenset())
+    silent_for(12)
+    assert await _claim(db, full) == frozenset()
+    assert len(await _claim(db, roomy)) == LANES
+    silent_for(16)
+    assert len(await _claim(db, full)) == LANES

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire import LANES
-from ingest.share import Share, fair_share
+from ingest.share import AGAIN_AFTER_LOOKS, Share, fair_share
 
 _limits = st.lists(st.integers(1, LANES), min_size=1, max_size=12)
 
@@ -61,26 +61,29 @@ def test_some_companies(limits: list[int], shares: list[int]) -> None:
     assert _shares(limits) == shares
 
 
-def test_who_cannot_work_leaves_all_to_those_who_can() -> None:
-    """Deaf itself, it would own homes that another hears; alone it keeps them, for nobody does better."""
-    share = Share()
-
-    share.seen({}, takes_part=False)
-    assert (share.lanes, share.excess(64)) == (64, 0)
-    share.seen({"other": 64}, takes_part=False)
-    assert (share.lanes, share.excess(64)) == (0, 64)
-
-
-def test_what_nobody_took_is_kept() -> None:
-    """Let go a second time it would lie there a second time: a lane would have no owner every few seconds."""
+def test_what_nobody_took_is_kept_for_a_while() -> None:
+    """Let go at every look it would lie there all the time; kept for ever, a busy minute would unbalance a year."""
     share = Share()
     share.seen({"slow": 64})
     assert share.excess(64) == 32
+
+    offered = []
+    for look in range(2 * AGAIN_AFTER_LOOKS + 1):
+        offered += [look] if share.excess(64) else []
+        share.has_shared()
+        share.seen({"slow": 64})
+
+    assert offered == [0, AGAIN_AFTER_LOOKS, 2 * AGAIN_AFTER_LOOKS]
+
+
+def test_another_company_is_shared_with_at_once() -> None:
+    """A newcomer need not wait for the end of that while."""
+    share = Share()
+    share.seen({"slow": 64})
     share.has_shared()
 
-    share.seen({"slow": 64})
-    assert share.excess(64) == 0
     share.seen({"slow": 64, "quick": 64})
+
     assert share.excess(64) == 42
 
 
