@@ -61,8 +61,9 @@ def _everybodys_clock_leaps(scene: Scene) -> Steps:
     street = scene.street
     before, real_s = street.clock.now(), time.monotonic()
     by = timedelta(minutes=scene.chance.uniform(2.0, 20.0))
-    with scene.dark("broker"):
-        street.clock.leap(by)
+    street.clock.leap(by)
+    # Whoever is heard right after it is heard before we can look at the clock again.
+    street.sight.was_dark(scene.homes_behind("broker"), before, before + by)
     leapt = street.clock.now() - before
     yield from scene.lasts(2.0, 6.0)
     passed = timedelta(seconds=(time.monotonic() - real_s)) * street.asked.speed

@@ -71,6 +71,11 @@ class Sight:
                 self._open = [one for one in self._open if one not in begun]
                 self._over += [Dark(one.home, one.since, max(until, one.since), step) for one in begun]
 
+    def was_dark(self, homes: Collection[str], since: datetime, until: datetime) -> None:
+        """Take down a time in which homes were dark and that no block can hold: one that was leapt over."""
+        with self._lock:
+            self._over += [Dark(home, since, until, Step.HEARD) for home in homes]
+
     @contextlib.contextmanager
     def delayed(self, homes: Collection[str]) -> Iterator[None]:
         """Take down that what was said of homes may arrive late, at the end of the block at the latest."""

@@ -61,6 +61,14 @@ def test_what_holds_up_later_lets_nothing_from_before_arrive() -> None:
     assert [one.since for one in sight.all()] == [NINE]
 
 
+def test_a_time_that_was_leapt_over_was_dark() -> None:
+    """Nobody can be seen in minutes that never were."""
+    sight = Sight(lambda: NINE)
+    sight.was_dark(["here"], NINE, NINE + 5 * MINUTE)
+    assert sight.last_open("here", NINE + MINUTE) == NINE
+    assert [(one.since, one.until) for one in sight.all()] == [(NINE, NINE + 5 * MINUTE)]
+
+
 @given(st.integers(-600, 600), st.integers(0, 300))
 def test_what_vouches_beyond_its_lease_is_a_falsehood_and_nothing_else_is(beyond_s: int, lease_s: int) -> None:
     """One second too long is found; the very end of the lease is still true."""
