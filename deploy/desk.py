@@ -69,7 +69,8 @@ def people_list(desk: Desk, like: str) -> None:
     for one in found:
         what = f", {one.what}" if one.what else ""
         is_last = "  (gets what nobody else can be told)" if one.is_last else ""
-        print(f"{one.person:20} {one.full_name}{what}; {people.spoken(one)}; {', '.join(one.kinds) or '-'}{is_last}")
+        reached = one.email if one.email and not one.phone else people.spoken(one)
+        print(f"{one.person:20} {one.full_name}{what}; {reached}; {', '.join(one.kinds) or '-'}{is_last}")
     if not found:
         print("nobody")
     if len(found) == people.PEOPLE_MAX:

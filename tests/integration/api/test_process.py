@@ -30,6 +30,12 @@ def running(**environment: str) -> Iterator[tuple[subprocess.Popen[str], str, st
     )
     try:
         yield process, f"http://{pages}", f"http://{health}"
+    except BaseException:
+        # A process that ended by itself says why, and so does one that never came so far.
+        process.kill()
+        if process.stderr is not None and not process.stderr.closed:
+            sys.stderr.write(f"the process said:\n{process.stderr.read()}")
+        raise
     finally:
         process.kill()
         process.communicate()
