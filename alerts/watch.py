@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow, class_row
 from alerts import metrics, store
 from alerts.judging.finding import Verdict
 from alerts.judging.home import HomeState, Now
-from alerts.judging.lane import Input, LaneJudge, deaf_since
+from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
@@ -117,6 +117,8 @@ class _Lane:
         if isinstance(step, Input):
             found = self.judge.apply(step)
             self.input = step.input
+            if step.kind == ERASED:
+                self.forget(step.home)
         else:
             # In two parts, so that a home that was blind until just now is noted as blind.
             since = deaf_since(step)
@@ -127,6 +129,14 @@ class _Lane:
             self.position, self.received_through = step.position, step.received_at
         self.note()
         return found
+
+    def forget(self, home: str) -> None:
+        """Write nothing more of a home; what is written already goes with it."""
+        self.unsaved.discard(home)
+        self.fresh.discard(home)
+        self.seen.pop(home, None)
+        self.true.pop(home, None)
+        self.changes = [change for change in self.changes if change[0] != home]
 
     def note(self) -> None:
         """Note which homes changed, and where how well they are seen did."""

@@ -148,12 +148,15 @@ async def set_access(
 async def is_known_home(conn: Connection, home: str) -> bool:
     """Return whether there is a home of this name."""
     # An address may hold a NUL, which PostgreSQL takes in no text.
-    return "\0" not in home and await _first(conn, "SELECT FROM home WHERE home = %s", (home,)) is not None
+    return (
+        "\0" not in home
+        and await _first(conn, "SELECT FROM home WHERE home = %s AND erased_at IS NULL", (home,)) is not None
+    )
 
 
 async def every_home(conn: Connection) -> list[str]:
     """Return the names of all homes."""
-    rows = await conn.execute("SELECT home FROM home ORDER BY home")
+    rows = await conn.execute("SELECT home FROM home WHERE erased_at IS NULL ORDER BY home")
     return [home for (home,) in await rows.fetchall()]
 
 

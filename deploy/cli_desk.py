@@ -34,6 +34,7 @@ Kind = Annotated[
     typer.Option(help="family contact, unpaid carer, paid carer, operator, resident; may be said several times."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Also where then nobody but the operator would be told.")]
+Sure = Annotated[str | None, typer.Option(help="The same name again: then it is done, and cannot be undone.")]
 Basis = Annotated[str | None, typer.Option(help="On whose word: resident, attorney or 'best interests'.")]
 SaidBy = Annotated[str | None, typer.Option(help="The name of whoever said yes, or decided.")]
 Why = Annotated[str | None, typer.Option(help="What for, as it was agreed.")]
@@ -105,6 +106,14 @@ def people_leave(person: str, yes: Yes = False, data: Data = None) -> None:  # n
     from deploy import desk  # noqa: PLC0415
 
     _at(data, lambda at: desk.people_leave(at, person, is_sure=yes))
+
+
+@people.command("erase")
+def people_erase(person: str, sure: Sure = None, data: Data = None) -> None:
+    """Erase a person: all that tells who they are goes; without --sure only say what would."""
+    from deploy import desk  # noqa: PLC0415
+
+    _at(data, lambda at: desk.people_erase(at, person, sure))
 
 
 @people.command("reset-factor")
@@ -284,6 +293,14 @@ def homes_back(home: Home, data: Data = None) -> None:
     from deploy import desk  # noqa: PLC0415
 
     _at(data, lambda at: desk.homes_back(at, home))
+
+
+@homes.command("erase")
+def homes_erase(home: Home, sure: Sure = None, data: Data = None) -> None:
+    """Erase a home: readings, resident, alerts' words, what was learnt; without --sure only say what would go."""
+    from deploy import desk  # noqa: PLC0415
+
+    _at(data, lambda at: desk.homes_erase(at, home, sure))
 
 
 @homes.command("team")

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,7 +17,7 @@ from psycopg import AsyncConnection
 from alerts import store as alerts_store
 from alerts.store import rotas
 from api import consents, times
-from api.office import agreed, away, duty, homes, people, said
+from api.office import agreed, away, duty, erasing, homes, people, said
 from deploy.admin import BY_HAND, Cannot, clock_of
 from deploy.platform import running_database
 from gateway.clock import Clock
@@ -115,6 +116,46 @@ def people_leave(desk: Desk, person: str, *, is_sure: bool) -> None:
     print(f"{person} has left: signed out, given nothing, told of nothing")
     if means.told_in:
         print(f"was told of alarms in {', '.join(means.told_in)}")
+
+
+def people_erase(desk: Desk, person: str, sure: str | None) -> None:
+    """Say what erasing a person takes away; with their key again, have it done."""
+    if sure is None:
+        print("\n".join(desk.do(lambda conn: _person_goes(conn, person))))
+        return
+    asked = partial(erasing.erase_person, by=BY_HAND, now=desk.now, real_now=desk.real_now)
+    desk.do(lambda conn: asked(conn, person, sure))
+    print(f"{person} is signed out and told of nothing; ingest erases the rest within a minute")
+
+
+async def _person_goes(conn: Connection, person: str) -> list[str]:
+    one = await people.find(conn, person)
+    if one is None:
+        raise Cannot(f"There is no person {person!r}; `telecare people list` shows them.")
+    return [
+        f"erasing {person} takes away:",
+        *(f"  {line}" for line in erasing.of_person(one)),
+        f"`telecare people erase {person} --sure {person}` does it; it cannot be undone",
+    ]
+
+
+def homes_erase(desk: Desk, home: str, sure: str | None) -> None:
+    """Say what erasing a home takes away; with its name again, have it done."""
+    if sure is None:
+        print("\n".join(desk.do(lambda conn: _home_goes(conn, home, now=desk.now))))
+        return
+    asked = partial(erasing.erase_home, by=BY_HAND, now=desk.now, real_now=desk.real_now)
+    desk.do(lambda conn: asked(conn, home, sure))
+    print(f"{home} is shown and judged no more, and its boxes are turned away; ingest erases the rest within minutes")
+
+
+async def _home_goes(conn: Connection, home: str, *, now: datetime) -> list[str]:
+    await homes.require(conn, home)
+    goes = await erasing.of_home(conn, home)
+    lines = [f"erasing {home} takes away:", *(f"  {line}" for line in goes.sentences(now=now))]
+    lines += [f"first close the open alert {alert}" for alert in goes.open_alerts]
+    lines += [f"{name} sees or is told of no other home: `telecare people erase {key}`" for key, name in goes.only_here]
+    return [*lines, f"`telecare homes erase {home} --sure {home}` does it; it cannot be undone"]
 
 
 def people_reset_factor(desk: Desk, person: str, why: str) -> None:

@@ -27,7 +27,7 @@ from deploy import street_thresholds
 from deploy.street import Agreed, Home, Person, Sensor, Street
 from deploy.street_rota import Cover, Shift
 from deploy.street_thresholds import Thresholds
-from ingest import devices
+from ingest import devices, erasures
 
 _BY: Final = "setup"
 
@@ -65,6 +65,10 @@ async def apply(conn: Connection, dsn: str, street: Street, *, now: datetime, ta
         Mistakes: what the file says does not go together with what others wrote; nothing but its homes is written.
         CannotSet: likewise of thresholds.
     """
+    named = {"home": [home.id for home in street.home], "person": [person.id for person in street.person]}
+    gone = [f"{what} {key}" for what, keys in named.items() for key in await erasures.among(conn, what, keys)]
+    if gone:
+        raise Mistakes([Mistake("", f"{one} was erased: take it out of the file") for one in gone])
 
     def add_homes(blocking: Any) -> None:  # noqa: ANN401 - as `homes.blocking` gives it
         for home in street.home:

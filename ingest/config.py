@@ -14,6 +14,9 @@ from ingest import waiting
 
 DEFAULT_HEALTH: Final = "127.0.0.1:8431"
 
+KEPT_DAYS_MIN: Final = 100
+"""As long as the log is: what judgement and its looks back rest on.  The database refuses to drop what is younger."""
+
 
 class Misconfigured(Exception):
     """A variable is missing or wrong; whoever starts ingest must change what the one sentence says."""
@@ -48,6 +51,7 @@ class Config:
         tick: how often each lane is said to be complete, in real time.
         answer_every: how often hubs are answered about readings, in real time.
         waiting_bytes_max: of messages that wait for the database.
+        readings_kept: how long readings are kept; None: for good.
     """
 
     database_url: str = field(repr=False)
@@ -57,6 +61,7 @@ class Config:
     tick: timedelta = timedelta(seconds=1)
     answer_every: timedelta = timedelta(seconds=2)
     waiting_bytes_max: int = waiting.BYTES_MAX
+    readings_kept: timedelta | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -77,6 +82,7 @@ class Config:
             tick=_parsed(env, "TELECARE_INGEST_TICK_S", "1", _seconds),
             answer_every=_parsed(env, "TELECARE_INGEST_ANSWER_S", "2", _seconds),
             waiting_bytes_max=_parsed(env, "TELECARE_INGEST_WAITING_MB", "64", _megabytes),
+            readings_kept=_parsed(env, "TELECARE_READINGS_KEPT_DAYS", "0", _kept),
         )
 
 
@@ -154,6 +160,13 @@ def _seconds(said: str) -> timedelta:
     if not 0.01 <= seconds <= 60:
         raise ValueError(f"{said} is not from 0.01 to 60 seconds")
     return timedelta(seconds=seconds)
+
+
+def _kept(said: str) -> timedelta | None:
+    days = int(said)
+    if days != 0 and not KEPT_DAYS_MIN <= days <= 36_500:
+        raise ValueError(f"readings are kept {KEPT_DAYS_MIN} days or longer, or 0 for good, not {said}")
+    return timedelta(days=days) if days else None
 
 
 def _megabytes(said: str) -> int:

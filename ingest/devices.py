@@ -92,10 +92,13 @@ def add_home(conn: Connection[TupleRow], home: str, *, now: datetime) -> int:
     """Add a home if it is not there, and return its lane.
 
     Raises:
-        CannotAdd: a home cannot be called so.
+        CannotAdd: a home cannot be called so, or one that was erased was.
     """
     if not is_hub_id(home):  # The same letters: both are words of a topic, a file name and an address.
         raise CannotAdd(f"A home's name is lower case letters, digits and hyphens, at most 32: not {home!r}.")
+    erased = "SELECT FROM erasure WHERE what = 'home' AND subject_sha256 = sha256(convert_to(%s, 'UTF8'))"
+    if conn.execute(erased, (home,)).fetchone() is not None:
+        raise CannotAdd(f"The home {home} was erased, and its name is not given again; call it something else.")
     conn.execute(
         "INSERT INTO home (home, lane, added_at) VALUES (%s, %s, %s) ON CONFLICT (home) DO NOTHING",
         (home, lane_of(home), now),
@@ -163,7 +166,10 @@ def list_hubs(conn: Connection[TupleRow], home: str | None = None) -> list[Hub]:
 
 def list_homes(conn: Connection[TupleRow]) -> list[tuple[str, int]]:
     """Return every home with its lane, by name."""
-    return [(str(home), int(lane)) for home, lane in conn.execute("SELECT home, lane FROM home ORDER BY home")]
+    return [
+        (str(home), int(lane))
+        for home, lane in conn.execute("SELECT home, lane FROM home WHERE erased_at IS NULL ORDER BY home")
+    ]
 
 
 def hub_access(conn: Connection[TupleRow]) -> list[Access]:

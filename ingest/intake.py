@@ -111,6 +111,7 @@ class Known:
         boxes: the outbox that each hub's last heartbeat named, and when.
         unnumbered: what was kept without numbers in the last hour, as `refused.digest`, by the hub of the topic.
         received_at: by lane, for what is stored now.
+        erased: names of hubs of homes that were erased.
     """
 
     hubs: Mapping[str, Hub]
@@ -119,6 +120,7 @@ class Known:
     boxes: Mapping[str, tuple[str, datetime]]
     unnumbered: Mapping[str, frozenset[bytes]]
     received_at: Mapping[int, datetime]
+    erased: frozenset[str] = frozenset()
 
 
 class Change(NamedTuple):
@@ -269,7 +271,10 @@ class _Sorter:
             self._outboxes.setdefault(key.hub, []).append((key.outbox, state.last_heard_at))
 
     def speaker(self, came: Came) -> Hub | None:
-        """Return the hub that spoke, if it may; otherwise keep what it said as refused, and never answer."""
+        """Return the hub that spoke, if it may; otherwise keep what it said as refused, and never answer.
+
+        What the hub of an erased home says is not kept.
+        """
         if came.topic is None:
             # The broker's access list keeps these away; whose they would be, nobody can tell.
             self.kept.shouts.append(("message on no topic of ours", {"topic": plain(came.delivery.topic, 100)}))
@@ -279,7 +284,11 @@ class _Sorter:
         why = _why_not(hub, came.topic.lane)
         if why is None:
             return hub
-        self._refuse_unnumbered(came, came.topic.hub, why)
+        if hub is None and came.topic.hub in self._known.erased:
+            why = "its home was erased"
+            self.kept.counts.ignored += 1
+        else:
+            self._refuse_unnumbered(came, came.topic.hub, why)
         if came.topic.leaf is Leaf.ALARMS:
             self.kept.shouts.append(("alarm of a hub that may not speak", {"hub": came.topic.hub, "why": why}))
         return None

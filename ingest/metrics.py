@@ -29,6 +29,8 @@ LANES_OWNED: Final = Gauge("telecare_ingest_lanes_owned", "Lanes that are this w
 BROKER_UP: Final = Gauge("telecare_ingest_broker_connected", "1 while hubs are heard.")
 TROUBLES: Final = Counter("telecare_ingest_store_failures", "Times that a batch or a tick could not be stored.")
 
+ERASURES_DUE: Final = Gauge("telecare_ingest_erasures_due", "Homes and people that are being erased and are not yet.")
+
 
 def count(kept: Kept) -> None:
     """Count what a commit came to."""

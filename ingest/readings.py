@@ -192,3 +192,12 @@ async def page_of_home(
         _PAGE, {"home": home, "since": since, "until": until, "skip": skip, "limit": min(limit, ROWS_MAX)}
     )
     return [Row(*row) for row in await rows.fetchall()]
+
+
+async def drop_before(conn: AsyncConnection[TupleRow], moment: datetime) -> int:
+    """Drop the whole weeks of readings before a moment, at least 100 days ago; return how many chunks that were."""
+    async with conn.transaction():
+        # As with the log: those who write wait behind its locks no longer than this.
+        await conn.execute("SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '2s'")
+        row = await (await conn.execute("SELECT drop_readings_before(%s)", (moment,))).fetchone()
+        return 0 if row is None else int(row[0])

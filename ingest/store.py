@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from gateway.wire import Stream
-from ingest import devices, readings, refused, stored_log
+from ingest import devices, erasures, readings, refused, stored_log
 from ingest.arrivals import Came
 from ingest.db.pool import Pool
 from ingest.entry import ENTRIES_MAX, Deaf, Linked
@@ -210,6 +210,7 @@ async def _known(conn: AsyncConnection[TupleRow], batch: Sequence[Came], receive
         {hub: (outbox, at) for hub, outbox, at in await boxes.fetchall()},
         await refused.without_number(conn, names, lately),
         received_at,
+        await erasures.of_hubs(conn, [name for name in names if name not in hubs]),
     )
 
 

@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from gateway.clock import Clock, monotonic_s
 from gateway.wire import Leaf
-from ingest import metrics, processes, stored_log
+from ingest import erasures, metrics, processes, readings, stored_log
 from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
@@ -41,6 +41,7 @@ _ANSWER_LOOK_S: Final = 0.1
 _GOODBYE_S: Final = 5.0
 _RETENTION_EVERY_S: Final = 24 * 3600.0
 _RETENTION_AGAIN_S: Final = 600.0
+_ERASE_EVERY_S: Final = 10.0
 
 # Longer than this without a word from the database, and we are not ready for work.
 _DATABASE_SILENT_S: Final = 5.0
@@ -118,7 +119,8 @@ class Worker:
             asyncio.create_task(self._work(pool, store, stop), name="work"),
             asyncio.create_task(self._subscriber.run(), name="broker"),
             asyncio.create_task(self._answer(), name="answers"),
-            asyncio.create_task(self._drop_old_log(pool), name="retention"),
+            asyncio.create_task(self._drop_old(pool), name="retention"),
+            asyncio.create_task(self._erase(pool), name="erasures"),
         ]
         try:
             async with processes.alive(pool, "ingest", self._lanes.owner, self._clock, self.progress):
@@ -309,17 +311,33 @@ class Worker:
         if self._subscriber.is_connected:
             self._subscriber.tell(self._answers.take(self._lanes.owned, now_s=monotonic_s()))
 
-    async def _drop_old_log(self, pool: Pool) -> None:
+    async def _drop_old(self, pool: Pool) -> None:
         while True:
             pause_s = _RETENTION_EVERY_S
             try:
                 async with pool.connection() as conn:
                     dropped = await stored_log.drop_before(conn, self._clock.now() - stored_log.KEPT)
-                log.info("old log dropped", extra={"chunks": dropped})
+                    log.info("old log dropped", extra={"chunks": dropped})
+                    if self._config.readings_kept is not None:
+                        dropped = await readings.drop_before(conn, self._clock.now() - self._config.readings_kept)
+                        log.info("old readings dropped", extra={"chunks": dropped})
             except (*_PASSES, psycopg.Error) as why:
-                log.warning("old log not dropped", extra={"why": _first_line(why)})
+                log.warning("what is old is not dropped", extra={"why": _first_line(why)})
                 pause_s = _RETENTION_AGAIN_S
             await asyncio.sleep(pause_s)
+
+    async def _erase(self, pool: Pool) -> None:
+        """Finish what people asked to have erased; what cannot be yet, because judgement is behind, waits."""
+        while True:
+            try:
+                async with pool.connection() as conn:
+                    done, waiting = await erasures.finish_due(conn, now=self._clock.now())
+                metrics.ERASURES_DUE.set(waiting)
+                if done:
+                    log.info("erased", extra={"erasures": done})
+            except (*_PASSES, psycopg.Error) as why:
+                log.warning("not erased yet", extra={"why": type(why).__name__})
+            await asyncio.sleep(_ERASE_EVERY_S)
 
     async def _say_goodbye(self, pool: Pool) -> None:
         """Answer what is owed, and give the lanes back, so that another worker need not wait for them."""

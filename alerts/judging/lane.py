@@ -9,12 +9,16 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from alerts.alert import Question
 from alerts.judging.detectors import alarm, equipment
 from alerts.judging.finding import JSON, Finding, Verdict, iso
 from alerts.judging.home import HomeState, Now, unknown
 from ingest import entry
+
+ERASED: Final = "erased"
+"""The kind of input by which a home is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Input:
         input: its number.
         home: whose.
         counts_from: it counts for all that is judged after this moment.
-        kind: policy, closed, sensors, watched or stretch.
+        kind: policy, closed, sensors, watched, stretch, pause or erased.
         content: as its kind has it.
     """
 
@@ -78,6 +82,9 @@ class LaneJudge:
         One that cannot be read changes nothing and is a fault: nothing behind it may wait for it.
         """
         found = self._judge(given.counts_from, is_included=True)
+        if given.kind == ERASED:
+            self._forget(given.home)
+            return found
         state = self._homes.get(given.home) or unknown(given.home, as_of=given.counts_from)
         try:
             state.give(given.kind, given.content, counts_from=given.counts_from)
@@ -138,6 +145,11 @@ class LaneJudge:
             return [self._homes[home] for home in self.homes()]
         state = None if said.home is None else self._homes.get(said.home)
         return [] if state is None else [state]
+
+    def _forget(self, home: str) -> None:
+        self._homes.pop(home, None)
+        self._due.pop(home, None)
+        self._changed.discard(home)
 
     def _settle(self, touched: set[str]) -> None:
         self._changed |= touched

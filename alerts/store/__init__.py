@@ -28,6 +28,7 @@ from alerts.store.fleet import (
 from alerts.store.outages import OutageOfHome, homes_in_outage, outage_of
 from alerts.store.seen import SeenFor, least_seen, minutes_of_all, seen_later
 from alerts.store.setting import (
+    set_erased,
     set_person,
     set_resident,
     set_sensors,
@@ -100,6 +101,7 @@ __all__ = [
     "resident_of",
     "residents_of",
     "seen_later",
+    "set_erased",
     "set_person",
     "set_policy",
     "set_resident",

@@ -43,7 +43,7 @@ SEEN: Final = r"""
                substring(upper(r.address) FROM '\m([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}\M') AS district
         FROM home h LEFT JOIN home_watch w USING (home) LEFT JOIN lane l USING (lane)
              LEFT JOIN judging_lane j USING (lane) LEFT JOIN resident r USING (home)
-        WHERE %(homes)s::text[] IS NULL OR h.home = ANY(%(homes)s)
+        WHERE h.erased_at IS NULL AND (%(homes)s::text[] IS NULL OR h.home = ANY(%(homes)s))
     ), seen AS (
         SELECT told.*,
                CASE WHEN is_judged AND state = 'paused' THEN 'paused'
@@ -103,9 +103,11 @@ _HOURS: Final = (
     , begun AS (
         SELECT home, GREATEST(first.since, %(from)s) AS since
         FROM home, LATERAL (SELECT since FROM watch_span WHERE watch_span.home = home.home ORDER BY since LIMIT 1) first
+        WHERE home.erased_at IS NULL
     ), gap AS (
         SELECT LEAST(COALESCE(until, %(now)s), %(now)s) - GREATEST(since, %(from)s) AS lasts, why[1] = %(us)s AS is_ours
-        FROM watch_span WHERE state = 'blind' AND since < %(now)s AND (until > %(from)s OR until IS NULL)
+        FROM watch_span JOIN home USING (home) WHERE state = 'blind' AND since < %(now)s
+            AND (until > %(from)s OR until IS NULL) AND erased_at IS NULL
         UNION ALL
         SELECT %(now)s - GREATEST(seen_since, %(from)s), cause = %(us)s
         FROM seen WHERE kind = 'blind' AND state <> 'blind' AND is_judged AND seen_since < %(now)s

@@ -17,7 +17,9 @@ Conn = AsyncConnection[TupleRow]
 async def load_states(conn: Conn, lane: int) -> tuple[dict[str, HomeState], list[str]]:
     """Return what the homes of a lane remember, and the homes whose saved state does not fit."""
     rows = await conn.execute(
-        "SELECT home, state, format, river_version FROM home_judgement JOIN home USING (home) WHERE lane = %s", (lane,)
+        "SELECT home, state, format, river_version FROM home_judgement JOIN home USING (home) "
+        "WHERE lane = %s AND erased_at IS NULL",
+        (lane,),
     )
     fit: dict[str, HomeState] = {}
     unfit: list[str] = []

@@ -11,6 +11,7 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from alerts.judging.lane import ERASED
 from alerts.store import thresholds
 from alerts.store.inputs import give_to_judgement
 
@@ -150,6 +151,17 @@ async def set_unwatched(conn: Conn, home: str, hub: str, *, now: datetime) -> No
     async with conn.transaction():
         await _hold(conn, home)
         await give_to_judgement(conn, home, "watched", {"hub": hub, "until": now.isoformat()}, now=now)
+
+
+async def set_erased(conn: Conn, home: str, *, now: datetime) -> int:
+    """Tell judgement to forget a home, and return the number of the input that says so."""
+    async with conn.transaction():
+        await _hold(conn, home)
+        await give_to_judgement(conn, home, ERASED, {}, now=now)
+        rows = await conn.execute("SELECT max(input) FROM judging_input WHERE home = %s", (home,))
+        row = await rows.fetchone()
+    assert row is not None, "max() returns a row"
+    return int(row[0])
 
 
 async def set_stretch(conn: Conn, home: str, stretch: timedelta, *, now: datetime) -> None:

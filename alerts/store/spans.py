@@ -19,7 +19,8 @@ Conn = AsyncConnection[TupleRow]
 async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
     """Return how well each home of a lane is seen, as it was written last."""
     rows = await conn.execute(
-        "SELECT home, state, why, since FROM watch_span JOIN home USING (home) WHERE lane = %s AND until IS NULL",
+        "SELECT home, state, why, since FROM watch_span JOIN home USING (home) "
+        "WHERE lane = %s AND until IS NULL AND erased_at IS NULL",
         (lane,),
     )
     return {home: Watch(Watched(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}

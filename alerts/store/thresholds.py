@@ -289,7 +289,7 @@ async def _require(conn: Conn, scope: Scope) -> None:
 
 
 async def _require_homes(conn: Conn, homes: Sequence[str]) -> None:
-    rows = await conn.execute("SELECT home FROM home WHERE home = ANY(%s)", (list(homes),))
+    rows = await conn.execute("SELECT home FROM home WHERE home = ANY(%s) AND erased_at IS NULL", (list(homes),))
     unknown = set(homes) - {str(row[0]) for row in await rows.fetchall()}
     if unknown:
         raise CannotSet(f"There is no home {min(unknown)!r}.")
@@ -327,7 +327,7 @@ async def homes_of(conn: Conn, scope: Scope) -> list[str]:
         return [scope.home]
     rows = await conn.execute(
         "SELECT home FROM home LEFT JOIN home_group_member USING (home) "
-        "WHERE %(group)s::text IS NULL OR home_group = %(group)s ORDER BY home",
+        "WHERE erased_at IS NULL AND (%(group)s::text IS NULL OR home_group = %(group)s) ORDER BY home",
         {"group": scope.group},
     )
     return [str(row[0]) for row in await rows.fetchall()]

@@ -212,8 +212,8 @@ async def gaps(conn: Connection, *, now: datetime) -> list[tuple[str, Sequence[D
     cannot, which the list of those who cannot says.
     """
     rows = await conn.execute(
-        "SELECT home FROM home h WHERE NOT EXISTS (SELECT FROM telling_step t WHERE t.home = h.home) "
-        "ORDER BY home LIMIT 50"
+        "SELECT home FROM home h WHERE erased_at IS NULL "
+        "AND NOT EXISTS (SELECT FROM telling_step t WHERE t.home = h.home) ORDER BY home LIMIT 50"
     )
     looked = [await ahead(conn, home, now=now) for (home,) in await rows.fetchall()]
     return [(one.home, one.gaps) for one in looked if one.gaps]

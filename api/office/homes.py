@@ -62,7 +62,7 @@ async def blocking(dsn: str, act: Callable[[psycopg.Connection[Any]], T]) -> T:
 
 async def is_there(conn: Connection, home: str) -> bool:
     """Return whether there is a home of this name."""
-    rows = await conn.execute("SELECT FROM home WHERE home = %s", (home,))
+    rows = await conn.execute("SELECT FROM home WHERE home = %s AND erased_at IS NULL", (home,))
     return await rows.fetchone() is not None
 
 
@@ -98,7 +98,10 @@ async def add(conn: Connection, dsn: str, fields: Mapping[str, str], *, by: str,
     resident = _resident(form)
     form.require_right()
     assert home is not None, "it is needed"
-    await blocking(dsn, lambda conn: devices.add_home(conn, home, now=now))
+    try:
+        await blocking(dsn, lambda conn: devices.add_home(conn, home, now=now))
+    except devices.CannotAdd as why:
+        raise Mistakes([Mistake("home", str(why))]) from why
     async with conn.transaction():
         await changes.note(conn, "home added", by=by, now=now, home=home, content={})
         await _write_resident(conn, home, resident, by=by, now=now)
@@ -305,7 +308,7 @@ async def listed(conn: Connection) -> list[tuple[str, str | None, int, int, int]
         SELECT home, full_name, (SELECT count(*) FROM hub WHERE hub.home = h.home AND revoked_at IS NULL),
                (SELECT count(*) FROM sensor s WHERE s.home = h.home),
                (SELECT count(*) FROM telling_step t WHERE t.home = h.home)
-        FROM home h LEFT JOIN resident USING (home) ORDER BY home LIMIT %s
+        FROM home h LEFT JOIN resident USING (home) WHERE erased_at IS NULL ORDER BY home LIMIT %s
         """,
         (_HOMES_MAX,),
     )

@@ -16,6 +16,7 @@ from api import consents, times
 from api.office import changes, said
 from api.office.said import Form, Mistake, Mistakes
 from api.signing_in import identities, sessions, staff
+from ingest import erasures
 
 Connection = AsyncConnection[Any]
 
@@ -113,6 +114,8 @@ async def save(conn: Connection, fields: Mapping[str, str], *, is_new: bool, by:
     person = form.may_take("person", said.key) or await _free_key(conn, name or "person")
     before = await find(conn, person)
     _see_who_it_is(form, person, before, is_new=is_new)
+    if is_new and await erasures.among(conn, "person", [person]):
+        form.wrong("person", f"{person!r} was somebody who was erased, and is not given again")
     await _see_how_to_reach(conn, form, person, phone, email, now=now)
     if before is not None and before.is_last and "operator" not in kinds:
         form.wrong("kinds", f"{before.full_name} gets what nobody else can be told, and so must be an operator")

@@ -11,7 +11,7 @@ from alerts.store import rotas
 from api import access, consents, show
 from api.access import CurrentOperator
 from api.given import Connection, Now, RealNow
-from api.office import changes, people
+from api.office import changes, erasing, people
 from api.office.said import Mistakes
 from api.routes import frame, office
 from api.routes.office import NOTHING_REFUSED, Refused, Written
@@ -81,6 +81,7 @@ async def _people(
         more=found[-1].person if len(found) == people.PEOPLE_MAX else "",
         search=q,
         ending=ending,
+        erased=await erasing.pending(conn),
         called=name,
         last=operator or "",
         kinds=people.KINDS,
@@ -129,6 +130,26 @@ async def let_leave(
     return show.then("/operator/people")
 
 
+@router.post("/operator/people/{person}/erase")
+async def erase_person(
+    request: Request,
+    person: str,
+    viewer: CurrentOperator,
+    conn: Connection,
+    now: Now,
+    real_now: RealNow,
+    wrote: Written,
+) -> Response:
+    """Have a person erased, once their short name was written again under what goes."""
+    if "\0" in person:
+        raise HTTPException(404)
+    try:
+        await erasing.erase_person(conn, person, wrote.get("sure", ""), by=viewer.person, now=now, real_now=real_now)
+    except Mistakes as why:
+        return await _person(request, person, viewer, conn, now=now, refused=Refused.by(why, "erase", wrote))
+    return show.then("/operator/people#erasing")
+
+
 @router.post("/operator/people/{person}/factor")
 async def take_factor_away(
     request: Request,
@@ -170,6 +191,7 @@ async def _person(
         person=one,
         given=given,
         means=await people.leaving(conn, person),
+        goes=erasing.of_person(one),
         overrides=await rotas.overrides_of(conn, person, since=now),
         held=await staff.held_by(conn, person),
         changed=await changes.lately(conn, person=person),

@@ -12,8 +12,8 @@ from alerts import store as alerts_store
 from alerts.store import pauses, rotas
 from api import consents, show, times
 from api.access import CurrentOperator, OperatorsLook
-from api.given import Connection, Given, GivenToAll, Now
-from api.office import agreed, away, changes, duty, homes, hubs, people, said
+from api.given import Connection, Given, GivenToAll, Now, RealNow
+from api.office import agreed, away, changes, duty, erasing, homes, hubs, people, said
 from api.office.said import Mistakes
 from api.routes import frame, office
 from api.routes.office import NOTHING_REFUSED, Refused, Written
@@ -127,6 +127,24 @@ async def set_up_part(
     return show.then(f"/operator/homes/{home}/setup#{part.removesuffix('-gone')}")
 
 
+@router.post("/operator/homes/{home}/erase")
+async def erase_home(
+    request: Request,
+    home: SetUpHome,
+    viewer: CurrentOperator,
+    conn: Connection,
+    now: Now,
+    real_now: RealNow,
+    wrote: Written,
+) -> Response:
+    """Have a home erased, once its name was written again under what goes."""
+    try:
+        await erasing.erase_home(conn, home, wrote.get("sure", ""), by=viewer.person, now=now, real_now=real_now)
+    except Mistakes as why:
+        return await _setup(request, home, viewer, conn, now=now, refused=Refused.by(why, "erase", wrote))
+    return show.then("/operator/people#erasing")
+
+
 async def _setup(
     request: Request,
     home: str,
@@ -167,6 +185,7 @@ async def _setup(
         views=agreed.VIEWS,
         a_year_on=times.local_date(now).replace(year=now.year + 1, day=min(now.day, 28)).isoformat(),
         people=await people.listed(conn),
+        goes=await erasing.of_home(conn, home),
         now=now,
         **office.facts(refused),
         **frame.facts(request, viewer, "fleet"),

@@ -138,7 +138,7 @@ async def _check_known(conn: Connection, person: str, homes: Sequence[str] | Non
     rows = await conn.execute("SELECT FROM person WHERE person = %s", (person,))
     if await rows.fetchone() is None:
         raise NoSuch(f"There is no person {person!r}.")
-    rows = await conn.execute("SELECT home FROM home WHERE home = ANY(%s)", (list(homes or []),))
+    rows = await conn.execute("SELECT home FROM home WHERE home = ANY(%s) AND erased_at IS NULL", (list(homes or []),))
     known = {home for (home,) in await rows.fetchall()}
     for home in homes or []:
         if home not in known:

@@ -1,8 +1,9 @@
 """What was taken away since a backup, so that a restore does not give it back?
 
-A consent that was withdrawn, a person who left, a hub or a program that was turned away: restored from an older moment,
-each would be in force again.  So they are noted outside the database within seconds, beside the backups and encrypted
-as these are; a batch of them is a file that is never written over.  `redo` does each again, and may be repeated.
+A consent that was withdrawn, a person who left, a hub or a program that was turned away, a home that was erased:
+restored from an older moment, each would be in force, or there, again.  So they are noted outside the database within
+seconds, beside the backups and encrypted as these are; a batch of them is a file that is never written over.  `redo`
+does each again, and may be repeated.
 """
 
 import io
@@ -19,7 +20,7 @@ from psycopg.rows import TupleRow
 from pyrage.x25519 import Identity, Recipient
 
 from api import consents
-from api.office import hubs, people
+from api.office import erasing, hubs, people
 from api.office.said import Mistakes
 from api.v1 import tokens
 from deploy.backup import sealed, shelf
@@ -40,6 +41,8 @@ _TAKEN_AWAY: Final = """
     UNION ALL SELECT 'consent withdrawn', withdrawn_at, ARRAY[consent::text] FROM consent WHERE withdrawn_at > %(since)s
     UNION ALL SELECT 'sight withdrawn', withdrawn_at, ARRAY[person, home, view] FROM access_grant
         WHERE withdrawn_at > %(since)s
+    UNION ALL SELECT what || ' erased', asked_at, ARRAY[encode(subject_sha256, 'hex'), instead] FROM erasure
+        WHERE asked_at > %(since)s
     UNION ALL SELECT 'token revoked', revoked_at, ARRAY[name] FROM api_token WHERE revoked_at > %(since)s
     ORDER BY at LIMIT %(most)s
 """
@@ -141,6 +144,8 @@ async def redo(conn: AsyncConnection[Any], facts: Sequence[Fact], *, now: dateti
         "hub revoked": lambda fact: hubs.revoke(conn, fact.which[0], by=_BY, now=now),
         "consent withdrawn": lambda fact: consents.withdraw(conn, int(fact.which[0]), by=_BY, now=now),
         "sight withdrawn": lambda fact: _withdraw_sight(conn, fact),
+        "home erased": lambda fact: _erase(conn, "home", fact, now=now, real_now=real_now),
+        "person erased": lambda fact: _erase(conn, "person", fact, now=now, real_now=real_now),
         "token revoked": lambda fact: tokens.revoke(conn, fact.which[0], real_now=real_now),
     }
     not_done = []
@@ -151,6 +156,12 @@ async def redo(conn: AsyncConnection[Any], facts: Sequence[Fact], *, now: dateti
             if await _is_there(conn, fact):
                 not_done.append(f"{fact.what}, {' '.join(fact.which)}: do it by hand")
     return not_done
+
+
+async def _erase(conn: AsyncConnection[Any], what: str, fact: Fact, *, now: datetime, real_now: datetime) -> None:
+    """Ask for it again; ingest finishes it as soon as it runs on what was restored."""
+    sha256, instead = fact.which
+    await erasing.again(conn, what, sha256, instead, by=_BY, now=now, real_now=real_now)
 
 
 async def _withdraw_sight(conn: AsyncConnection[Any], fact: Fact) -> None:

@@ -48,6 +48,8 @@ _OTHERWISE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     # What there is, is set up on the operator's pages.
     "home": {"ingest": _READ, "api": _WRITE},
     "hub": {"ingest": _READ, "api": _WRITE},
+    # Asked for on the pages, and done by one function of the owner's.
+    "erasure": {"ingest": _READ, "api": _WRITE},
     "sensor": {"ingest": _READ, "api": _OWN},
     # What was received is never changed, and readings are dropped by whoever owns the data alone.
     "reading": {"ingest": _ADD},
@@ -72,11 +74,20 @@ _OTHERWISE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
 
 # To hold a row until the end of a transaction one must be allowed to change something of it.  All 64 lanes are there,
 # so no change of the number of one can succeed; and when a home was added is of no consequence.
-_HELD: Final = (("alerts", "lane", "lane"), ("api", "lane", "lane"), ("alerts", "home", "added_at"))
+_HELD: Final = (
+    *(("alerts", "lane", "lane"), ("api", "lane", "lane"), ("alerts", "home", "added_at")),
+    # And that the log is free of a home is ingest's to say.
+    ("ingest", "erasure", "log_cleared_at"),
+)
 
 _CREATE_TABLE: Final = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", flags=re.MULTILINE)
 _RENAME: Final = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+)", flags=re.MULTILINE)
-_DROP_LOG: Final = "drop_stored_log_before(timestamptz)"
+# What ingest may do without being allowed to do more.
+_FUNCTIONS: Final = {
+    "drop_stored_log_before": "timestamptz",
+    "drop_readings_before": "timestamptz",
+    "erase": "bigint, timestamptz",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -213,7 +224,7 @@ def _sentence(form: str, one: Grant) -> sql.Composed:
 
 
 def _grant_the_rest(conn: Connection[TupleRow], accounts: set[str]) -> None:
-    """Let accounts use what is no table of ours: numbers that are counted up, and the one way to drop old log."""
+    """Let accounts use what is no table of ours: numbers that are counted up, and ingest's functions."""
     for name in sorted(accounts):
         conn.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(name)))
         what = "SELECT" if name == account(READER) else "USAGE"
@@ -222,10 +233,10 @@ def _grant_the_rest(conn: Connection[TupleRow], accounts: set[str]) -> None:
         )
     if account(READER) in accounts:
         _let_read_all(conn)
-    if account("ingest") in accounts and conn.execute("SELECT to_regproc('drop_stored_log_before')").fetchone() != (
-        None,
-    ):
-        conn.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO telecare_ingest").format(sql.SQL(_DROP_LOG)))
+    for name, takes in _FUNCTIONS.items() if account("ingest") in accounts else ():
+        if conn.execute("SELECT to_regproc(%s)", (name,)).fetchone() != (None,):
+            said = sql.SQL(f"{name}({takes})")
+            conn.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO telecare_ingest").format(said))
 
 
 def _let_read_all(conn: Connection[TupleRow]) -> None:

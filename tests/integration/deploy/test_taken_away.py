@@ -13,15 +13,16 @@ import pytest
 from alerts import store as alerts_store
 from api import consents
 from api import store as api_store
-from api.office import hubs, people
+from api.office import erasing, hubs, people
 from api.v1 import tokens
 from deploy.backup import afterwards, command, gone, sealed
 from deploy.backup.config import Config
 from deploy.backup.keeper import Keeper
 from deploy.backup.problems import Damaged
 from gateway.clock import Clock
-from ingest import devices
+from ingest import devices, erasures
 from tests.world.database import Database, drop_database
+from tests.world.leftovers import leftovers
 
 HOME = "rose-cottage"
 
@@ -114,6 +115,50 @@ def test_what_was_taken_away_after_the_backup_is_not_given_back(
         assert blocking.execute("SELECT count(*) FROM api_token WHERE revoked_at IS NULL").fetchone() == (0,)
         # The restore itself is written down, with its moment.
         assert blocking.execute("SELECT count(*) FROM restored WHERE shows <= restored_at").fetchone() == (1,)
+
+
+async def erase(conn: Conn, *, now: datetime) -> None:
+    await erasing.ask_home(conn, HOME, by="control", now=now, real_now=now)
+    await erasing.ask_person(conn, "jim", by="control", now=now, real_now=now)
+    await conn.execute("UPDATE judging_lane SET input = (SELECT max(input) FROM judging_input)")
+    assert await erasures.finish_due(conn, now=now) == (2, 0)
+
+
+async def finish(conn: Conn, *, now: datetime) -> None:
+    await conn.execute("UPDATE judging_lane SET input = (SELECT max(input) FROM judging_input)")
+    assert await erasures.finish_due(conn, now=now) == (2, 0)
+
+
+def test_who_was_erased_after_the_backup_is_erased_again(
+    database: Database, platform: dict[str, str], tmp_path: Path
+) -> None:
+    """An old backup knows them by name; who asked to be forgotten must not come back with a broken disk."""
+    now = datetime.now(UTC)  # noqa: TID251 - backups are on real time
+    words = (HOME, "jim docherty", "+447700900102", "hub-1")
+    with database.connect() as blocking:
+        devices.add_home(blocking, HOME, now=now)
+        devices.add_hub(blocking, "hub-1", HOME, ("x", "y"), now=now)
+    keeper = Keeper(Config.from_env(platform, tmp_path), tmp_path, platform, Clock())
+    do(database, furnish, now=now)
+    keeper.turn(now=now)
+    do(database, erase, now=now)
+    with database.connect() as blocking:
+        stood_in = blocking.execute("SELECT instead FROM erasure ORDER BY what").fetchall()
+        assert leftovers(blocking, words) == set()
+    keeper.look()
+
+    command.restore(
+        command.Asked("newest", tmp_path / "backup.key", may_replace=True), tmp_path, platform, is_sure=lambda _: True
+    )
+    with database.connect() as blocking:
+        # At once: nobody sees it, and its hub may not speak.
+        assert blocking.execute("SELECT FROM home WHERE erased_at IS NULL").fetchall() == []
+        assert blocking.execute("SELECT FROM hub WHERE revoked_at IS NULL").fetchall() == []
+    do(database, finish, now=now)
+
+    with database.connect() as blocking:
+        assert leftovers(blocking, words) == set()
+        assert blocking.execute("SELECT instead FROM erasure ORDER BY what").fetchall() == stood_in
 
 
 def test_a_note_that_rotted_stops_the_restore(tmp_path: Path) -> None:

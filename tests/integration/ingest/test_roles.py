@@ -1,13 +1,13 @@
 """What may each of our processes do in the database?  Tried as the accounts themselves, on real tables."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from ingest import stored_log
+from ingest import readings, stored_log
 from ingest.db import pool, roles
 from tests.world.database import Database
 
@@ -66,7 +66,16 @@ def test_what_each_process_may_not(accounts: Database) -> None:
         *((process, "CREATE TABLE mine (a int)") for process in roles.ALL),
         *((process, "SELECT drop_chunks('reading', older_than => now())") for process in roles.ALL),
         *((process, "SELECT drop_chunks('stored_log', older_than => now())") for process in roles.ALL),
-        *((process, "SELECT drop_stored_log_before(now())") for process in roles.ALL if process != "ingest"),
+        *(
+            (process, f"SELECT {function}")
+            for function in ("drop_stored_log_before(now())", "drop_readings_before(now())", "erase(1, now())")
+            for process in roles.ALL
+            if process != "ingest"
+        ),
+        # And that only as far as it was asked for, and of what is old.
+        ("ingest", "INSERT INTO erasure (what, subject_sha256, instead, asked_at) VALUES ('person', '', 'x', now())"),
+        ("ingest", "UPDATE erasure SET subject = 'another'"),
+        *(("ingest", f"SELECT {function}") for function in ("erase_words('.')", "erase_key('home', 'a', 'b')")),
         *((process, "CREATE ROLE other") for process in roles.ALL),
     ]
 
@@ -87,6 +96,8 @@ def test_what_each_process_must(accounts: Database) -> None:
         ("ingest", READING),
         ("ingest", "SELECT home, hub FROM hub"),
         ("ingest", "SELECT lane FROM lane FOR UPDATE"),
+        ("ingest", "UPDATE erasure SET log_cleared_at = now()"),
+        ("ingest", "SELECT erase(1, now()), drop_readings_before(now())"),
         ("alerts", "SELECT lane FROM lane FOR UPDATE"),
         ("alerts", "SELECT home FROM home FOR UPDATE"),
         ("alerts", "SELECT entries FROM stored_log WHERE received_at > '2026-01-01'"),
@@ -113,6 +124,25 @@ async def test_ingest_drops_old_log_and_no_other(accounts: Database) -> None:
 
     with accounts.connect() as conn:
         assert conn.execute("SELECT count(*) FROM stored_log").fetchone() == (1,)
+
+
+async def test_readings_are_dropped_by_age_and_never_young_ones(accounts: Database) -> None:
+    """Who breaks into ingest, or mistypes a number, must not drop what judgement rests on."""
+    old, young = NOW - timedelta(days=400), datetime.now(UTC) - timedelta(days=60)  # noqa: TID251 - the database's clock
+    with accounts.connect() as conn:
+        for at in (old, young):
+            conn.execute(
+                "INSERT INTO reading VALUES (NULL, 'h', 's', NULL, 'movement', 1, %s, NULL, %s, false)", (at, at)
+            )
+    opened = await pool.open_pool(roles.url_for(accounts.dsn, "ingest", PASSWORDS["ingest"]), name="test")
+
+    async with opened.connection() as one:
+        assert await readings.drop_before(one, NOW - timedelta(days=500)) == 0
+        assert await readings.drop_before(one, young + timedelta(days=59)) == 1
+    await opened.close()
+
+    with accounts.connect() as conn:
+        assert conn.execute("SELECT observed_at FROM reading WHERE observed_at > '2020-01-01'").fetchall() == [(young,)]
 
 
 def test_every_table_is_somebodys(accounts: Database) -> None:
