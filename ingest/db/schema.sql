@@ -354,6 +354,37 @@ CREATE INDEX consent_of_a_person_in_force ON public.consent USING btree (person,
 -- consent.why: what for, in the words in which it was agreed
 -- consent.until: excluded; by the clock that homes are judged on
 
+CREATE TABLE erasure (
+    erasure bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    what text NOT NULL,
+    subject text,
+    subject_sha256 bytea NOT NULL,
+    instead text NOT NULL,
+    lane smallint,
+    input bigint,
+    hubs text[],
+    hubs_sha256 bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    log_cleared_at timestamp with time zone,
+    done_at timestamp with time zone,
+    CONSTRAINT erasure_is_known_once PRIMARY KEY (erasure),
+    CONSTRAINT erasure_forgets_whom_when_it_is_done CHECK ((((done_at IS NULL) = (subject IS NOT NULL)) AND ((done_at IS NULL) OR (hubs IS NULL)))),
+    CONSTRAINT erasure_is_of_a_home_or_a_person CHECK ((what = ANY (ARRAY['home'::text, 'person'::text]))),
+    CONSTRAINT erasure_is_of_a_subject_once UNIQUE (what, subject_sha256),
+    CONSTRAINT erasure_of_a_home_has_its_lane CHECK (((what = 'home'::text) = (lane IS NOT NULL)))
+);
+CREATE INDEX erasure_of_a_hub ON public.erasure USING gin (hubs_sha256);
+CREATE INDEX erasure_to_do ON public.erasure USING btree (erasure) WHERE (done_at IS NULL);
+-- erasure: homes and people of whom all that tells who they are was erased, or is being; a name here is not given again
+-- erasure.subject: the key of the home or person; null once it is done
+-- erasure.subject_sha256: of the key: a restore finds by it whom to erase again
+-- erasure.instead: the key that stands for it in what is kept; made of chance alone
+-- erasure.input: the judging_input after which judgement knows the home no more; null for a person
+-- erasure.hubs: of the home; null once it is done
+-- erasure.hubs_sha256: of the names of its hubs: what they send is not kept
+-- erasure.asked_at: by the clock that homes are judged on, as are the other moments here
+-- erasure.log_cleared_at: when nothing of the home was left in stored_log; null: not yet, or a person
+
 CREATE TABLE held_text (
     notification bigint NOT NULL,
     restored bigint NOT NULL,
@@ -377,12 +408,14 @@ CREATE TABLE home (
     home text NOT NULL,
     lane smallint NOT NULL,
     added_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone,
     CONSTRAINT home_is_known_once PRIMARY KEY (home),
     CONSTRAINT home_has_a_plain_name CHECK ((home ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
     CONSTRAINT home_lane_is_one_of_64 CHECK (((lane >= 0) AND (lane <= 63)))
 );
 -- home: a watched place; nothing here says who lives there
 -- home.lane: for good: it is part of the topic of every message of the home
+-- home.erased_at: shown, judged and counted on no page since; the row stays for the figures that it was part of
 
 CREATE TABLE home_group (
     home_group text NOT NULL,
@@ -519,12 +552,12 @@ CREATE TABLE judging_input (
     content jsonb NOT NULL,
     CONSTRAINT judging_input_is_known_once PRIMARY KEY (input),
     CONSTRAINT judging_input_is_of_a_known_home FOREIGN KEY (home) REFERENCES home(home),
-    CONSTRAINT judging_input_is_of_a_known_kind CHECK ((kind = ANY (ARRAY['policy'::text, 'closed'::text, 'sensors'::text, 'watched'::text, 'stretch'::text, 'pause'::text])))
+    CONSTRAINT judging_input_is_of_a_known_kind CHECK ((kind = ANY (ARRAY['policy'::text, 'closed'::text, 'sensors'::text, 'watched'::text, 'stretch'::text, 'pause'::text, 'erased'::text])))
 );
 CREATE INDEX judging_input_of_a_lane_by_time ON public.judging_input USING btree (lane, counts_from, input);
 -- judging_input: what influences judgement besides the log; what is not here cannot
 -- judging_input.counts_from: the lane's complete_through when it was written, with that row locked: counts for all judged after it
--- judging_input.kind: policy: the numbers; closed: an alert and its outcome; sensors: which there are; watched: the home is watched from here on; stretch: how much later promises may be kept while time is sped up
+-- judging_input.kind: policy: the numbers; closed: an alert and its outcome; sensors: which there are; watched: the home is watched from here on; stretch: how much later promises may be kept while time is sped up; pause: who is away; erased: the home is forgotten
 
 CREATE TABLE judging_lane (
     lane smallint NOT NULL,
