@@ -154,9 +154,11 @@ def _paired(things: list[Seen], rows: list[Row], excuses: _Excuses) -> tuple[lis
     for may_be_missing in (False, True):
         now = [one for one in timed if excuses.may_be_missing(one) is may_be_missing]
         counted = [one for one in odd if excuses.may_be_missing(one) is may_be_missing]
-        now, rows = _nearest(now, rows, _APART_MAX)
+        # One excuse does not use up another: what may be missing takes no row that needs no card.
+        apart = [row for row in rows if may_be_missing and excuses.is_cardless(row)]
+        now, rows = _nearest(now, [row for row in rows if row not in apart], _APART_MAX)
         left += now + counted[len(rows) :]
-        rows = rows[len(counted) :]
+        rows = rows[len(counted) :] + apart
     return left, rows
 
 

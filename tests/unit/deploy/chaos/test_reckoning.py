@@ -117,3 +117,12 @@ def test_what_is_written_off_takes_no_row_of_what_is_owed() -> None:
     off = [Range("hub", "outbox", "readings", 1, 1)]
     found = compare(things, [row(9)], written_off=off, is_odd=lambda one: one.boot == "odd")
     assert (found.lost, found.doubled, found.written_off) == ([], [], 1)
+
+
+def test_what_went_with_a_card_takes_no_row_of_a_full_disk() -> None:
+    """Otherwise the press on the full disk is looked for, is on no card, and is called lost."""
+    gone = seen(0)
+    found = compare(
+        numbered(gone), [row(15)], gone={gone}, is_cardless=lambda one: one.observed_at == NINE + timedelta(minutes=15)
+    )
+    assert (found.lost, found.doubled, found.gone, len(found.cardless)) == ([], [], 1, 1)
