@@ -145,7 +145,9 @@ def cases(each: Mapping[Fault, int]) -> list[Case]:
         for place in range(count):
             # From ten in the morning on, over six hours.
             later = timedelta(hours=2) if fault in _AT_ONCE else timedelta(minutes=360 * place / max(count, 1))
-            found.append(Case(len(found), fault, BEGINS + FAULTS_FROM + later + timedelta(seconds=place)))
+            # We are away from all homes at the same moment.
+            apart = timedelta(0) if fault in OURS else timedelta(seconds=place)
+            found.append(Case(len(found), fault, BEGINS + FAULTS_FROM + later + apart))
     return found
 
 

@@ -105,8 +105,8 @@ def _note(judge: LaneJudge, found: list[Verdict], at: datetime, into: Judged) ->
         watch, known = judge.state_of(home).watch, into.watches.setdefault(home, [])
         if not known or known[-1] != watch:
             known.append(watch)
-    if found:
-        into.verdicts.append((at, found))
+    # Each at the moment that it is true of: live, ticks have it found within a second of that.
+    into.verdicts += [(one.at, [one]) for one in found]
 
 
 def _batches(homes: Sequence[Sequence[Timed]]) -> Iterator[tuple[datetime, list[entry.Entry]]]:
