@@ -84,7 +84,7 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
                 "judging": lambda: why_behind(watch, clock),
                 "telling": lambda: tell.trouble,
             },
-            facts=lambda: _facts(config, watch, tell, ask),
+            facts=lambda: _facts(watch, tell, ask),
             clock=clock,
         )
     except OSError as why:
@@ -92,7 +92,7 @@ async def _work(config: Config, clock: Clock, pool: Pool) -> int:
         return _UNAVAILABLE
     log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}", "owner": owner})
     try:
-        async with processes.alive(pool, "alerts", owner, clock, lambda: _facts(config, watch, tell, ask)):
+        async with processes.alive(pool, "alerts", owner, clock, lambda: _facts(watch, tell, ask)):
             await _until_stopped(pool, watch, tell, ask)
     finally:
         health.close()
@@ -124,14 +124,14 @@ async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None
             group.create_task(until_stop(running))
 
 
-def _facts(config: Config, watch: Watch, tell: Tell, ask: Ask) -> Mapping[str, object]:
+def _facts(watch: Watch, tell: Tell, ask: Ask) -> Mapping[str, object]:
     """Return how far judging and telling have come, for `/ready` and for the heartbeat."""
     status = watch.status
     return {
         "lanes": status.lanes,
         "lanes_max": watch.lanes_max,
         "lag_s": None if status.lag is None else status.lag.total_seconds(),
-        "texts": NO_TWILIO if config.twilio is None else "Twilio",
+        "texts": tell.texting.why_not or "Twilio",
         # Not a reason to restart what tells of alarms.
         "asking": ask.trouble,
         "judged_through": _said(status.judged_through),

@@ -16,7 +16,8 @@ from psycopg.rows import TupleRow
 from alerts import metrics
 from alerts.store import outages, owing
 from alerts.store.sending import Leaving, NotNeeded, SendingLog
-from alerts.telling.deliver import GiveUp, Notification, Receipt, Sender, TryAgain, deliver
+from alerts.telling.deliver import AccountRefused, GiveUp, Notification, Receipt, Sender, TryAgain, deliver
+from alerts.texting import Texting
 from gateway.clock import Clock, monotonic_s
 from ingest.db.pool import Pool
 
@@ -40,6 +41,8 @@ _REST_S: Final = 10.0
 _STOP_PATIENCE_S: Final = 12.0
 
 NO_TWILIO: Final = "no Twilio configured"
+# Of no text: who is let in hears that Twilio does not know it.
+_NO_TEXT: Final = "SM" + "0" * 32
 
 
 class Door(Sender, Protocol):
@@ -86,6 +89,7 @@ class Tell:
         self._pool = pool
         self._clock = clock
         self._sender = sender
+        self.texting = Texting(none_configured=NO_TWILIO if isinstance(sender, NoTwilio) else None)
         self._log = SendingLog(pool, owner, _count_leaving)
         self._stirred = asyncio.Event()
         self._on_their_way: dict[str, asyncio.Task[None]] = {}
@@ -127,6 +131,8 @@ class Tell:
             await self._say_nobody_left(conn)
         await self._send_due(now=now)
         await self._look_up(now=now)
+        if self.texting.is_to_be_asked and _NO_TEXT not in self._on_their_way:
+            self._on_their_way[_NO_TEXT] = asyncio.create_task(self._ask_whether_let_in())
         if monotonic_s() - self._kept_at_s >= _KEEP_S:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
@@ -205,7 +211,7 @@ class Tell:
 
     async def _deliver(self, note: Notification, *, now: datetime) -> None:
         """Deliver one text.  Where that goes wrong here, its claim lapses, and it is *due* or *trying* as it was."""
-        sender = _Counted(self._sender)
+        sender = _Counted(self._sender, self.texting)
         try:
             await deliver(note, sender, self._log, now=now)
         except NotNeeded:
@@ -239,6 +245,21 @@ class Tell:
             self._looked_up -= 1
             del self._on_their_way[key]
 
+    async def _ask_whether_let_in(self) -> None:
+        """Ask Twilio about no text: while none waits, nothing else would say that our account is taken again."""
+        try:
+            await self._sender.state(_NO_TEXT)
+        except AccountRefused as why:
+            self.texting.refused(why)
+        except GiveUp:
+            self.texting.went()
+        except TryAgain as why:
+            log.info("Twilio does not say whether it lets us in", extra={"why": str(why)})
+        except Exception:
+            log.exception("account not looked up")
+        finally:
+            del self._on_their_way[_NO_TEXT]
+
     async def _leave(self) -> None:
         if self._on_their_way:
             await asyncio.wait(self._on_their_way.values(), timeout=_STOP_PATIENCE_S)
@@ -253,23 +274,34 @@ class Tell:
 class _Counted:
     """A sender that remembers what became of the one text that goes through it."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, texting: Texting) -> None:
         self._sender = sender
+        self._texting = texting
         self.became = "no longer worth sending"
 
     async def send(self, to: str, body: str, key: str) -> Receipt:
         self.became = "no answer"
         try:
             receipt = await self._sender.send(to, body, key)
+        except AccountRefused as why:
+            self.became = "account refused"
+            self._texting.refused(why)
+            raise
         except GiveUp:
             self.became = "refused"
+            self._texting.went()
             raise
         self.became = "sent"
+        self._texting.went()
         return receipt
 
     async def find(self, to: str, body: str, since: datetime) -> Receipt | None:
         self.became = "look-up failed"
-        found = await self._sender.find(to, body, since)
+        try:
+            found = await self._sender.find(to, body, since)
+        except AccountRefused as why:
+            self._texting.refused(why)
+            raise
         self.became = "not found" if found is None else "found"
         return found
 

@@ -28,6 +28,7 @@ class Viewer:
         homes: every home with a grant in force, and its views.
         service: the name of the service, for the page's head.
         session: hash of this session's token.
+        texts_refused: why Twilio takes no text from us now; None while it does, as far as is known.
     """
 
     person: str
@@ -37,6 +38,7 @@ class Viewer:
     homes: Mapping[str, frozenset[str]]
     service: str
     session: bytes
+    texts_refused: str | None = None
 
     def homes_as(self, view: View) -> list[str]:
         """Return the homes that this person may see in a view, by name."""
@@ -97,18 +99,21 @@ async def viewer_for(conn: Connection, person: str, session: bytes, *, now: date
         SELECT full_name, what, is_operator, (SELECT name FROM service),
                array(SELECT ARRAY[home, view] FROM access_grant
                      WHERE access_grant.person = person.person AND withdrawn_at IS NULL
-                       AND (person.is_operator OR {consents.IN_FORCE}))
+                       AND (person.is_operator OR {consents.IN_FORCE})),
+               (SELECT doing->>'texts' FROM process_heartbeat WHERE process = 'alerts' AND ended_at IS NULL
+                AND heard_at > clock_timestamp() - interval '30 s' AND doing->>'texts' LIKE 'Twilio %%'
+                ORDER BY heard_at DESC LIMIT 1)
         FROM person WHERE person = %(person)s AND left_at IS NULL
         """,  # noqa: S608 - a constant of ours
         {"person": person, "now": now},
     )
     if row is None:
         return None
-    full_name, what, is_operator, service, grants = row
+    full_name, what, is_operator, service, grants, refused = row
     homes: dict[str, frozenset[str]] = {}
     for home, view in grants:
         homes[home] = homes.get(home, frozenset()) | {view}
-    return Viewer(person, full_name, what, is_operator, homes, service or "Telecare", session)
+    return Viewer(person, full_name, what, is_operator, homes, service or "Telecare", session, refused)
 
 
 async def service_name(conn: Connection) -> str:

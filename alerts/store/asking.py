@@ -97,6 +97,8 @@ FRAME: Final = """
 async def _begin_rounds(conn: Conn, *, now: datetime) -> None:
     """Write a row for everybody whose round has begun; who is being asked about another home waits for the next turn.
 
+    A round that began in a time that a restored database has forgotten is over: they may have been asked in it.
+
     Of several homes, the one that this person was asked about longest ago comes first.
     """
     rows = await conn.execute(
@@ -118,9 +120,13 @@ async def _begin_rounds(conn: Conn, *, now: datetime) -> None:
             continue
         await conn.execute(
             """
-            INSERT INTO confidence_asking (home, person, audience, question, round, place, home_group, due_at, state)
-            SELECT %(home)s, %(person)s, %(audience)s, max(question), %(round)s, %(place)s, %(group)s, %(due)s, 'due'
-            FROM confidence_question WHERE audience = %(audience)s HAVING max(question) IS NOT NULL
+            INSERT INTO confidence_asking (home, person, audience, question, round, place, home_group, due_at, state,
+                                           ended_at)
+            SELECT %(home)s, %(person)s, %(audience)s, max(question), %(round)s, %(place)s, %(group)s, %(due)s,
+                   CASE WHEN is_forgotten THEN 'withdrawn' ELSE 'due' END, CASE WHEN is_forgotten THEN %(now)s END
+            FROM confidence_question, LATERAL (SELECT EXISTS (
+                SELECT FROM restored WHERE shows < %(due)s AND %(due)s <= told_until) AS is_forgotten) AS known
+            WHERE audience = %(audience)s GROUP BY is_forgotten HAVING max(question) IS NOT NULL
             ON CONFLICT DO NOTHING
             """,
             {
@@ -131,6 +137,7 @@ async def _begin_rounds(conn: Conn, *, now: datetime) -> None:
                 "place": place,
                 "group": group,
                 "due": current.due_at,
+                "now": now,
             },
         )
 

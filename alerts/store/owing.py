@@ -40,7 +40,7 @@ _FAULT_WITHIN: Final = timedelta(days=1)
 # Two people who answer in the same moment of a clock that stands still are still one after the other.
 _A_MOMENT: Final = timedelta(microseconds=1)
 # A phone's code is not used again for another alert within this time (design: replies by text).
-_CODE_RESTS: Final = timedelta(days=7)
+CODE_RESTS: Final = timedelta(days=7)
 # Ours: nobody was asked about so many alerts since a backup that they had this code already.
 _FIRST_CODE_AFTER_RESTORE: Final = 50
 
@@ -211,7 +211,7 @@ async def told_so_far(conn: Conn, alert: int) -> list[str]:
 
 async def code_for(conn: Conn, alert: int, person: str, *, now: datetime) -> int:
     """Return what a person writes in front of an answer about an alert: always the same for both."""
-    given: dict[str, object] = {"alert": alert, "person": person, "now": now, "rested": now - _CODE_RESTS}
+    given: dict[str, object] = {"alert": alert, "person": person, "now": now, "rested": now - CODE_RESTS}
     rows = await conn.execute(
         "SELECT code FROM reply_code JOIN person USING (phone) WHERE person = %(person)s AND alert = %(alert)s", given
     )
@@ -229,13 +229,29 @@ async def code_for(conn: Conn, alert: int, person: str, *, now: datetime) -> int
         given,
     )
     row = await rows.fetchone()
-    given["code"] = code = int(row[0]) if row and row[0] is not None else 999
+    code = int(row[0]) if row and row[0] is not None else await _code_used_again(conn, given)
+    given["code"] = code
     await conn.execute(
         "INSERT INTO reply_code (phone, code, alert, given_at) "
         "SELECT phone, %(code)s, %(alert)s, %(now)s FROM person WHERE person = %(person)s AND phone IS NOT NULL",
         given,
     )
     return code
+
+
+async def _code_used_again(conn: Conn, given: dict[str, object]) -> int:
+    """Return the code to use a second time where all rest or are in use: of what is over, and longest ago.
+
+    Whoever writes it is asked which one is meant (`texts`): it is never guessed.
+    """
+    rows = await conn.execute(
+        "SELECT r.code FROM reply_code r JOIN person p USING (phone) JOIN alert a USING (alert) "
+        "WHERE p.person = %(person)s GROUP BY r.code "
+        "ORDER BY bool_or(a.state <> 'closed'), max(r.given_at), r.code LIMIT 1",
+        given,
+    )
+    row = await rows.fetchone()
+    return 1 if row is None else int(row[0])
 
 
 # Who is asked next.

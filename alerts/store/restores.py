@@ -78,6 +78,11 @@ async def put_in_order(conn: Conn, *, backup: str, shows: datetime, told_until: 
         row = await rows.fetchone()
         assert row is not None, "an insert returns its row"
         await _hold_texts(conn, int(row[0]))
+        # Who was asked in the forgotten time how confident they feel is not asked again in this round.
+        await conn.execute(
+            "UPDATE confidence_asking SET state = 'withdrawn', ended_at = %s WHERE state = 'due' AND due_at <= %s",
+            (now, told_until),
+        )
         await conn.execute(
             "UPDATE alert SET next_telling_at = %s WHERE state <> 'closed' AND next_telling_at < %s",
             (now + HOLD if operator else now, now + HOLD),

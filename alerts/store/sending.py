@@ -76,11 +76,15 @@ _OLDEST_UNTOLD: Final = """
 # Ours: callbacks come within seconds; and after an hour the rota has been through whatever they would say.
 _TOLD_WITHIN: Final = timedelta(seconds=20)
 _ASKED_FOR: Final = timedelta(hours=1)
+# What asks somebody to act, and is seen before each try to be over when its alert is.
+_OF_AN_OPEN_ALERT: Final = (*owing.ASKED, "again", "nobody", "remind")
+# Ours: no alert is open for so long, and what is closed is not sent whatever this says.
+_STAYS_WORTH: Final = timedelta(days=365)
 _ASK_AGAIN_AFTER: Final = timedelta(seconds=20)
 
 # A request that was answered while it waited is not sent any more.
 _TRYING: Final = """
-    UPDATE notification n SET attempts = n.attempts + 1, trying_at = %(at)s, state = CASE
+    UPDATE notification n SET attempts = LEAST(n.attempts + 1, 32767), trying_at = %(at)s, state = CASE
         WHEN a.state = 'closed' AND n.purpose IN ('alert', 'again', 'help', 'nobody', 'remind')
           OR a.state = 'acknowledged' AND n.purpose IN ('alert', 'nobody') AND n.why IS DISTINCT FROM 'still silent'
         THEN 'not needed' ELSE 'trying' END
@@ -170,14 +174,31 @@ class SendingLog:
                 (receipt.sid, at, note.key),
             )
 
-    async def due_again(self, note: Notification, why: str, *, at: datetime, may_have_gone: bool) -> None:
-        """Write down why it did not go, and when to try again: the wait from now to `at`, in real time."""
+    async def due_again(
+        self, note: Notification, why: str, *, at: datetime, may_have_gone: bool, stays_worth: bool = False
+    ) -> None:
+        """Write down why it did not go, and when to try again: the wait from now to `at`, in real time.
+
+        What asks somebody to act stays worth it, where it is told to; whether it is over is seen before each try.
+        """
         wait = at - self._claimed_when.get(note.key, at)
         async with self._pool.connection() as conn:
             await conn.execute(
-                "UPDATE notification SET state = %s, error = %s, claimed_by = NULL, claimed_at = NULL, "
-                "try_after = clock_timestamp() + %s WHERE key = %s AND state IN ('due', 'trying')",
-                ("trying" if may_have_gone else "due", why, wait, note.key),
+                "UPDATE notification SET state = %(state)s, error = %(why)s, claimed_by = NULL, claimed_at = NULL, "
+                "try_after = clock_timestamp() + %(wait)s, worth_until = CASE "
+                "WHEN %(stays)s AND purpose = ANY(%(asked)s) "
+                "THEN GREATEST(worth_until, %(at)s + %(longer)s::interval) ELSE worth_until END "
+                "WHERE key = %(key)s AND state IN ('due', 'trying')",
+                {
+                    "state": "trying" if may_have_gone else "due",
+                    "why": why,
+                    "wait": wait,
+                    "stays": stays_worth,
+                    "asked": list(_OF_AN_OPEN_ALERT),
+                    "at": at,
+                    "longer": _STAYS_WORTH,
+                    "key": note.key,
+                },
             )
 
     async def failed(self, note: Notification, why: str, *, at: datetime) -> None:

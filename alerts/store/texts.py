@@ -207,6 +207,10 @@ async def _about_an_alert(conn: Conn, phone: str, person: str, reply: replies.Re
         return _Taken("not understood: no such alert", wording.wrong_code(code, about))
     if code is None or code not in given:
         return _Taken("not understood: no such alert", wording.not_understood(min(open_now, default=None)))
+    # A word alone is about what is open; a number may be that of any text that a phone still shows.
+    if len(meant := await _meant_by(conn, phone, code, only_open=reply.code is None and code in open_now, now=now)) > 1:
+        about = [await _about(conn, alert, code) for alert in meant]
+        return _Taken("not understood: which one", wording.same_code(code, about))
     alert, _ = given[code]
     answer = await _do(conn, alert, person, reply.word, code, now=now)
     return _Taken(reply.word.value, answer, alert)
@@ -225,6 +229,19 @@ async def _codes_of(conn: Conn, phone: str, *, now: datetime) -> dict[int, tuple
     )
     found = sorted(await rows.fetchall(), key=lambda row: row[3], reverse=True)
     return {code: (alert, is_open) for code, alert, is_open, _ in found}
+
+
+async def _meant_by(conn: Conn, phone: str, code: int, *, only_open: bool, now: datetime) -> list[int]:
+    """Return the alerts whose text with this code may still be what a phone shows, open ones first; a few.
+
+    They are more than one only where a phone was given all 999 codes within a week.
+    """
+    rows = await conn.execute(
+        "SELECT alert FROM reply_code r JOIN alert a USING (alert) WHERE phone = %s AND code = %s "
+        "AND (a.state <> 'closed' OR r.given_at > %s AND NOT %s) ORDER BY a.state = 'closed', r.given_at DESC LIMIT 3",
+        (phone, code, now - owing.CODE_RESTS, only_open),
+    )
+    return [int(alert) for (alert,) in await rows.fetchall()]
 
 
 async def _about(conn: Conn, alert: int, code: int) -> wording.About:

@@ -15,6 +15,10 @@ from typing import Final, Protocol
 _FIRST_RETRY: Final = timedelta(seconds=2)
 _LONGEST_RETRY: Final = timedelta(seconds=60)
 
+# Nobody's phone is at fault where Twilio refuses our account, so the next person would fare no better; somebody must
+# change a token or pay a bill.  Ours: a text leaves within this after they did.
+_REFUSED_RETRY: Final = timedelta(seconds=60)
+
 # If the look-up itself fails for longer than this after the text was due, it is sent regardless: twice is better
 # than not at all.  Ours: a fifth of the five minutes after which the next person is told.
 _LOOK_FOR: Final = timedelta(minutes=1)
@@ -25,6 +29,18 @@ _AT_ONCE_MAX: Final = 8
 
 class TryAgain(Exception):
     """It did not go, or not surely, and may later; nobody has to act.  The words are Twilio's or the network's."""
+
+
+class AccountRefused(TryAgain):
+    """Twilio takes nothing from us, whoever it is for: the text waits, and the operator must act.
+
+    Attributes:
+        passes: whether it may be over by itself: too many at once, not a wrong token.
+    """
+
+    def __init__(self, why: str, *, passes: bool = False) -> None:
+        super().__init__(why)
+        self.passes = passes
 
 
 class Unsure(TryAgain):
@@ -114,8 +130,13 @@ class Log(Protocol):
         """Write down that Twilio has it.  Changes nothing that a callback has said already."""
         ...
 
-    async def due_again(self, note: Notification, why: str, *, at: datetime, may_have_gone: bool) -> None:
-        """Write down why it did not go, and that it is to be tried at `at`: as *trying* if it may have gone."""
+    async def due_again(
+        self, note: Notification, why: str, *, at: datetime, may_have_gone: bool, stays_worth: bool = False
+    ) -> None:
+        """Write down why it did not go, and that it is to be tried at `at`: as *trying* if it may have gone.
+
+        With `stays_worth` it is worth sending for as long as what it asks for is open.
+        """
         ...
 
     async def failed(self, note: Notification, why: str, *, at: datetime) -> None:
@@ -139,8 +160,11 @@ async def deliver(note: Notification, sender: Sender, log: Log, *, now: datetime
     try:
         receipt = await sender.send(note.to, note.body, note.key)
     except TryAgain as why:
-        at = now + retry_after(note.attempts)
-        await log.due_again(note, str(why), at=at, may_have_gone=isinstance(why, Unsure))
+        is_account = isinstance(why, AccountRefused)
+        at = now + (_REFUSED_RETRY if _is_slow(why) else retry_after(note.attempts))
+        # What we are not let in to look for may have gone as before.
+        may_have_gone = isinstance(why, Unsure) or (is_account and note.may_have_gone)
+        await log.due_again(note, str(why), at=at, may_have_gone=may_have_gone, stays_worth=is_account)
     except GiveUp as why:
         await log.failed(note, str(why), at=now)
     else:
@@ -155,13 +179,21 @@ async def _is_settled_by_a_look(note: Notification, sender: Sender, log: Log, *,
         receipt = await sender.find(note.to, note.body, note.due_at)
     except (TryAgain, GiveUp) as why:
         if now >= note.due_at + _LOOK_FOR:
+            # Who is refused to look is refused to send, and asked again; who may send although not look, sends.
             return False
-        await log.due_again(note, f"look-up: {why}", at=now + _FIRST_RETRY, may_have_gone=True)
+        at = now + (_REFUSED_RETRY if _is_slow(why) else _FIRST_RETRY)
+        is_account = isinstance(why, AccountRefused)
+        await log.due_again(note, f"look-up: {why}", at=at, may_have_gone=True, stays_worth=is_account)
         return True
     if receipt is None:
         return False
     await log.sent(note, receipt, at=now)
     return True
+
+
+def _is_slow(why: Exception) -> bool:
+    """Return whether a person must mend it first; too many at once is over in seconds."""
+    return isinstance(why, AccountRefused) and not why.passes
 
 
 async def deliver_due(log: Log, sender: Sender, *, now: datetime, limit: int = 100) -> int:

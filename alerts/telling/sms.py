@@ -28,7 +28,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]  # as 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # as above
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
-from alerts.telling.deliver import GiveUp, Receipt, TryAgain, Unsure
+from alerts.telling.deliver import AccountRefused, GiveUp, Receipt, TryAgain, Unsure
 
 TWILIO: Final = "https://api.twilio.com"
 
@@ -53,6 +53,13 @@ _ACCOUNT: Final = re.compile(r"AC[0-9a-fA-F]{32}")
 # A number, a short code, or a messaging service.  A name cannot be answered, and "1 mine" must be.
 _SENDER: Final = re.compile(r"\+[1-9][0-9]{7,14}|[0-9]{5,6}|MG[0-9a-fA-F]{32}")
 
+# What Twilio says of us and not of a phone: who we are, that the account is closed, that it sends too much.
+# Source: Twilio, "Error and warning dictionary".
+_OF_THE_ACCOUNT: Final = frozenset({20003, 20005, 20006, 20008, 20429})
+# A text that may not be sent to this phone; some of these are answered with 403 too.  Source: as above.
+_OF_THE_PHONE: Final = range(21_000, 22_000)
+_UNAUTHORISED: Final = 401
+_FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 
@@ -153,7 +160,7 @@ class Sms:
             worth: how long Twilio may keep it in its queue, 1 s to 10 h; 10 h unless told.
 
         Raises:
-            TryAgain: it did not go and may later; as Unsure, it may have gone.
+            TryAgain: it did not go and may later; as Unsure, it may have gone; as AccountRefused, nothing goes now.
             GiveUp: Twilio will not take it like this.
         """
         asked: dict[str, Any] = {"to": to, "body": body}
@@ -252,7 +259,8 @@ def _in_our_words(ask: Any, /, **asked: Any) -> Any:  # noqa: ANN401 - twilio ha
     Twilio's own words are not chained to ours: they hold numbers of people, and would reach the log.
 
     Raises:
-        TryAgain: the connection or Twilio is busy; as Unsure, when it may have been done.
+        TryAgain: the connection or Twilio is busy; as Unsure, when it may have been done; as AccountRefused, when
+            Twilio refuses us whatever we ask.
         GiveUp: Twilio said no.
     """
     try:
@@ -275,7 +283,12 @@ def _in_our_words(ask: Any, /, **asked: Any) -> Any:  # noqa: ANN401 - twilio ha
 
 
 def _refused(status: int, code: int | None) -> TryAgain | GiveUp:
-    if status in {_TOO_MANY, _UNAVAILABLE}:
+    if status == _TOO_MANY or code == 20429:
+        return AccountRefused(f"Twilio takes no more from us now: {status}, code {code}", passes=True)
+    is_of_a_phone = code is not None and code in _OF_THE_PHONE
+    if status == _UNAUTHORISED or code in _OF_THE_ACCOUNT or (status == _FORBIDDEN and not is_of_a_phone):
+        return AccountRefused(f"Twilio refuses our account: {status}, code {code}")
+    if status == _UNAVAILABLE:
         return TryAgain(f"Twilio is busy: {status}, code {code}")
     if status >= 500:
         return Unsure(f"Twilio failed: {status}, code {code}")

@@ -460,6 +460,17 @@ def which_one(open_now: Sequence[About]) -> str:
     return said
 
 
+def same_code(code: int, meant: Sequence[About]) -> str:
+    """Return the answer to a number that stands for more than one alert of this phone: nothing is guessed."""
+    named = " or ".join(dict.fromkeys(_who(about) for about in meant))
+    said = f"{code} is the number of several alerts: {named}. Nothing was noted. Please answer on the page, or ring."
+    return (
+        said
+        if septets(said) <= SEPTETS_MAX
+        else f"{code} is the number of several alerts. Nothing was noted. Please answer on the page, or ring."
+    )
+
+
 def wrong_code(code: int, open_now: Sequence[About]) -> str:
     """Return the answer to a number that is none of this phone's: which are."""
     said = f"{code} is no number of yours."

@@ -33,7 +33,8 @@ def facts(request: Request, viewer: Viewer, place: str) -> dict[str, Any]:
         "service": viewer.service,
         "viewer": viewer,
         "place": place,
-        "can_text": world.sms is not None,
+        "can_text": world.sms is not None and viewer.texts_refused is None,
+        "texts_refused": viewer.texts_refused,
         "speed": None if speed == 1 else speed,
     }
 

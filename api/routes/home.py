@@ -80,7 +80,8 @@ async def _live(
     # Who is on duty now may not be when it is due.
     due_at = watch.next_alert_at if watch is not None and watch.next_alert_at is not None else now
     then = contacts if due_at <= now else await alerts_store.telling_of(conn, home, at=due_at)
-    next_ = state.what_next(resident, watch, told, then, policy, viewer.person, now=now, can_text=world.sms is not None)
+    can_text = world.sms is not None and viewer.texts_refused is None
+    next_ = state.what_next(resident, watch, told, then, policy, viewer.person, now=now, can_text=can_text)
     return {
         "now": now,
         "home": home,

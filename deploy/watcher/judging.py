@@ -159,8 +159,11 @@ def _telling(seen: Seen, now: datetime, limits: Limits) -> Iterator[_Reason]:
             yield _Reason(Alarm.TELLING, f"{part.name} has not looked since {_clock_time(looked, now)}")
         if untold is not None and now - untold > limits.untold:
             yield _Reason(Alarm.TELLING, f"somebody should have been told at {_clock_time(untold, now)}", is_root=True)
-        if answer.facts.get("texts") == "no Twilio configured":
+        texts = answer.facts.get("texts")
+        if texts == "no Twilio configured":
             yield _Reason(Alarm.TELLING, f"{part.name} has no Twilio configured", is_root=True)
+        elif isinstance(texts, str) and texts != "Twilio":
+            yield _Reason(Alarm.TELLING, f"nobody can be texted: {texts[:100]}", is_root=True)
 
 
 def _clocks(seen: Seen, limits: Limits) -> Iterator[_Reason]:

@@ -8,7 +8,7 @@ import pytest
 
 from alerts import store
 from alerts.alert import Outcome
-from alerts.store import asking
+from alerts.store import asking, restores
 from tests.integration.alerts.conftest import ANNE, HOME, NINE, Street
 
 pytestmark = pytest.mark.timeout(60)
@@ -56,6 +56,20 @@ async def test_each_is_asked_once_with_a_question_of_their_own(street: Street) -
     ]
     assert "how confident have you felt that Margaret is safe at home?" in await street.body("anne")
     assert "hear in time if Margaret needed you?" in await street.body("jim")
+
+
+async def test_who_may_have_been_asked_in_the_forgotten_time_is_not_asked_again(street: Street) -> None:
+    """A backup of this morning does not know whom we asked at noon; nobody answers the same thing twice a day."""
+    shows, told_until = NINE, street.now
+    rows = await street.conn.execute("SELECT state FROM confidence_asking")
+    assert await rows.fetchall() == []
+    await restores.put_in_order(street.conn, backup="b", shows=shows, told_until=told_until, now=street.later(hours=1))
+
+    assert (await asking.turn(street.conn, now=street.now)).asked == 0
+    assert [row[4] for row in await _asked(street)] == ["withdrawn", "withdrawn"]
+    # The next round is asked as ever.
+    street.later(days=40)
+    assert (await asking.turn(street.conn, now=street.now)).asked == 2
 
 
 async def test_a_number_with_words_is_the_answer(street: Street) -> None:

@@ -665,6 +665,51 @@ async def test_codes_of_a_phone_rest_for_a_week(street: Street) -> None:
     assert [code for (code,) in await rows.fetchall()] == [1, 2, 3, 4, 5, 6, 7, 1, 2]
 
 
+async def test_a_code_that_stands_for_two_takes_neither(street: Street) -> None:
+    """After 999 alerts in a week a number is used again: a late answer must not take another home's alert."""
+    await street.conn.execute(
+        "INSERT INTO alert (home, question, subject, episode, is_fault, for_operator, since, at, raised_at, why, "
+        "state, outcome, closed_at, closed_by) SELECT %s, 'still', '', n::text, false, false, %s, %s, %s, '{}', "
+        "'closed', 'all well', %s, 'jim' FROM generate_series(1, 999) n",
+        (HOME, *[street.now] * 4),
+    )
+    await street.conn.execute(
+        "INSERT INTO reply_code (phone, code, alert, given_at) "
+        "SELECT %s, row_number() OVER (ORDER BY alert), alert, %s FROM alert",
+        (ANNE, street.now),
+    )
+    street.later(days=1, minutes=1)
+    await street.presses()
+    assert "Reply 1 MINE" in await street.body("anne")
+
+    said = await street.texted(ANNE, "1 mine")
+
+    assert said.startswith("1 is the number of several alerts: Margaret Reid. Nothing was noted.")
+    assert (await street.only_alert()).mine_by is None
+    # There is one that is open, and a word alone is about that.
+    await street.texted(ANNE, "mine")
+    assert (await street.only_alert()).mine_by == "anne"
+
+
+async def test_a_word_alone_takes_neither_of_two_that_share_a_number(street: Street) -> None:
+    """With more open alerts than numbers a word alone would take whichever came last."""
+    await street.presses()
+    await street.conn.execute(
+        "INSERT INTO alert (home, question, subject, episode, is_fault, for_operator, since, at, raised_at, why, "
+        "state) SELECT home, 'still', '', 'another', false, false, since, at, raised_at, '{}', 'open' FROM alert"
+    )
+    await street.conn.execute(
+        "INSERT INTO reply_code (phone, code, alert, given_at) SELECT %s, 1, max(alert), %s FROM alert",
+        (ANNE, street.now),
+    )
+
+    for said in ("mine", "1 mine"):
+        assert (await street.texted(ANNE, said)).startswith("1 is the number of several alerts: Margaret Reid.")
+
+    rows = await street.conn.execute("SELECT DISTINCT state FROM alert")
+    assert await rows.fetchall() == [("open",)]
+
+
 async def test_the_same_text_twice_counts_once(street: Street) -> None:
     """Twilio repeats a webhook that it did not hear answered."""
     await street.presses()

@@ -102,6 +102,81 @@ async def test_a_press_is_a_text_on_a_phone(telling: Telling) -> None:
     await telling.is_written("anne", "delivered")
 
 
+async def test_while_twilio_refuses_our_account_texts_wait_and_it_is_said(telling: Telling) -> None:
+    """A token that was changed on Friday: on Monday whoever lies on the floor is still told of."""
+    for phone in (ANNE, JIM, CONTROL):
+        telling.twilio.fail_create(phone, code=20003, times=1_000)
+    await telling.street.presses()
+
+    async def is_said() -> bool:
+        return telling.tell.texting.why_not == "Twilio refuses our account: 401, code 20003"
+
+    await until(is_said, what="nobody can be texted")
+    tried = await tries_of(telling, "anne")
+    await telling.moves(days=3)
+
+    async def is_tried_again() -> bool:
+        await be_due_at_once(telling)
+        return await tries_of(telling, "anne") >= tried + 2
+
+    await until(is_tried_again, what="Anne's text was tried again and its end was written down")
+    await telling.is_written("jim", "due")
+    texts = await telling.street.texts()
+    assert {state for _, purpose, state in texts if purpose in {"alert", "nobody"}} <= {"due", "trying"}
+
+    for phone in (ANNE, JIM, CONTROL):
+        telling.twilio.be_well(phone)
+
+    async def has_left() -> bool:
+        await be_due_at_once(telling)
+        return bool(telling.twilio.texts_to(ANNE))
+
+    await until(has_left, what="Anne is told")
+    assert "Margaret Reid pressed the pendant" in await telling.text_to(ANNE)
+
+    async def is_over() -> bool:
+        return telling.tell.texting.why_not is None
+
+    await until(is_over, what="texts leave again")
+
+
+async def be_due_at_once(telling: Telling) -> None:
+    """Wait for no real minute."""
+    await telling.street.conn.execute("UPDATE notification SET try_after = NULL WHERE state IN ('due', 'trying')")
+    telling.tell.stir()
+
+
+async def tries_of(telling: Telling, person: str) -> int:
+    rows = await telling.street.conn.execute(
+        "SELECT attempts FROM notification WHERE person = %s AND purpose = 'alert'", (person,)
+    )
+    row = await rows.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def test_that_we_are_let_in_again_is_found_out_without_a_text(telling: Telling) -> None:
+    """The alert is closed and no text waits: a warning that stays after its cause is not read the next time."""
+    for phone in (ANNE, JIM, CONTROL):
+        telling.twilio.fail_create(phone, code=20003, times=1_000)
+    await telling.street.presses()
+
+    async def is_said() -> bool:
+        return telling.tell.texting.why_not is not None
+
+    await until(is_said, what="nobody can be texted")
+    await telling.is_written("anne", "due")
+    alert = (await telling.street.only_alert()).alert
+    await store.close(telling.street.conn, alert, "control", Outcome.ALL_WELL, None, now=NINE)
+    telling.tell.texting.ask_after_s = 0.0
+
+    async def is_over() -> bool:
+        telling.tell.stir()
+        return telling.tell.texting.why_not is None
+
+    await until(is_over, what="texts may leave again")
+    assert telling.twilio.texts_to(ANNE) == []
+
+
 async def test_no_answer_for_five_minutes_reaches_the_second(telling: Telling) -> None:
     """By the platform's clock, which a test can move."""
     await telling.street.presses()

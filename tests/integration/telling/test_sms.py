@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from alerts.telling.deliver import GiveUp, TryAgain, Unsure
+from alerts.telling.deliver import AccountRefused, GiveUp, TryAgain, Unsure
 from alerts.telling.sms import Config, NotConfigured, Sms
 from deploy.pretend_twilio import Account, Calls, PretendTwilio, Status
 from gateway.clock import Clock
@@ -56,6 +56,41 @@ async def test_a_signature_is_checked_against_the_configured_address_whatever_a_
     assert not elsewhere.signature_is_right(posted.path, posted.form, posted.signature)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "passes"), [(401, None, False), (None, 20003, False), (429, None, True), (403, 20006, False)]
+)
+async def test_a_refusal_of_our_account_is_no_refusal_of_a_phone(
+    sms: Sms, twilio: PretendTwilio, status: int | None, code: int | None, passes: bool
+) -> None:
+    """A token that was changed must not make every carer one who cannot be reached."""
+    twilio.fail_create(ANNE, status=status, code=code)
+
+    with pytest.raises(AccountRefused) as why:
+        await sms.send(ANNE, "Hello.", "k1")
+
+    assert why.value.passes == passes
+    assert (await sms.send(ANNE, "Hello.", "k2")).sid
+
+
+async def test_another_token_is_refused_to_look_as_well_as_to_send(twilio: PretendTwilio) -> None:
+    """The look-up says it in other words than the sending."""
+    ours = twilio.account
+    stale = Sms(Config(ours.sid, "f" * 32, ours.sender, "https://care.example", twilio.base_url))
+
+    with pytest.raises(AccountRefused, match="401"):
+        await stale.send(ANNE, "Hello.", "k1")
+    with pytest.raises(AccountRefused, match="401"):
+        await stale.find(ANNE, "Hello.", datetime.now(UTC))  # noqa: TID251 - Twilio's own clock
+    with pytest.raises(AccountRefused, match="401"):
+        await stale.state("SM" + "0" * 32)
+
+
+async def test_who_is_let_in_hears_that_there_is_no_such_text(sms: Sms) -> None:
+    """So it is found out, while no text waits, that a refusal of our account is over."""
+    with pytest.raises(GiveUp, match="404"):
+        await sms.state("SM" + "0" * 32)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_twilio_that_is_busy_is_tried_again(sms: Sms, twilio: PretendTwilio, status: int) -> None:
     """It says that it did not take the text."""
@@ -99,17 +134,6 @@ async def test_the_pretend_twilio_refuses_by_itself_what_twilio_would(sms: Sms, 
     assert why.value.code == code
 
 
-async def test_a_wrong_token_is_given_up(twilio: PretendTwilio) -> None:
-    """Nothing that we do later can mend it; someone must."""
-    ours = twilio.account
-    locked_out = Sms(Config(ours.sid, "wrong", ours.sender, "https://telecare.example", twilio.base_url))
-
-    with pytest.raises(GiveUp) as why:
-        await locked_out.send(ANNE, "Hello.", "k1")
-
-    assert why.value.code == 20003
-
-
 async def test_a_dropped_connection_leaves_us_unsure_and_a_look_finds_the_text(sms: Sms, twilio: PretendTwilio) -> None:
     """The crash that doubles texts: taken, but the answer never heard."""
     twilio.drop_after_taking(ANNE)
@@ -151,15 +175,6 @@ async def test_a_look_that_does_not_work_says_so(sms: Sms, twilio: PretendTwilio
 
     with pytest.raises(TryAgain):
         await sms.find(ANNE, "Hello.", Clock().now())
-
-
-async def test_a_look_with_a_wrong_token_is_given_up(twilio: PretendTwilio) -> None:
-    """Twilio's client says this in another way for lists than for everything else."""
-    ours = twilio.account
-    locked_out = Sms(Config(ours.sid, "wrong", ours.sender, "https://telecare.example", twilio.base_url))
-
-    with pytest.raises(GiveUp, match="401"):
-        await locked_out.find(ANNE, "Hello.", Clock().now())
 
 
 async def test_nobody_listening_is_surely_not_sent(sms: Sms, twilio: PretendTwilio) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.telling.deliver import (
+    AccountRefused,
     GiveUp,
     Notification,
     Receipt,
@@ -67,8 +68,10 @@ class Book:
         self._line(f"sent {receipt.sid}")
         self.ended[note.key] = "sent"
 
-    async def due_again(self, note: Notification, why: str, *, at: datetime, may_have_gone: bool) -> None:
-        self._line(f"due again: {why}")
+    async def due_again(
+        self, note: Notification, why: str, *, at: datetime, may_have_gone: bool, stays_worth: bool = False
+    ) -> None:
+        self._line(f"due again{' for as long as it is open' if stays_worth else ''}: {why}")
         self.notes[note.key] = replace(self.notes[note.key], may_have_gone=may_have_gone)
         self.try_at[note.key] = at
 
@@ -93,6 +96,8 @@ class Post:
         word = self._next()
         if word == "busy":
             raise TryAgain("busy")
+        if word == "account refused":
+            raise AccountRefused("Twilio refuses our account")
         if word == "refused":
             raise GiveUp("refused", code=21610)
         if word == "lost before":
@@ -106,7 +111,10 @@ class Post:
 
     async def find(self, to: str, body: str, since: datetime) -> Receipt | None:
         self.asked.append("find")
-        if self._next() in {"busy", "lost before", "lost after", "refused"}:
+        word = self._next()
+        if word == "account refused":
+            raise AccountRefused("Twilio refuses our account")
+        if word in {"busy", "lost before", "lost after", "refused"}:
             raise TryAgain("busy")
         return Receipt("SMfound") if body in self.taken else None
 
@@ -161,6 +169,47 @@ async def test_a_refusal_is_failed_at_once() -> None:
     await deliver_due(book, post, now=DUE)
 
     assert book.diary == ["trying", "failed: refused"]
+
+
+async def test_a_text_waits_for_as_long_as_twilio_refuses_our_account() -> None:
+    """It is nobody's phone: asking the next person would go the same way, and what is given up is never sent."""
+    book, post = Book(NOTE), Post(*["account refused"] * 3)
+
+    now = DUE
+    for _ in range(3):
+        await deliver_due(book, post, now=now)
+        now = book.try_at["k1"]
+    assert now == DUE + timedelta(minutes=3), "once a minute"
+    assert book.ended == {}
+    assert book.diary[-1] == "due again for as long as it is open: Twilio refuses our account"
+    await deliver_due(book, post, now=now)
+
+    assert post.taken == [NOTE.body]
+
+
+async def test_one_that_may_have_gone_is_not_sent_blindly_because_we_are_not_let_in() -> None:
+    """When the token is right again it is looked for first: the carer may have it since before."""
+    book, post = Book(replace(NOTE, may_have_gone=True)), Post(*["account refused"] * 3)
+    post.taken.append(NOTE.body)
+
+    await deliver_due(book, post, now=DUE)
+    assert book.try_at["k1"] == DUE + timedelta(minutes=1)
+    await deliver_due(book, post, now=DUE + timedelta(hours=1))
+    assert book.notes["k1"].may_have_gone
+    await deliver_due(book, post, now=DUE + timedelta(hours=2))
+
+    assert post.asked == ["find", "find", "send", "find"]
+    assert book.ended == {"k1": "sent"}
+
+
+async def test_who_may_send_but_not_look_sends() -> None:
+    """A rule of Twilio's that forbids only looking must not keep a text back for ever."""
+    book, post = Book(replace(NOTE, may_have_gone=True)), Post("account refused")
+
+    await deliver_due(book, post, now=DUE + timedelta(hours=1))
+
+    assert post.taken == [NOTE.body]
+    assert book.ended == {"k1": "sent"}
 
 
 async def test_a_look_that_keeps_failing_does_not_keep_the_text_back() -> None:
@@ -242,7 +291,9 @@ def test_a_retry_waits_seconds_at_first_and_never_more_than_a_minute(attempts: i
     assert retry_after(attempts) <= retry_after(attempts + 1)
 
 
-words = st.lists(st.sampled_from(["well", "busy", "lost before", "lost after", "power cut"]), max_size=6)
+words = st.lists(
+    st.sampled_from(["well", "busy", "account refused", "lost before", "lost after", "power cut"]), max_size=6
+)
 
 
 @settings(deadline=None)  # Each example starts event loops of its own.

@@ -107,6 +107,7 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "mine_said": st.builds(wording.mine_said, names, names, at=moments, now=moments),
     "help_coming": st.builds(wording.help_coming, names, names, at=moments, now=moments),
     "remind": st.builds(wording.remind, abouts, since=moments, now=moments),
+    "same_code": st.builds(wording.same_code, codes, st.lists(abouts, max_size=3)),
     "wrong_code": st.builds(wording.wrong_code, codes, st.lists(abouts, max_size=12)),
     "ended": st.builds(wording.ended, names, st.sampled_from(Outcome), names, at=moments, now=moments),
     "mended": st.builds(wording.mended, names, at=moments, now=moments, what=names),

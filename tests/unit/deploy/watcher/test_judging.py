@@ -86,6 +86,7 @@ def test_who_does_not_answer_stands_still(kind: Kind, alarms: set[Alarm]) -> Non
         (Kind.ALERTS, {"oldest_untold_at": ago(121)}, Alarm.TELLING),
         (Kind.ALERTS, {"why": {"telling": "alerts [7] cannot be asked on"}}, Alarm.TELLING),
         (Kind.ALERTS, {"texts": "no Twilio configured"}, Alarm.TELLING),
+        (Kind.ALERTS, {"texts": "Twilio refuses our account: 401, code 20003"}, Alarm.TELLING),
         (Kind.API, {"why": {"database": "The database does not answer."}}, Alarm.DATABASE),
         (Kind.BACKUP, {"backup_age_s": 26 * 3600.0 + 1}, Alarm.BACKUP),
         (Kind.BACKUP, {"backup_age_s": math.inf}, Alarm.BACKUP),
