@@ -118,7 +118,7 @@ class OutboxFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         stored_days: how long a record is kept after it was stored, because a restored server may ask again.
         stored_bytes_max: what may be filled with stored records.  TIHM's rate needs 2 MB in 30 days, CASAS's 21.
         bytes_max: of the whole file; beyond it the hub behaves as on a full disk.
-        reserve_bytes: put aside for deleting, because sqlite needs room even for that.
+        reserve_bytes: put aside for deleting, because sqlite needs room even for that, and as much again for alarms.
     """
 
     path: _Text

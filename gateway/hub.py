@@ -249,9 +249,16 @@ class Hub:
             log.error("readings lost, nothing can be written", extra={"lost": lost, "why": str(why)})  # noqa: TRY400 -- the traceback says nothing more
             if not alarms:
                 return
-            self._go_on_in_memory(why)
-            kept = self._outbox.keep(alarms, boot=self._boot, is_wall_unset=is_unset)
+            kept = self._keep_alarms(alarms, is_unset=is_unset)
         self._kept(kept)
+
+    def _keep_alarms(self, alarms: Sequence[Observation], *, is_unset: bool) -> Kept:
+        """Keep alarms where readings find no room: on the disk in what was put aside for them, else in memory."""
+        try:
+            return self._outbox.keep(alarms, boot=self._boot, is_wall_unset=is_unset)
+        except NoRoom as why:
+            self._go_on_in_memory(why)
+        return self._outbox.keep(alarms, boot=self._boot, is_wall_unset=is_unset)
 
     def _kept(self, kept: Kept) -> None:
         for stream, numbers in ((Stream.READINGS, kept.readings), (Stream.ALARMS, kept.alarms)):

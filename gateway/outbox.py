@@ -13,7 +13,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,17 +169,29 @@ class Outbox:
         self._path = Path(limits.path)
         self._is_in_memory = limits.path == IN_MEMORY
         self._reserve = self._path.with_name(self._path.name + ".reserve")
+        self._last_room = self._path.with_name(self._path.name + ".alarms")
         self._lock = _locked(Path(os.devnull) if self._is_in_memory else self._path)
         self.let_go_unstored = 0
         self._is_unwritable = self._is_full = False
         self._numbers: dict[tuple[str, Stream], Numbers] = {}
         self._books: dict[str, int] = {}
         try:
-            self._open(now)
+            self._open_on_any_disk(now)
         except (sqlite3.DatabaseError, OSError, NoRoom, _DiskFull, OutboxUnusable) as why:
             self._lock.close()
             raise OutboxUnusable(f"{self._path} cannot be used: {why}") from None
         self._refill_reserve()
+
+    def _open_on_any_disk(self, now: datetime) -> None:
+        """Open the file; on a full disk in the room that was put aside, because sqlite needs some even to read."""
+        try:
+            self._open(now)
+        except (sqlite3.DatabaseError, NoRoom, _DiskFull):
+            if not (self._reserve.exists() or self._last_room.exists()):
+                raise
+            for room in (self._reserve, self._last_room):
+                room.unlink(missing_ok=True)
+            self._open(now)
 
     def _open(self, now: datetime) -> None:
         try:
@@ -233,18 +245,28 @@ class Outbox:
             note: a name and what to remember under it, in the same transaction.
 
         Raises:
-            NoRoom: the disk is full of what may not be let go; nothing was kept.
+            NoRoom: the disk is full of what may not be let go; nothing was kept.  Alarms by themselves have room that
+                was put aside for them.
             OutboxLost: the file broke; nothing was kept.
         """
+
+        def write() -> Kept:
+            with self._changing():
+                kept = self._write(observations, boot, is_wall_unset=is_wall_unset)
+                if note is not None:
+                    self._note(*note)
+                return kept
+
         while True:
             try:
-                with self._changing():
-                    kept = self._write(observations, boot, is_wall_unset=is_wall_unset)
-                    if note is not None:
-                        self._note(*note)
-                    return kept
+                return write()
             except _DiskFull:
-                self._make_room()
+                try:
+                    self._make_room()
+                except NoRoom:
+                    if any(seen.quantity not in ALARMS for seen in observations):
+                        raise
+                    return self._in_the_last_room(write)
 
     def records(self, outbox: str, stream: Stream, first: int, last: int) -> tuple[Record, ...]:
         """Return the records with these numbers, both ends counting, as far as they are held, in order."""
@@ -537,6 +559,21 @@ class Outbox:
             finally:
                 self._refill_reserve()
 
+    def _in_the_last_room(self, write: Callable[[], Kept]) -> Kept:
+        """Return what writes alarms, in the room that was put aside for them; readings find none there.
+
+        Raises:
+            NoRoom: that is full, too.
+        """
+        self._last_room.unlink(missing_ok=True)
+        self._let_grow(to_bytes=self._limits.bytes_max + self._limits.reserve_bytes)
+        try:
+            return write()
+        except _DiskFull:
+            raise NoRoom("the disk is full, also of alarms") from None
+        finally:
+            self._let_grow(to_bytes=0)
+
     def _let_something_go(self) -> None:
         if self._let_go_stored():
             return
@@ -635,18 +672,22 @@ class Outbox:
         return int((pages - free) * size)
 
     def _refill_reserve(self) -> None:
-        """Put room aside, if there is enough of it.
+        """Put room aside, if there is enough of it: for deleting first, then for alarms.
 
-        The file is written, not only made long, because a hole in a file is no room.
+        The files are written, not only made long, because a hole in a file is no room.
         """
-        if self._is_in_memory or self._reserve.exists():
+        if self._is_in_memory:
             return
-        try:
-            with self._reserve.open("wb") as file:
-                file.write(b"\0" * self._limits.reserve_bytes)
-                os.fsync(file.fileno())
-        except OSError:
-            self._reserve.unlink(missing_ok=True)
+        for room in (self._reserve, self._last_room):
+            if room.exists():
+                continue
+            try:
+                with room.open("wb") as file:
+                    file.write(b"\0" * self._limits.reserve_bytes)
+                    os.fsync(file.fileno())
+            except OSError:
+                room.unlink(missing_ok=True)
+                return
 
     # Transactions.
 
