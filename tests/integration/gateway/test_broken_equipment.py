@@ -63,7 +63,7 @@ def test_going_on_without_a_disk_leaves_no_alarm_behind_on_it(
     hub: RunningHub, platform: Platform, equipment: Equipment, tmp_path: Path
 ) -> None:
     """A press that the line kept back must go out with the next one, not when someone mends the hub."""
-    limits = OutboxFile(path=str(tmp_path / "outbox.db"), bytes_max=1)
+    limits = OutboxFile(path=str(tmp_path / "outbox.db"), bytes_max=1, reserve_bytes=4096)
     pull = Observation(SensorId("cord"), Quantity.PULL_CORD_ALARM, 1.0, hub.now(), 1)
     with closing(Outbox(limits, now=hub.now())) as outbox:
         with contextlib.suppress(NoRoom):
@@ -71,7 +71,7 @@ def test_going_on_without_a_disk_leaves_no_alarm_behind_on_it(
                 outbox.keep([pull], boot="b")
         kept_back = outbox.held(Stream.ALARMS)
     platform.is_mute = True
-    hub.env["TELECARE_OUTBOX_BYTES_MAX"] = "1"
+    hub.env |= {"TELECARE_OUTBOX_BYTES_MAX": "1", "TELECARE_OUTBOX_RESERVE_BYTES": "4096"}
     hub.start()
     wait_until(lambda: hub.status.platform_up and hub.status.radio_up)
     assert hub.status.held_alarms == kept_back > 100
