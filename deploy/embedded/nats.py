@@ -19,15 +19,15 @@ _STORE: Final = "max_memory_store: 64MB, max_file_store: 1GB"
 # 30 s would make what a killed gateway had not taken in half a minute late.
 _ACK_WAIT: Final = "5s"
 _CONNECTIONS_MAX: Final = 30_000
-# In a home one message after the other: of several that a killed gateway did not acknowledge the rest would overtake
-# them, since they come again only after `_ACK_WAIT`.
-_HANDED_OUT_IN_A_HOME: Final = 1
 
 
 class Nats(Broker):
-    """A NATS server that speaks MQTT 3.1.1."""
+    """A NATS server that speaks MQTT 3.1.1.
 
-    is_in_a_home = False
+    What a client did not acknowledge comes again only after `_ACK_WAIT`, under another packet number, and what is new
+    overtakes it.  (`max_ack_pending: 1` would keep the order, but all subscriptions of a client share it: one that came
+    too soon was not handed out again for a minute and more, 2.15.1, 2026-11-22.)
+    """
 
     @property
     def command(self) -> child.Command:
@@ -39,8 +39,7 @@ class Nats(Broker):
         self._write_and_reload({_PERMISSIONS: permissions.nats_platform(hubs, ingest)})
 
     def open_to(self, equipment: Login) -> None:
-        """Make it a home's own broker: one user, which may say and hear everything.  For before its start."""
-        self.is_in_a_home = True
+        """Make it a home's own broker: one user, which may say and hear everything."""
         self._write_and_reload({_PERMISSIONS: permissions.nats_home(equipment)})
 
     def _settings(self) -> Mapping[str, str]:
@@ -60,8 +59,6 @@ class Nats(Broker):
 
     def _mqtt(self) -> str:
         settings = [f'listen: "{self.address}:{self.port}"', f'ack_wait: "{_ACK_WAIT}"']
-        if self.is_in_a_home:
-            settings.append(f"max_ack_pending: {_HANDED_OUT_IN_A_HOME}")
         if self.outside is not None:
             files = f'cert_file: "{self.folder / CERTIFICATE}", key_file: "{self.folder / KEY}"'
             settings.append(f"tls {{ {files} }}")

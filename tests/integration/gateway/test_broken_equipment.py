@@ -124,7 +124,7 @@ def test_the_homes_own_broker_may_be_nats(hub: RunningHub, platform: Platform, n
 
     _presses(equipment)
     equipment.says("hall", {"occupancy": True})
-    wait_until(lambda: len(platform.values(HUB, "readings")) == 1)  # NATS hands out again after 30 s.
+    wait_until(lambda: len(platform.values(HUB, "readings")) == 1)  # NATS may hand out again only after 5 s.
     hub.stop()
     equipment.says("hall", {"occupancy": False})
     hub.start()
