@@ -25,10 +25,10 @@ class Nats(Broker):
     """A NATS server that speaks MQTT 3.1.1.
 
     As a home's own broker it is for the demo.  What a client did not acknowledge in `_ACK_WAIT` comes again, other
-    messages before it, under a packet number that may be another's by then: an acknowledgement that comes late can be
-    taken for that other message's, and a gateway that is killed just then never gets it.  It takes hundreds of messages
-    at once on a busy machine.  (`max_ack_pending: 1` does not help: all subscriptions of a client share it, and what
-    came too soon was not handed out again for a minute and more; 2.15.1, 2026-11-22.)
+    messages before it, under a packet number that another message may have had.  Of 400 messages at once some were
+    lost once when their gateway was killed three times on a busy machine; that a late acknowledgement was taken for
+    another message's is likely by its source, and not proved.  (`max_ack_pending: 1` does not help: messages stood
+    still for a minute and more; 2.15.1, 2026-11-22.)
     """
 
     @property

@@ -6,7 +6,6 @@ comes back, and the time runs until both own 32 again.
 """
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -19,11 +18,9 @@ from typing import Final
 
 import psycopg
 
-from deploy.embedded import machine, postgres
+from deploy.embedded import machine
 from deploy.lines import UNTREATED, Lines, Treatment
-from ingest.db.migrate import migrate
-from tests.world.broker import platform_broker
-from tests.world.database import Database
+from tests.bench import ingest as bench
 from tests.world.ingest_platform import Platform
 from tests.world.processes import Process
 
@@ -66,7 +63,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="telecare-bench-") as named, ExitStack() as stack:
         folder = Path(named)
         folder.chmod(0o755)
-        platform = _platform(folder, stack)
+        platform = bench._platform(folder, stack)
         lines = stack.enter_context(Lines(platform.database.server.port))
         pairs = [_pair(kind, platform, lines, stack) for kind in _TABLES]
         ways = _ways(lines)
@@ -122,17 +119,6 @@ def _pair(kind: str, platform: Platform, lines: Lines, stack: ExitStack) -> Pair
     first.start()
     second.start()
     return pair
-
-
-def _platform(folder: Path, stack: ExitStack) -> Platform:
-    server = postgres.server(folder / "data", port=machine.free_port(), environment=os.environ, say=lambda _: None)
-    server.start()
-    stack.callback(server.stop)
-    migrate(server.create_database("bench"))
-    broker = platform_broker("nats", folder / "broker")
-    broker.start()
-    stack.callback(broker.stop)
-    return Platform(Database(server, "bench"), broker, folder, stack)
 
 
 if __name__ == "__main__":
