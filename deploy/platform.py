@@ -178,10 +178,10 @@ class Platform:
         self.kept.keep("database_url", self.database_url)
         self.kept.keep("public_url", self._ours.get("TELECARE_PUBLIC_URL", ""))
         done = migrate(self.database_url)
-        self._give_accounts()
+        self._give_accounts(has_log=has_log)
         self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
 
-    def _give_accounts(self) -> None:
+    def _give_accounts(self, *, has_log: bool) -> None:
         """Have each process reach the embedded database as itself, with what it needs; one that is configured is left.
 
         There the passwords say that it is wanted, and `telecare db roles` has made the accounts.
@@ -190,6 +190,7 @@ class Platform:
         if not self._environment.get("TELECARE_DATABASE_URL"):
             named = {one: self.kept.secret(f"database {one}") for one in roles.ALL}
             roles.ensure(self.database_url, named)
+            roles.let_copy(self.database_url, may_copy=has_log)
         else:
             with connect(self.database_url, name="platform") as conn:
                 roles.grant(conn)

@@ -182,6 +182,19 @@ def grant(conn: Connection[TupleRow]) -> int:
     return len(now ^ right)
 
 
+def let_copy(dsn: str, *, may_copy: bool) -> None:
+    """Let backups copy the server's own files, or no longer; that is wanted where its log is kept, and only there.
+
+    Args:
+        dsn: of a superuser, as the owner of an embedded database is.
+        may_copy: whether they may.
+    """
+    with pool.connect(dsn, name="roles") as conn:
+        conn.execute(
+            b"ALTER ROLE telecare_backup REPLICATION" if may_copy else b"ALTER ROLE telecare_backup NOREPLICATION"
+        )
+
+
 def there(conn: Connection[TupleRow]) -> frozenset[str]:
     """Return which processes have an account on this server."""
     found = {name for (name,) in conn.execute(_ACCOUNTS, ([account(process) for process in ALL],))}

@@ -14,10 +14,10 @@ from deploy.backup.config import Config
 from deploy.backup.keeper import Keeper
 from deploy.embedded import postgres
 from deploy.embedded.machine import Missing
-from deploy.platform import DATABASE, Kept
+from deploy.platform import DATABASE, Kept, Platform
+from deploy.supervise import Supervisor
 from gateway.clock import Clock
 from ingest import devices
-from ingest.db.migrate import migrate
 from tests.world.processes import wait_until
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -25,7 +25,11 @@ AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A data folder with an embedded database that keeps its log, and the process that takes it away."""
+    """A data folder with an embedded database that keeps its log, and the process that takes it away.
+
+    Attributes:
+        keeper: with the account that it has where `up` starts it, and no other.
+    """
 
     data: Path
     key: Path
@@ -74,15 +78,19 @@ def site(open_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "TELECARE_BACKUP_WAL": "on",
         "TELECARE_BACKUP_RECIPIENT": sealed.write_key(key),
     }
+    with Supervisor(data / "logs") as supervisor:
+        platform = Platform(supervisor, data, environment={**os.environ, **environment}, say=lambda _: None)
+        platform.start_database(has_log=True)
+        platform.process("backup", "deploy.backup")
+        as_backup = {**environment, "TELECARE_DATABASE_URL": platform.variables("backup")["TELECARE_DATABASE_URL"]}
     port = Kept(data).port("database")
     server = postgres.server(data, port=port, environment=os.environ, say=lambda _: None, has_log=True)
     server.start()
-    migrate(server.create_database(DATABASE))
-    Kept(data).keep("database_url", server.dsn(DATABASE))
     with psycopg.connect(server.dsn(DATABASE), autocommit=True) as conn:
         devices.add_home(conn, "rose-cottage", now=AT)
         devices.add_hub(conn, "hub-1", "rose-cottage", ("x", "y"), now=AT)
-    yield Site(data, key, environment, server, Keeper(Config.from_env(environment, data), data, environment, Clock()))
+    keeper = Keeper(Config.from_env(as_backup, data), data, as_backup, Clock())
+    yield Site(data, key, environment, server, keeper)
     server.stop()
 
 
