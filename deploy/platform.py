@@ -288,7 +288,19 @@ class Platform:
             if name in self._said
         }
         state = {"TELECARE_WATCHER_STATE": str(self.data / "watcher.json"), "TELECARE_WATCHER_PAGES": pages}
-        self._supervisor.start(self.process("watcher", "deploy.watcher", {**looked_at, **state}))
+        said = {**self._broker_of_watcher(), **looked_at, **state}
+        self._supervisor.start(self.process("watcher", "deploy.watcher", said))
+
+    def _broker_of_watcher(self) -> dict[str, str]:
+        """Return where the watcher finds a broker with TLS: where ingest does, unless it was told otherwise."""
+        way = {**self._ours, **self._broker_environment("ingest")}
+        tls = way.get("TELECARE_BROKER_TLS", "")
+        found = {
+            "TELECARE_WATCHER_BROKER": way.get("TELECARE_BROKER", ""),
+            "TELECARE_WATCHER_BROKER_NAME": way.get("TELECARE_BROKER_NAME", ""),
+            "TELECARE_WATCHER_CA": "" if tls == "system" else tls,
+        }
+        return {name: value for name, value in found.items() if tls and value and not self._ours.get(name)}
 
     def process(
         self, name: str, package: str, extra: Mapping[str, str] | None = None, *, but_for: Collection[str] = ()

@@ -1,6 +1,7 @@
 """What was the watcher told by its environment?"""
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,7 @@ _LOOKED_AT: Final = {
     Kind.API: "TELECARE_WATCHER_API",
     Kind.PAGES: "TELECARE_WATCHER_PAGES",
     Kind.BACKUP: "TELECARE_WATCHER_BACKUP",
+    Kind.BROKER: "TELECARE_WATCHER_BROKER",
 }
 # Ours: more of them is a fleet, and its own Prometheus.
 _PARTS_MAX: Final = 64
@@ -50,6 +52,7 @@ class Config:
         state: a file that keeps what was told over a restart; None forgets.
         rules: how often is what said.
         limits: from when on something is wrong.
+        trusted: whose certificates are believed; None: whom the system believes.
     """
 
     parts: tuple[Part, ...]
@@ -63,6 +66,7 @@ class Config:
     state: Path | None = None
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
+    trusted: ssl.SSLContext | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
@@ -100,12 +104,13 @@ class Config:
             state=Path(state) if state else None,
             rules=Rules(patience=patience, again_after=again),
             limits=Limits(backup_age=backup_age),
+            trusted=_trusted(env.get("TELECARE_WATCHER_CA", "")),
         )
 
 
 def _parts(env: Mapping[str, str]) -> tuple[Part, ...]:
     parts = [
-        Part(kind, _address(name, said.strip()))
+        _part(kind, name, said.strip(), env)
         for kind, name in _LOOKED_AT.items()
         for said in env.get(name, "").split(",")
         if said.strip()
@@ -115,6 +120,28 @@ def _parts(env: Mapping[str, str]) -> tuple[Part, ...]:
     if len(parts) > _PARTS_MAX:
         raise NotConfigured(f"At most {_PARTS_MAX} addresses are looked at, not {len(parts)}.")
     return tuple(dict.fromkeys(parts))
+
+
+def _part(kind: Kind, name: str, said: str, env: Mapping[str, str]) -> Part:
+    if kind is not Kind.BROKER:
+        return Part(kind, _address(name, said))
+    if "://" in said:
+        raise NotConfigured(f"{name} must be host:port, where hubs reach the broker with TLS.")
+    where = _address(name, said).removeprefix("http://")
+    return Part(kind, f"mqtts://{where}", env.get("TELECARE_WATCHER_BROKER_NAME", ""))
+
+
+def _trusted(file: str) -> ssl.SSLContext | None:
+    """Return a context that believes the authorities in a file beside the system's, or None without one."""
+    if not file:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(file)
+    except OSError as why:
+        said = why.strerror or type(why).__name__
+        raise NotConfigured(f"TELECARE_WATCHER_CA cannot be used: {said}.") from None
+    return context
 
 
 def _address(name: str, said: str) -> str:

@@ -103,12 +103,15 @@ _SILENT: Final[Mapping[Kind, tuple[Alarm, ...]]] = {
     Kind.API: (Alarm.PAGES,),
     Kind.PAGES: (Alarm.PAGES,),
     Kind.BACKUP: (Alarm.BACKUP,),
+    Kind.BROKER: (Alarm.BROKER,),
 }
 
 
 def _silences(seen: Seen) -> Iterator[_Reason]:
+    # Of a broker of several nodes one is enough for every hub.
+    has_broker = any(answer.silence is None for _, answer in seen.of(Kind.BROKER))
     for part, answer in seen.answers.items():
-        if answer.silence is not None:
+        if answer.silence is not None and not (part.kind is Kind.BROKER and has_broker):
             for alarm in _SILENT[part.kind]:
                 yield _Reason(alarm, f"{part.name} {answer.silence}", is_root=True)
 

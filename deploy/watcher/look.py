@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -40,17 +41,21 @@ _T = TypeVar("_T")
 class Looker:
     """Looks at all parts at once."""
 
-    def __init__(self, parts: tuple[Part, ...], clock: Clock, *, time: str | None = None) -> None:
+    def __init__(
+        self, parts: tuple[Part, ...], clock: Clock, *, time: str | None = None, trusted: ssl.SSLContext | None = None
+    ) -> None:
         """Ask nothing yet.
 
         Args:
             parts: what to look at.
             clock: the watcher's.
             time: an address outside whose `Date` is believed; None asks nobody.
+            trusted: whose certificates are believed; None believes whom the system does.
         """
         self._parts = parts
         self._clock = clock
         self._time = time
+        self._trusted = trusted or ssl.create_default_context()
         self._threads = ThreadPoolExecutor(_AT_ONCE_MAX, thread_name_prefix="look")
         self._asked_time_s = float("-inf")
         self._outside_off_by: timedelta | None = None
@@ -72,7 +77,7 @@ class Looker:
     async def _ask(self, part: Part) -> Answer:
         began, began_s = self._clock.now(), monotonic_s()
         try:
-            answer = await self._in_a_thread(lambda: _answer_of(part))
+            answer = await self._in_a_thread(lambda: _answer_of(part, self._trusted))
         except TimeoutError:
             answer = Answer(began, timedelta(0), silence="does not answer in time")
         took = timedelta(seconds=monotonic_s() - began_s)
@@ -81,7 +86,7 @@ class Looker:
     async def _outside(self, url: str) -> timedelta | None:
         began_s = monotonic_s()
         try:
-            said = await self._in_a_thread(lambda: _date_of(url))
+            said = await self._in_a_thread(lambda: _date_of(url, self._trusted))
         except (TimeoutError, OSError, ValueError, http.client.HTTPException):
             return None
         # Whole seconds, cut off; half of one and half of the way are the best guess.
@@ -90,7 +95,7 @@ class Looker:
     async def call(self, url: str) -> bool:
         """Call an address, and return whether it said that it was heard."""
         try:
-            status, _, _, _ = await self._in_a_thread(lambda: _request("GET", url))
+            status, _, _, _ = await self._in_a_thread(lambda: _request("GET", url, self._trusted))
         except (TimeoutError, OSError, ValueError, http.client.HTTPException):
             return False
         return 200 <= status < 300
@@ -99,11 +104,13 @@ class Looker:
         return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, do), _REQUEST_S)
 
 
-def _answer_of(part: Part) -> Answer:
+def _answer_of(part: Part, trusted: ssl.SSLContext) -> Answer:
     """Ask one part, and return what it said; `at` and `took` are filled in by whoever asked."""
     never = datetime.fromtimestamp(0, UTC)
     try:
-        status, body, headers, ends_at = _request("GET", part.url + _path(part.kind))
+        if part.kind is Kind.BROKER:
+            return Answer(never, timedelta(0), ends_at=_greeted(part, trusted))
+        status, body, headers, ends_at = _request("GET", part.url + _path(part.kind), trusted)
     except ssl.SSLCertVerificationError:
         return Answer(never, timedelta(0), silence="shows a certificate that is not right")
     except (OSError, ValueError, http.client.HTTPException) as why:
@@ -146,8 +153,8 @@ def _backup_facts(body: bytes) -> Mapping[str, object]:
     return {}
 
 
-def _date_of(url: str) -> datetime:
-    _, _, headers, _ = _request("HEAD", url)
+def _date_of(url: str, trusted: ssl.SSLContext) -> datetime:
+    _, _, headers, _ = _request("HEAD", url, trusted)
     said = _date(headers.get("date"))
     if said is None:
         raise ValueError("it says no time")
@@ -161,7 +168,22 @@ def _date(said: str | None) -> datetime | None:
         return None
 
 
-def _request(method: str, url: str) -> tuple[int, bytes, Mapping[str, str], datetime | None]:
+def _greeted(part: Part, trusted: ssl.SSLContext) -> datetime | None:
+    """Begin to speak TLS with a broker, as a hub does, and return until when its certificate holds.
+
+    Raises:
+        OSError: nobody answered, or the certificate is not right.
+    """
+    where = urlsplit(part.url)
+    host = where.hostname or ""
+    with (
+        socket.create_connection((host, where.port), timeout=_PATIENCE_S) as plain,
+        trusted.wrap_socket(plain, server_hostname=part.certified_as or host) as spoken,
+    ):
+        return _end_of_certificate(spoken)
+
+
+def _request(method: str, url: str, trusted: ssl.SSLContext) -> tuple[int, bytes, Mapping[str, str], datetime | None]:
     """Make one request, without following where it leads, and return status, body, headers and the certificate's end.
 
     Raises:
@@ -171,7 +193,7 @@ def _request(method: str, url: str) -> tuple[int, bytes, Mapping[str, str], date
     parts = urlsplit(url)
     host, is_tls = parts.hostname or "", parts.scheme == "https"
     connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=_PATIENCE_S, context=ssl.create_default_context())
+        http.client.HTTPSConnection(host, parts.port, timeout=_PATIENCE_S, context=trusted)
         if is_tls
         else http.client.HTTPConnection(host, parts.port, timeout=_PATIENCE_S)
     )

@@ -52,7 +52,7 @@ class Watcher:
         self._config = config
         self._clock = clock
         self._sender = sender
-        self._looker = Looker(config.parts, clock, time=config.time)
+        self._looker = Looker(config.parts, clock, time=config.time, trusted=config.trusted)
         self._state = _read(config.state)
         self._not_before_s = float("-inf")
         self._sent: dict[str, tuple[float, int]] = {}

@@ -15,6 +15,7 @@ class Kind(enum.Enum):
     API = "api"
     PAGES = "pages"  # the address that people open
     BACKUP = "backup"  # whoever says how old the newest backup is
+    BROKER = "broker"  # as hubs reach it; only its TLS is asked
 
 
 PROCESSES: Final = (Kind.INGEST, Kind.ALERTS, Kind.API)
@@ -26,11 +27,14 @@ class Part:
 
     Attributes:
         kind: what answers there.
-        url: `http://host:port` of a health address, or the address of the pages; without a slash at its end.
+        url: `http://host:port` of a health address, the address of the pages, or `mqtts://host:port`; without a slash
+            at its end.
+        certified_as: the name that its certificate must have, where that is not the address's.
     """
 
     kind: Kind
     url: str
+    certified_as: str = ""
 
     @property
     def name(self) -> str:

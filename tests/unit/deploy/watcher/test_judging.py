@@ -33,6 +33,7 @@ WELL: dict[Kind, dict[str, Any]] = {
     Kind.API: {},
     Kind.PAGES: {},
     Kind.BACKUP: {"backup_age_s": 3600.0},
+    Kind.BROKER: {},
 }
 
 
@@ -65,6 +66,7 @@ def test_while_all_is_well_nothing_is_said() -> None:
         (Kind.API, {Alarm.PAGES}),
         (Kind.PAGES, {Alarm.PAGES}),
         (Kind.BACKUP, {Alarm.BACKUP}),
+        (Kind.BROKER, {Alarm.BROKER}),
     ],
 )
 def test_who_does_not_answer_stands_still(kind: Kind, alarms: set[Alarm]) -> None:
@@ -108,6 +110,17 @@ def test_two_workers_that_share_the_lanes_are_well() -> None:
     for lanes in ((40, 24), (64, 0)):
         answers = {part: answer(Kind.INGEST, lanes=n) for part, n in zip((first, second), lanes, strict=True)}
         assert wrong(Seen(answers), now=NOW, limits=LIMITS) == {}
+
+
+def test_of_a_cluster_one_node_is_enough() -> None:
+    """Hubs go on to the next node; nobody is woken for what heals itself."""
+    silent = Answer(NOW, timedelta(0), silence="does not answer (ConnectionRefusedError)")
+    nodes = {Part(Kind.BROKER, f"mqtts://{node}.example:8883"): silent for node in "ab"}
+    others = {part: answer(kind) for kind, part in PARTS.items() if kind is not Kind.BROKER}
+    third = Part(Kind.BROKER, "mqtts://c.example:8883")
+
+    assert set(wrong(Seen({**others, **nodes, third: silent}), now=NOW, limits=LIMITS)) == {Alarm.BROKER}
+    assert wrong(Seen({**others, **nodes, third: answer(Kind.BROKER)}), now=NOW, limits=LIMITS) == {}
 
 
 def test_a_database_that_is_away_is_one_alarm_and_not_five() -> None:
