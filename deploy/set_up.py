@@ -78,8 +78,7 @@ async def apply(conn: Connection, dsn: str, street: Street, *, now: datetime, ta
     async with conn.transaction():
         last = await filed.last_time(conn, [home.id for home in street.home], takes_all=takes_all)
         run = _Run(conn, dsn, last, now)
-        for person in street.person:
-            await _person(run, person, kinds_of(person, street))
+        await _people(run, street)
         await _service(run, street)
         for team in street.team:
             await _team(run, team.id, team.name)
@@ -108,31 +107,67 @@ def kinds_of(person: Person, street: Street) -> tuple[str, ...]:
 # People.
 
 
-async def _person(run: _Run, person: Person, kinds: Sequence[str]) -> None:
-    wanted: dict[str, Any] = {
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """One person of the file.
+
+    Attributes:
+        one: as the tables have them before this run; None: not at all.
+        wanted: as the file has them, without their kinds.
+    """
+
+    one: people.Person | None
+    key: str
+    wanted: dict[str, Any]
+    kinds: Sequence[str]
+
+    @property
+    def subject(self) -> str:
+        return f"person {self.key}"
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return {**self.wanted, "kinds": sorted(self.kinds)}
+
+    @property
+    def stands(self) -> dict[str, Any] | None:
+        if self.one is None:
+            return None
+        return {name: getattr(self.one, name) for name in self.wanted} | {"kinds": sorted(self.one.kinds)}
+
+
+async def _people(run: _Run, street: Street) -> None:
+    """Write everybody; whoever is written lets go of phone and address first, so that two may swap theirs."""
+    written: list[_Person] = []
+    for person in street.person:
+        one = await people.find(run.conn, person.id)
+        if one is not None and one.left_at is not None:
+            run.filed.kept.append(f"person {person.id}: left on {times.short_day(times.local_date(one.left_at))}")
+        else:
+            written.append(_Person(one, person.id, _wanted(person), kinds_of(person, street)))
+    changed = [each.key for each in written if run.filed.is_to_write(each.subject, each.said, each.stands)]
+    await run.conn.execute("UPDATE person SET phone = NULL, email = NULL WHERE person = ANY(%s)", (changed,))
+    for each in written:
+        await run.filed.bring(each.subject, each.said, each.stands, partial(_person, run, each))
+
+
+def _wanted(person: Person) -> dict[str, Any]:
+    return {
         "full_name": person.name,
         "what": person.what,
         "phone": e164(person.phone) if person.phone else None,
         "email": person.email,
         "likes": person.likes,
     }
-    one = await people.find(run.conn, person.id)
 
-    async def write() -> None:
-        reached: dict[str, str | None] = {"phone": wanted["phone"], "email": wanted["email"]}
-        if others := await people.others_with(run.conn, person.id, **reached):
-            raise Mistakes([Mistake(f"person {person.id}: {field}", f"is {name}'s") for field, name in others])
-        await alerts_store.set_person(run.conn, person.id, **wanted, kinds=kinds)
-        if one is not None:
-            await people.forget_old_ways(run.conn, one, **reached)
 
-    stands: dict[str, Any] | None = None
-    if one is not None:
-        stands = {name: getattr(one, name) for name in wanted} | {"kinds": sorted(one.kinds)}
-    if one is not None and one.left_at is not None:
-        run.filed.kept.append(f"person {person.id}: left on {times.short_day(times.local_date(one.left_at))}")
-        return
-    await run.filed.bring(f"person {person.id}", {**wanted, "kinds": sorted(kinds)}, stands, write)
+async def _person(run: _Run, person: _Person) -> None:
+    reached: dict[str, str | None] = {"phone": person.wanted["phone"], "email": person.wanted["email"]}
+    if others := await people.others_with(run.conn, person.key, **reached):
+        raise Mistakes([Mistake(f"{person.subject}: {field}", f"is {name}'s") for field, name in others])
+    await alerts_store.set_person(run.conn, person.key, **person.wanted, kinds=person.kinds)
+    if person.one is not None:
+        await people.forget_old_ways(run.conn, person.one, **reached)
 
 
 async def _service(run: _Run, street: Street) -> None:

@@ -56,6 +56,10 @@ class Filed:
     kept: list[str] = field(default_factory=list)
     _now: dict[str, tuple[str | None, Any]] = field(default_factory=dict)
 
+    def is_to_write(self, subject: str, said: Plain, stands: Plain) -> bool:
+        """Return whether `bring` would write what the file says: it differs, and nobody changed it since."""
+        return stands != said and (self.takes_all or stands == self.before.get(subject))
+
     async def bring(
         self, subject: str, said: Plain, stands: Plain, write: Callable[[], Awaitable[None]], *, home: str | None = None
     ) -> None:
@@ -68,11 +72,11 @@ class Filed:
             write: writes what the file says.
             home: whose it is.
         """
-        if stands != said:
-            if stands != self.before.get(subject) and not self.takes_all:
-                self.kept.append(f"{subject}: {_difference(said, stands)}")
-                return
+        if self.is_to_write(subject, said, stands):
             await write()
+        elif stands != said:
+            self.kept.append(f"{subject}: {_difference(said, stands)}")
+            return
         self._now[subject] = (home, said)
 
     async def bring_numbered(

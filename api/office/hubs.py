@@ -104,7 +104,9 @@ async def let_in(conn: Connection, dsn: str, home: str, hub: str, secret: str, *
     return lane
 
 
-async def set_network(conn: Connection, hub: str, network: str | None, *, by: str, now: datetime) -> None:
+async def set_network(
+    conn: Connection, hub: str, network: str | None, *, by: str, now: datetime, home: str | None = None
+) -> None:
     """Write what carries a hub's line to us: hubs on one network that fall silent together are one outage.
 
     Args:
@@ -113,6 +115,7 @@ async def set_network(conn: Connection, hub: str, network: str | None, *, by: st
         network: a short name, the same for all that fail together; None: nobody knows.
         by: who writes.
         now: when.
+        home: whose it must be; None: anybody's.
 
     Raises:
         Mistakes: there is no such hub, or the name is none.
@@ -121,15 +124,19 @@ async def set_network(conn: Connection, hub: str, network: str | None, *, by: st
     wanted = form.may_take("network", said.key)
     form.require_right()
     async with conn.transaction():
-        home = await _write_network(conn, hub, wanted)
+        whose = await _write_network(conn, hub, wanted, home)
         await changes.note(
-            conn, "hub's network written", by=by, now=now, home=home, content={"hub": hub, "network": wanted}
+            conn, "hub's network written", by=by, now=now, home=whose, content={"hub": hub, "network": wanted}
         )
 
 
-async def _write_network(conn: Connection, hub: str, network: str | None) -> str | None:
-    """Write a hub's network and return its home."""
-    rows = await conn.execute("UPDATE hub SET network = %s WHERE hub = %s RETURNING home", (network, hub))
+async def _write_network(conn: Connection, hub: str, network: str | None, home: str | None = None) -> str | None:
+    """Write the network of a hub, of one home where that is named, and return its home."""
+    rows = await conn.execute(
+        "UPDATE hub SET network = %(network)s WHERE hub = %(hub)s AND (%(home)s::text IS NULL OR home = %(home)s) "
+        "RETURNING home",
+        {"network": network, "hub": hub, "home": home},
+    )
     row = await rows.fetchone()
     if row is None:
         raise Mistakes([Mistake("", f"There is no hub {hub}; `telecare hub list` shows them.")])

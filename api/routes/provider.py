@@ -102,6 +102,8 @@ async def come_back(
     async with world.pool.connection() as conn:
         person = await _person(conn, who, world, real_now=real_now)
         if person is None:
+            # Whoever sets the provider up must see why, and the page must not say more to a stranger.
+            log.info("identity provider's account is nobody's", extra={"is_email_verified": who.email is not None})
             return await _said(request, world, _NOBODY, 403)
         answer = await let_in(request, world, conn, person, way="provider", real_now=real_now)
     answer.delete_cookie(_cookie(world), secure=world.config.is_secure, httponly=True, samesite="lax")

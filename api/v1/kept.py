@@ -169,6 +169,24 @@ class Hub(Shape):
     hub: str = Field(examples=["hub-shore-road-14"])
     heard_at: datetime | None = Field(description="Null: never.", examples=[_NINE])
     revoked_at: datetime | None = Field(description="Null: it may speak.", examples=[None])
+    network: str | None = Field(
+        description="What carries its line to us: hubs of one name that fall silent together are one outage.",
+        examples=["mobile-a"],
+    )
+
+
+class HubWritten(Shape):
+    """What carries a new hub's line; where nothing is said of it, it stays as it was."""
+
+    network: Key | None = Field(default=None, examples=["mobile-a"])
+
+
+class NetworkWritten(Shape):
+    """What carries a hub's line."""
+
+    network: Key | None = Field(
+        description="The same short name for all hubs that fail together; null: nobody knows.", examples=["mobile-a"]
+    )
 
 
 class HubAdded(Shape):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Response
 
 from alerts.store import rotas
 from api import store
@@ -45,7 +45,7 @@ async def _setup(conn: Connection, home: str, *, now: Now) -> kept.SetUp:
             kept.Sensor(sensor=one.sensor, kind=one.kind, room=one.room) for one in await homes.sensors(conn, home)
         ],
         hubs=[
-            kept.Hub(hub=one.hub, heard_at=one.heard_at, revoked_at=one.revoked_at)
+            kept.Hub(hub=one.hub, heard_at=one.heard_at, revoked_at=one.revoked_at, network=one.network)
             for one in await homes.hubs(conn, home)
         ],
         told=list(await rotas.always_told(conn, home)),
@@ -122,7 +122,13 @@ async def remove_sensor(home: WriteHome, sensor: SensorInPath, caller: AnyCaller
 
 @router.put("/homes/{home}/hubs/{hub}", status_code=201, responses=described(409))
 async def add_hub(
-    home: WriteHome, hub: HubInPath, caller: AnyCaller, world: GivenToAll, conn: Connection, now: Now
+    home: WriteHome,
+    hub: HubInPath,
+    caller: AnyCaller,
+    world: GivenToAll,
+    conn: Connection,
+    now: Now,
+    wrote: Annotated[kept.HubWritten | None, Body(examples=[{"network": "mobile-a"}])] = None,
 ) -> kept.HubAdded:
     """Let a new hub speak for a home.
 
@@ -132,12 +138,24 @@ async def add_hub(
     if any(one.hub == hub and one.revoked_at is None for one in await homes.hubs(conn, home)):
         raise Conflict("This hub may speak already, and its secret was given once. Take it away and add it again.")
     added = await hubs.add(
-        *(conn, world.config.database_url, home, {"hub": hub}),
+        *(conn, world.config.database_url, home, fields_of(wrote or kept.HubWritten(), hub=hub)),
         broker=world.config.hubs_broker,
         by=caller.viewer.person,
         now=now,
     )
     return kept.HubAdded(hub=added.hub, lane=added.lane, configuration=added.configuration)
+
+
+@router.put("/homes/{home}/hubs/{hub}/network")
+async def write_network(
+    home: WriteHome, hub: HubInPath, wrote: kept.NetworkWritten, caller: AnyCaller, conn: Connection, now: Now
+) -> kept.SetUp:
+    """Write what carries a hub's line to us, such as a mobile network: hubs on one that fall silent are one outage."""
+    try:
+        await hubs.set_network(conn, hub, wrote.network, by=caller.viewer.person, now=now, home=home)
+    except Mistakes:
+        raise HTTPException(404) from None
+    return await _setup(conn, home, now=now)
 
 
 @router.delete("/homes/{home}/hubs/{hub}", status_code=204)

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from alerts.store import rotas
 from alerts.telling.rota import Override
+from api.office import erasing
 from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, browser, faults_of, street
 from tests.world.pages import ANNE, CONTROL, JIM, MARGARETS, NINE, Street
 
@@ -29,6 +30,25 @@ async def test_axe_finds_nothing_on_the_forms_in_light_and_dark(browser: Browser
     context = await as_person(browser, street, CONTROL.person)
     found = [fault for path in OFFICE for fault in await faults_of(context, path, LOOKS)]
     found += await faults_of(await as_person(browser, street, JIM.person), "/rota", LOOKS)
+
+    assert found == []
+
+
+async def test_axe_finds_nothing_where_somebody_is_erased(browser: Browser, street: Street) -> None:
+    """What cannot be undone must be read by whoever does it: before, when it came back, and while it is done."""
+
+    async def wrongly(page: Page) -> None:
+        await page.locator("#erase summary").click()
+        await page.locator("#erase input[name=sure]").fill("nobody")
+        await page.locator("#erase button").click()
+        await expect(page.locator("#erase .wrong")).to_be_visible()
+
+    async with street.connection() as conn:
+        await erasing.ask_person(conn, JIM.person, by=CONTROL.person, now=NINE, real_now=NINE)
+    context = await as_person(browser, street, CONTROL.person)
+    forms = ("/operator/people/anne", f"/operator/homes/{MARGARETS}/setup")
+    found = [fault for path in forms for fault in await faults_of(context, path, LOOKS, then=wrongly)]
+    found += await faults_of(context, "/operator/people", LOOKS)
 
     assert found == []
 

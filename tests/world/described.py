@@ -46,4 +46,6 @@ def example(description: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return example(description, description["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if schema.get("examples"):
         return schema["examples"][0]
+    if "anyOf" in schema:  # What may be left out is shown as it is when it is not.
+        return example(description, schema["anyOf"][0])
     return {name: example(description, of) for name, of in schema["properties"].items()}

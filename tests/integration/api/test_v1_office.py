@@ -80,6 +80,40 @@ async def test_a_hubs_secret_is_given_once_to_programs_too(program: httpx.AsyncC
     assert gone == [204, 404]
 
 
+async def test_what_carries_a_hubs_line_is_written_by_programs_too(street: Street, program: httpx.AsyncClient) -> None:
+    """Hubs that fail together are one outage only if somebody says so, and nobody types that for two hundred."""
+    at = f"{V1}/homes/{MARGARETS}/hubs/hub-new"
+
+    async def networks() -> dict[str, str | None]:
+        hubs = (await program.get(f"{V1}/homes/{MARGARETS}/setup")).json()["hubs"]
+        return {one["hub"]: one["network"] for one in hubs}
+
+    assert (await program.put(at, json={"network": "mobile-a"})).status_code == 201
+    assert (await networks())["hub-new"] == "mobile-a"
+    for network in ("mobile-b", "mobile-b", None):
+        written = await program.put(f"{at}/network", json={"network": network})
+        assert written.status_code == 200
+        assert (await networks())["hub-new"] == network
+
+    refused = {
+        "no name": await program.put(f"{at}/network", json={"network": "Mobile A"}),
+        "not said": await program.put(f"{at}/network", json={}),
+        "no hub": await program.put(f"{V1}/homes/{MARGARETS}/hubs/hub-none/network", json={"network": "mobile-a"}),
+        "another home's": await program.put(f"{V1}/homes/{GEORGES}/hubs/hub-new/network", json={"network": "mobile-a"}),
+    }
+    assert {why: answer.status_code for why, answer in refused.items()} == {
+        "no name": 422,
+        "not said": 422,
+        "no hub": 404,
+        "another home's": 404,
+    }
+    assert (await networks())["hub-new"] is None
+    written_down = await street.sql(
+        "SELECT content->>'network' FROM change_record WHERE what = 'hub''s network written' ORDER BY at, change"
+    )
+    assert [network for (network,) in written_down] == ["mobile-b", "mobile-b", None]
+
+
 async def test_what_was_sent_with_a_key_is_done_once(street: Street, program: httpx.AsyncClient) -> None:
     """A program that did not hear the answer asks again, even at the same moment, and nobody is told twice."""
     at, key = f"{V1}/homes/{MARGARETS}/shifts", {"Idempotency-Key": "monday-1"}

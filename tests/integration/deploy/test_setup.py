@@ -271,6 +271,44 @@ async def test_a_number_that_is_somebody_elses_is_said(file: Path, database: Dat
         await run(file, other, database)
 
 
+async def test_two_people_may_swap_phones_and_addresses_in_one_file(file: Path, database: Database) -> None:
+    """Numbers that were written to the wrong names are put right where they stand, not by way of a third number."""
+    anne, jim = (f'phone = "07700 90010{n}"\nemail = "mailbox-{n}@care.example"' for n in (1, 2))
+    text = STREET.replace('phone = "07700 900101"', "{anne}").replace('phone = "07700 900102"', "{jim}")
+    swapped = text.replace("{anne}", jim).replace("{jim}", anne)
+    await run(file, text.replace("{anne}", anne).replace("{jim}", jim), database)
+    async with await connected(database) as conn:
+        link = await links.make(conn, "anne", "https://care.example", real_now=NINE)
+
+    assert await run(file, swapped, database, now=LATER) == []
+
+    async with await connected(database) as conn:
+        reached = {one: await people.find(conn, one) for one in ("anne", "jim")}
+        assert await links.use(conn, link.rpartition("/")[2], real_now=NINE) is None
+    assert {name: one and (one.phone, one.email) for name, one in reached.items()} == {
+        "anne": ("+447700900102", "mailbox-2@care.example"),
+        "jim": ("+447700900101", "mailbox-1@care.example"),
+    }
+    assert await run(file, swapped, database, now=LATER) == []
+
+
+async def test_a_number_that_a_page_gave_to_somebody_is_not_taken_by_a_swap(file: Path, database: Database) -> None:
+    """Who was given it on a page keeps it, and the file is told whose it is."""
+    await run(file, STREET, database)
+    async with await connected(database) as conn:
+        await people.save(
+            conn, {"person": "jim", "name": "Jim Docherty", "phone": "07700 900105"}, is_new=False, by="c", now=NINE
+        )
+
+    with pytest.raises(Mistakes, match="person anne: phone: is Jim Docherty's"):
+        await run(file, STREET.replace("07700 900101", "07700 900105"), database, now=LATER)
+
+    async with await connected(database) as conn:
+        anne = await people.find(conn, "anne")
+    assert anne is not None
+    assert anne.phone == "+447700900101"
+
+
 async def test_family_without_a_phone_is_asked_on_the_page(file: Path, database: Database) -> None:
     """A daughter abroad signs in by e-mail; what is written of her is what the file says, run after run."""
     text = STREET.replace('family = ["anne"]', 'family = ["anne", "nina"]')
