@@ -32,7 +32,7 @@ def main() -> None:
 
 def _do(said: argparse.Namespace, platform: Platform, folder: Path) -> None:
     if said.case == "away":
-        away.away(platform, said.seconds, said.rate)
+        away.away(platform, folder, said.seconds, said.rate)
     elif said.case == "three-days":
         three_days.three_days(platform, folder, said.readings_a_day)
     elif said.case == "hubs":

@@ -49,6 +49,10 @@ class Memory:
         )
         return f"memory: {'; '.join(said)} (load {os.getloadavg()[0]:.0f})"
 
+    def so_far(self) -> str:
+        """Return how large each is now."""
+        return ", ".join(f"{name} {mb:.0f} MB" for name, mb in self._now().items())
+
     def _now(self) -> dict[str, float]:
         return {name: float(one.memory_info().rss) / 1e6 for name, one in self._processes.items() if one.is_running()}
 

@@ -4,29 +4,21 @@ The three days pass on a clock file, an hour in a second; what the hub took in m
 outbox, at those moments.  Gateway, brokers, ingest and alerts are real processes.
 """
 
-import secrets
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from deploy.broker.permissions import login
-from deploy.embedded import machine
-from deploy.embedded.broker import Broker
-from deploy.embedded.nats import nats
 from gateway.clock import CLOCK_FILE_VARIABLE, Anchor, Clock, stretch_at, write_anchor
 from gateway.config import OutboxFile
 from gateway.outbox import Outbox
 from gateway.reading import Observation, Quantity, SensorId
-from ingest import devices
-from ingest.db.pool import connect
-from ingest.hub_secret import hash_mosquitto, hash_nats
 from tests.bench.pressure.measured import Memory, require, say, until
+from tests.bench.pressure.radio_home import radio_home
 from tests.bench.pressure.told import OPERATOR, Telling, telling
-from tests.integration.gateway.world import Equipment
-from tests.world.ingest_platform import ADDED_AT, Platform
+from tests.world.ingest_platform import Platform
 from tests.world.processes import Process, running
 
 _CUT: Final = timedelta(days=3)
@@ -44,12 +36,15 @@ def three_days(platform: Platform, folder: Path, readings_a_day: int) -> None:
     file, clock = _clock(folder)
     env = {CLOCK_FILE_VARIABLE: str(file)}
     ingest = platform.ingest(**env)
-    gateway_env, home = _hub(platform, folder, env)
-    with home, telling(platform, [(_HOME, _HUB)], clock, **env) as told:
+    with (
+        radio_home(platform, folder, home=_HOME, hub=_HUB) as home,
+        telling(platform, [(_HOME, _HUB)], clock, **env) as told,
+    ):
+        gateway_env = env | home.environment
         with running("gateway", gateway_env, folder=folder):
             until(lambda: _count(platform, "hub_report") == 1, within_s=60, what="the hub is heard", so_far=lambda: "")
             time.sleep(5)
-        taken = _fill(Path(gateway_env["TELECARE_OUTBOX_PATH"]), clock.now(), readings_a_day)
+        taken = _fill(home.outbox, clock.now(), readings_a_day)
         _pass(file, clock, told)
         before, back_at = len(told.texts()), clock.now()
         with (
@@ -78,42 +73,6 @@ def _clock(folder: Path) -> tuple[Path, Clock]:
     file, real = folder / "clock", time.time()
     write_anchor(file, Anchor(real, real - _CUT.total_seconds(), 1.0, timedelta(0)))
     return file, Clock(file)
-
-
-@contextmanager
-def _home_broker(broker: Broker, equipment: Equipment) -> Iterator[None]:
-    try:
-        equipment.says("bridge/state", {"state": "online"}, retain=True)
-        yield
-    finally:
-        equipment.stop()
-        broker.stop()
-
-
-def _hub(platform: Platform, folder: Path, env: dict[str, str]) -> tuple[dict[str, str], AbstractContextManager[None]]:
-    """Add a hub, and return how its gateway is started and its home's own broker, running."""
-    with connect(platform.database.dsn, name="bench") as conn:
-        devices.add_home(conn, _HOME, now=ADDED_AT)
-        hashes = hash_nats("of no use here"), hash_mosquitto("of no use here")
-        lane = devices.add_hub(conn, _HUB, _HOME, hashes, now=ADDED_AT)
-    secret, password = platform.broker.add_hub(_HUB, lane), secrets.token_urlsafe(16)
-    broker = nats(folder / "home", port=machine.free_port(), log=folder / "home.log", environment={})
-    broker.open_to(login("equipment", password))
-    broker.start()
-    said = {
-        "TELECARE_HUB_ID": _HUB,
-        "TELECARE_HUB_LANE": str(lane),
-        "TELECARE_HUB_SECRET": secret,
-        "TELECARE_PLATFORM_HOST": "127.0.0.1",
-        "TELECARE_PLATFORM_PORT": str(platform.broker.port),
-        "TELECARE_PLATFORM_TLS": "false",
-        "TELECARE_OUTBOX_PATH": str(folder / "outbox.sqlite"),
-        "TELECARE_RADIO_HOST": "127.0.0.1",
-        "TELECARE_RADIO_PORT": str(broker.port),
-        "TELECARE_RADIO_USER": "equipment",
-        "TELECARE_RADIO_PASSWORD": password,
-    }
-    return env | said, _home_broker(broker, Equipment(broker.port, "equipment", password))
 
 
 def _fill(path: Path, cut_at: datetime, readings_a_day: int) -> tuple[int, int]:
