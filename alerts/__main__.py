@@ -10,9 +10,8 @@ import signal
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-import psycopg
 import uvloop
 
 from alerts import store
@@ -57,54 +56,52 @@ def main(env: Mapping[str, str]) -> int:
 
 
 async def _run(config: Config, clock: Clock) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    standing = Standing(clock)
+    checks = {
+        "database": standing.why_not_database,
+        "judging": standing.why_not_judging,
+        "telling": standing.why_not_telling,
+    }
     try:
-        pool = await pools.open_pool(config.database_url, name="alerts", size_max=_CONNECTIONS)
-    except (Unfit, psycopg.OperationalError) as why:
-        said = str(why) if isinstance(why, Unfit) else f"the database is away: {type(why).__name__}"
-        log.error("cannot start", extra={"why": said})  # noqa: TRY400 - one sentence, never a traceback
-        return _UNAVAILABLE
-    try:
-        return await _work(config, clock, pool)
-    finally:
-        await pool.close()
-
-
-async def _work(config: Config, clock: Clock, pool: Pool) -> int:
-    owner = new_owner()
-    if config.twilio is None:
-        log.error("nobody can be texted", extra={"why": NO_TWILIO})
-    tell = Tell(pool, clock, NoTwilio() if config.twilio is None else Sms(config.twilio), owner=owner)
-    ask = Ask(pool, clock)
-    watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir, sweep_s=config.sweep_s)
-    try:
-        health = HealthServer(
-            "alerts",
-            config.health,
-            {
-                "judging": lambda: why_behind(watch, clock),
-                "telling": lambda: tell.trouble,
-            },
-            facts=lambda: _facts(watch, tell, ask),
-            clock=clock,
-        )
+        health = HealthServer("alerts", config.health, checks, facts=standing.facts, clock=clock)
     except OSError as why:
         log.error("the health address cannot be used", extra={"why": str(why)})  # noqa: TRY400 - one sentence
         return _UNAVAILABLE
-    log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}", "owner": owner})
+    log.info("alerts runs", extra={"health": f"{health.address.host}:{health.address.port}"})
     try:
-        async with processes.alive(pool, "alerts", owner, clock, lambda: _facts(watch, tell, ask)):
-            await _until_stopped(pool, watch, tell, ask)
+        pool = await pools.reach(config.database_url, stop, name="alerts", size_max=_CONNECTIONS)
+        if pool is not None:
+            await _work(config, clock, pool, standing, stop)
+    except Unfit as why:
+        log.error("cannot start", extra={"why": str(why)})  # noqa: TRY400 - one sentence, never a traceback
+        return _UNAVAILABLE
     finally:
         health.close()
     log.info("alerts stopped")
     return 0
 
 
-async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None:
-    """Run the loops until SIGTERM or SIGINT; if one of them ends by itself, so does the process."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _work(config: Config, clock: Clock, pool: Pool, standing: "Standing", stop: asyncio.Event) -> None:
+    owner = new_owner()
+    if config.twilio is None:
+        log.error("nobody can be texted", extra={"why": NO_TWILIO})
+    tell = Tell(pool, clock, NoTwilio() if config.twilio is None else Sms(config.twilio), owner=owner)
+    ask = Ask(pool, clock)
+    watch = Watch(pool, clock, JudgingLanes(owner, wanted=config.lanes), wake=tell.stir, sweep_s=config.sweep_s)
+    standing.works = Works(watch, tell, ask)
+    log.info("database reached", extra={"owner": owner})
+    try:
+        async with processes.alive(pool, "alerts", owner, clock, standing.facts):
+            await _until_stopped(pool, standing.works, stop)
+    finally:
+        await pool.close()
+
+
+async def _until_stopped(pool: Pool, works: "Works", stop: asyncio.Event) -> None:
+    """Run the loops until told to stop; if one of them ends by itself, so does the process."""
 
     async def until_stop(running: asyncio.Future[None]) -> None:
         try:
@@ -112,6 +109,7 @@ async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None
         finally:
             stop.set()
 
+    watch, tell, ask = works
     loops = [
         asyncio.ensure_future(watch.run(stop)),
         asyncio.ensure_future(tell.run(stop)),
@@ -122,6 +120,38 @@ async def _until_stopped(pool: Pool, watch: Watch, tell: Tell, ask: Ask) -> None
     async with asyncio.TaskGroup() as group:
         for running in loops:
             group.create_task(until_stop(running))
+
+
+class Works(NamedTuple):
+    """What judges, what tells, and what asks how confident people feel."""
+
+    watch: Watch
+    tell: Tell
+    ask: Ask
+
+
+class Standing:
+    """How this process is, for whoever asks its health address; from the moment that it starts.
+
+    Attributes:
+        works: None until the database was reached.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.works: Works | None = None
+        self._clock = clock
+
+    def why_not_database(self) -> str | None:
+        return "the database was not reached yet" if self.works is None else None
+
+    def why_not_judging(self) -> str | None:
+        return None if self.works is None else why_behind(self.works.watch, self._clock)
+
+    def why_not_telling(self) -> str | None:
+        return None if self.works is None else self.works.tell.trouble
+
+    def facts(self) -> Mapping[str, object]:
+        return {} if self.works is None else _facts(*self.works)
 
 
 def _facts(watch: Watch, tell: Tell, ask: Ask) -> Mapping[str, object]:

@@ -26,9 +26,10 @@ from ingest.lanes import new_owner
 
 log = logging.getLogger("api")
 
-# How often the database is asked whether it answers, in real seconds, and how often at start while it is away.
+# How often the database is asked whether it answers, in real seconds.
 _LOOK_S: Final = 5.0
 _POOL_MAX: Final = 8
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 # Requests that are still running when we are told to stop get this long.
 _STOP_WITHIN_S: Final = 5
 
@@ -57,14 +58,36 @@ class Database:
 async def serve(config: Config, clock: Clock) -> None:
     """Serve until told to stop.
 
+    While the database is away at the start, only the health address answers, and says so.
+
     Raises:
         pool.Unfit: the database may not be used as it is.
-        psycopg.OperationalError: the database is away; whoever started us tries again.
         OSError: an address is taken.
     """
-    opened = await pool.open_pool(config.database_url, name="api", size_max=_POOL_MAX)
     database = Database()
     health = HealthServer("api", config.health, {"database": database.why_not}, clock=clock)
+    try:
+        opened = await _reach(config)
+        if opened is not None:
+            await _serve(config, clock, opened, database)
+    finally:
+        health.close()
+
+
+async def _reach(config: Config) -> pool.Pool | None:
+    """Return the database's pool once there is one, or None if we were told to stop before."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        return await pool.reach(config.database_url, stop, name="api", size_max=_POOL_MAX)
+    finally:
+        # From here on they are uvicorn's.
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+
+
+async def _serve(config: Config, clock: Clock, opened: pool.Pool, database: Database) -> None:
     watching = asyncio.create_task(database.watch(opened), name="database")
     forgetting_ = asyncio.create_task(forgetting.forget_for_ever(opened, Clock()), name="forgetting")
     publishing_ = asyncio.create_task(publishing.publish_for_ever(opened, clock), name="ledger")
@@ -105,7 +128,6 @@ async def serve(config: Config, clock: Clock) -> None:
         watching.cancel()
         publishing_.cancel()
         forgetting_.cancel()
-        health.close()
         await opened.close()
 
 
@@ -122,9 +144,6 @@ def main(environ: Mapping[str, str]) -> int:
     except pool.Unfit as why:
         log.error("not started: %s", why)  # noqa: TRY400 - as above
         return 2
-    except psycopg.OperationalError as why:
-        log.error("stopped: the database does not answer", extra={"why": type(why).__name__})  # noqa: TRY400 - no values
-        return 1
     except OSError as why:
         log.error("stopped: %s", why.strerror)  # noqa: TRY400 - as above
         return 1

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from gateway.clock import Clock, monotonic_s
 from gateway.wire import Leaf
@@ -23,7 +22,7 @@ from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
 from ingest.config import Config
-from ingest.db.pool import STANDSTILL, Pool, open_pool
+from ingest.db.pool import PASSES, STANDSTILL, Pool, reach
 from ingest.hearing import FORGIVEN, Awake
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import LEASE, Lanes, NotOurs, new_owner
@@ -45,9 +44,6 @@ _ERASE_EVERY_S: Final = 10.0
 
 # Longer than this without a word from the database, and we are not ready for work.
 _DATABASE_SILENT_S: Final = 5.0
-
-# What passes by itself: the database is away, too busy, or ended our transaction.
-_PASSES: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError, OSError)
 
 
 class Worker:
@@ -104,7 +100,8 @@ class Worker:
         Raises:
             Unfit: the database may not be used as it is.
         """
-        pool = await self._reach_database(stop)
+        # Stopped within a COPY, we are not idle for the database; so statements end as soon as idleness.
+        pool = await reach(self._config.database_url, stop, name="ingest", statement_timeout=STANDSTILL)
         if pool is None:
             return
         store = Database(
@@ -132,18 +129,6 @@ class Worker:
             await end(tasks, within_s=_GOODBYE_S)
             await pool.close(timeout=_GOODBYE_S)
 
-    async def _reach_database(self, stop: asyncio.Event) -> Pool | None:
-        pause_s = _FIRST_PAUSE_S
-        while not stop.is_set():
-            try:
-                # Stopped within a COPY, we are not idle for the database; so statements end as soon as idleness.
-                return await open_pool(self._config.database_url, name="ingest", statement_timeout=STANDSTILL)
-            except _PASSES as why:
-                log.warning("database away", extra={"why": _first_line(why)})
-                await _pause(stop, pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-        return None
-
     async def _work(self, pool: Pool, store: Database, stop: asyncio.Event) -> None:
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
@@ -152,11 +137,11 @@ class Worker:
                     await self._step(pool, store)
             except NotOurs as why:
                 self._let_go(why.lanes)
-            except (*_PASSES, psycopg.Error, Unstorable) as why:
+            except (*PASSES, psycopg.Error, Unstorable) as why:
                 metrics.TROUBLES.inc()
                 self._why = f"the database does not store: {type(why).__name__}"
                 # What does not pass by itself is a mistake of ours or of whoever changed the tables.
-                level = logging.WARNING if isinstance(why, _PASSES) else logging.ERROR
+                level = logging.WARNING if isinstance(why, PASSES) else logging.ERROR
                 log.log(level, "not stored", extra={"why": _first_line(why), "waiting": len(self._waiting)})
                 await _pause(stop, pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -321,7 +306,7 @@ class Worker:
                     if self._config.readings_kept is not None:
                         dropped = await readings.drop_before(conn, self._clock.now() - self._config.readings_kept)
                         log.info("old readings dropped", extra={"chunks": dropped})
-            except (*_PASSES, psycopg.Error) as why:
+            except (*PASSES, psycopg.Error) as why:
                 log.warning("what is old is not dropped", extra={"why": _first_line(why)})
                 pause_s = _RETENTION_AGAIN_S
             await asyncio.sleep(pause_s)
@@ -335,7 +320,7 @@ class Worker:
                 metrics.ERASURES_DUE.set(waiting)
                 if done:
                     log.info("erased", extra={"erasures": done})
-            except (*_PASSES, psycopg.Error) as why:
+            except (*PASSES, psycopg.Error) as why:
                 log.warning("not erased yet", extra={"why": type(why).__name__})
             await asyncio.sleep(_ERASE_EVERY_S)
 
@@ -346,7 +331,7 @@ class Worker:
         try:
             async with asyncio.timeout(_GOODBYE_S), pool.connection() as conn:
                 await self._lanes.release(conn)
-        except (*_PASSES, psycopg.Error) as why:
+        except (*PASSES, psycopg.Error) as why:
             log.warning("lanes not given back", extra={"why": _first_line(why)})
 
 

@@ -5,6 +5,9 @@ conn.transaction()`: on a connection that does not, any earlier SELECT has opene
 is only a savepoint that is never committed (tried with psycopg 3.3, 2026-11).
 """
 
+import asyncio
+import logging
+import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -12,7 +15,9 @@ from typing import Final
 import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+log = logging.getLogger(__name__)
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -31,6 +36,12 @@ RECONNECT: Final = timedelta(seconds=2)
 By its own rule (300 s, doubling) it tries less and less often: a minute's outage of the database cost a press another
 68 s (`tests.bench.pressure flood --away-s 60`, 2026-11-22), and an hour's would have cost minutes.
 """
+
+PASSES: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError, OSError)
+"""What passes by itself: the database is away, too busy, or ended our transaction."""
+
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 3.0
 
 # `off` answers before the disk has it.  The others wait at least for this server's own disk.
 _FIT: Final = """
@@ -127,6 +138,39 @@ async def open_pool(
     )
     await pool.open()
     return pool
+
+
+async def reach(
+    dsn: str, stop: asyncio.Event, *, name: str, size_max: int = 4, statement_timeout: timedelta = STATEMENT_TIMEOUT
+) -> Pool | None:
+    """Return an open pool as soon as the database can be reached, however long that takes; None if told to stop.
+
+    A machine that starts brings its database up when it can, and one that is busy answers late.  A process that ended
+    for it would be gone from its health address, and whoever looks there could not be told why.
+
+    Args:
+        dsn: as for `open_pool`, like `name`, `size_max` and `statement_timeout`.
+        stop: set when the process is to end.
+        name: of the process.
+        size_max: connections at most.
+        statement_timeout: after which the database gives up a statement.
+
+    Raises:
+        Unfit: the database is there, and may not be used as it is.
+    """
+    pause_s = _FIRST_PAUSE_S
+    while not stop.is_set():
+        try:
+            return await open_pool(dsn, name=name, size_max=size_max, statement_timeout=statement_timeout)
+        except PASSES as why:
+            said = (str(why).splitlines() or [""])[0][:200]
+            log.warning("database away", extra={"why": said or type(why).__name__})
+        try:
+            async with asyncio.timeout(pause_s * random.uniform(0.5, 1.0)):  # noqa: S311 - to spread, not to hide
+                await stop.wait()
+        except TimeoutError:
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    return None
 
 
 async def require_fit(conn: AsyncConnection[TupleRow]) -> None:

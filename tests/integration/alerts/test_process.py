@@ -117,7 +117,7 @@ async def test_it_becomes_ready_texts_and_stops_when_told(process: Process) -> N
     await asyncio.to_thread(anne.waits_for_text, saying="pressed the pendant")
     child.send_signal(signal.SIGTERM)
 
-    assert await asyncio.to_thread(child.wait, 20) == 0
+    assert await asyncio.to_thread(child.wait, 60) == 0
     said = [event["event"] for event in process.events()]
     assert said[-1] == "alerts stopped"
     assert "+44" not in process.log.read_text()
@@ -145,14 +145,26 @@ async def test_killed_and_started_again_it_texts_once(process: Process) -> None:
 
 
 async def test_it_outlives_its_database(process: Process, database: Database) -> None:
-    """A database that restarts costs seconds, not a person who starts us again."""
+    """A database that starts after us, or again, costs seconds, not a person who starts us again."""
+
+    async def waits() -> bool:
+        return process.ready().get("why") == {"database": "the database was not reached yet"}
+
+    async def reconnect() -> None:
+        process.street.conn = process.ingest.conn = await AsyncConnection.connect(database.dsn, autocommit=True)
+
+    await process.street.conn.close()
+    database.server.stop()
     child = process.start()
+    await until(waits, within_s=90, what="told why it is not ready")
+    database.server.start()
+    await reconnect()
     await process.is_ready()
 
     await process.street.conn.close()
     database.server.kill()
     database.server.start()
-    process.street.conn = process.ingest.conn = await AsyncConnection.connect(database.dsn, autocommit=True)
+    await reconnect()
     await process.is_ready()
     await process.presses(1)
 
@@ -181,6 +193,6 @@ async def test_a_wrong_environment_is_one_sentence_and_an_exit_code(process: Pro
 
     child = process.start()
 
-    assert await asyncio.to_thread(child.wait, 30) == 78
+    assert await asyncio.to_thread(child.wait, 60) == 78
     (event,) = process.events()
     assert str(event["event"]).startswith("TELECARE_DATABASE_URL must name the database")

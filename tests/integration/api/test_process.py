@@ -74,15 +74,32 @@ def test_it_serves_is_ready_and_stops_cleanly(database: Database) -> None:
 
 
 def test_it_says_that_it_is_not_ready_without_a_database(database: Database) -> None:
-    """Whoever watches the process learns it before a family does."""
-    with running(TELECARE_DATABASE_URL=database.dsn) as (_, pages, health):
+    """Whoever watches learns it before a family does, from a process that waits: at its start, and later."""
+    database.server.stop()
+    with running(TELECARE_DATABASE_URL=database.dsn) as (process, pages, health):
+        said = answers(f"{health}/ready", 503)
+        assert said.json()["why"] == {"database": "The database does not answer."}
+
+        database.server.start()
         answers(f"{health}/ready", 200)
         database.server.stop()
 
         said = answers(f"{health}/ready", 503)
-
         assert said.json()["why"] == {"database": "The database does not answer."}
         assert answers(f"{pages}/log-in", 503)
+        assert process.poll() is None
+
+
+def test_one_that_waits_for_its_database_ends_when_told(database: Database) -> None:
+    """Whoever stops the platform while its database is away does not wait for either."""
+    database.server.stop()
+    with running(TELECARE_DATABASE_URL=database.dsn) as (process, _, health):
+        answers(f"{health}/ready", 503)
+
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
 
 
 def test_a_server_that_was_told_of_no_proxy_believes_none(database: Database) -> None:
