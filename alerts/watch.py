@@ -78,7 +78,8 @@ class _Lane:
     Attributes:
         place: what is saved.
         position: of the last row that was judged; so with `received_through` and `input`.
-        dark_since: up to here it was judged in time; None: nobody ever judged it, or as of the last write.
+        dark_since: up to here it was judged in time; None: nobody ever judged it, or as of the last write.  It stays
+            until we have caught up, for until then nobody is told how a home is seen.
         unsaved: homes whose states are not saved as they are.
         seen: how well each home was seen when last written or noted.
         changes: changes of that, not written yet.
@@ -148,18 +149,24 @@ class _Lane:
                 self.seen[home] = state.watch
                 self.changes.append((home, state.watch))
 
-    def dark(self, *, forgiven: timedelta) -> tuple[datetime, datetime] | None:
-        """Return since and until when nobody judged it, or None where that is no longer than is forgiven.
+    def dark(self, *, now: datetime, forgiven: timedelta) -> tuple[datetime, datetime] | None:
+        """Return since and until when nobody judged it in time, or None where it is no later than is forgiven.
 
-        While we were deaf there was nothing to judge, and the homes say so themselves.
+        As late as that no page called a home fine any more; and what waited for a database that was away is stored
+        bit by bit, so how far each look takes us says nothing.  While we were deaf there was nothing to judge, and the
+        homes say so themselves.
         """
-        if self.dark_since is None or self.judge.judged_through is None:
+        since, until = self.dark_since, self.judge.judged_through
+        if since is None or until is None or until <= since:
             return None
-        known = self.dark_since
-        for since, until in self.deaf:
-            known = max(known, until) if since - known <= forgiven else known
-        is_long = self.judge.judged_through - known > forgiven
-        return (self.dark_since, self.judge.judged_through) if is_long else None
+        known = since
+        for went, came_back in self.deaf:
+            known = max(known, came_back) if went - known <= forgiven else known
+        return (since, until) if now - known > forgiven else None
+
+    def is_behind(self, *, now: datetime, forgiven: timedelta) -> bool:
+        """Return whether what comes next will be judged too late as well."""
+        return self.judge.judged_through is not None and now - self.judge.judged_through > forgiven
 
     def news(self) -> dict[str, Now]:
         """Return what is true now of the homes where that is not what was written."""
@@ -430,6 +437,7 @@ class Watch:
         lanes = [self._mine[number] for number in numbers if number in self._mine]
         if not lanes:
             return
+        now, forgiven = self._clock.now(), store.GRACE + self._clock.stretch()
         async with conn.transaction():
             ours = await self._lanes.keep(
                 conn, [(lane.place.lane, lane.place.epoch, lane.judge.judged_through) for lane in lanes]
@@ -437,7 +445,6 @@ class Watch:
             news = {lane.place.lane: lane.news() for lane in lanes if lane.place.lane in ours}
             for lane in lanes:
                 if lane.place.lane in ours:
-                    now, forgiven = self._clock.now(), store.GRACE + self._clock.stretch()
                     await _write_true(conn, lane, news[lane.place.lane], now=now, forgiven=forgiven)
         for lane in lanes:
             number = lane.place.lane
@@ -449,7 +456,8 @@ class Watch:
             lane.fresh.clear()
             lane.changes.clear()
             lane.deaf.clear()
-            lane.dark_since = None
+            if not lane.is_behind(now=now, forgiven=forgiven):
+                lane.dark_since = None
 
     async def _stretch(self, conn: Conn) -> None:
         """Have judgement know how much later promises may be kept while time is sped up."""
@@ -471,12 +479,12 @@ class Watch:
 
 
 async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: datetime, forgiven: timedelta) -> None:
-    """Write what is true of homes; where nothing was judged for longer than is forgiven, they were blind."""
+    """Write what is true of homes; where it was judged later than is forgiven, they were blind."""
     await true_now.write_now(conn, news, now=now)
-    dark = lane.dark(forgiven=forgiven)
+    dark = lane.dark(now=now, forgiven=forgiven)
     if dark is not None:
         current = {home: lane.judge.state_of(home).watch for home in lane.judge.homes()}
-        await spans.write_gap(conn, current, *dark)
+        await spans.write_gap(conn, current, *dark, is_over=not lane.is_behind(now=now, forgiven=forgiven))
     else:
         await spans.write_spans(conn, lane.changes)
 

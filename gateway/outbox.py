@@ -473,19 +473,22 @@ class Outbox:
         )
 
     def _turn_over(self) -> None:
+        """Begin a new book; what was let go though it was not stored keeps its place, so that it is told as lost."""
         old = self.current
         self._begin_book()
         for stream in Stream:
             numbers = self._numbers[old, stream]
+            gone = max(0, numbers.oldest - numbers.stored - 1) if numbers.held else 0
             moving = self.records(old, stream, max(numbers.stored + 1, numbers.oldest), numbers.last)
             self._db.execute(
                 "DELETE FROM record WHERE book = ? AND stream = ? AND number > ?",
                 (self._books[old], stream, numbers.stored),
             )
-            again = [replace(r, number=number, may_repeat=True) for number, r in enumerate(moving, start=1)]
+            again = [replace(r, number=number, may_repeat=True) for number, r in enumerate(moving, start=gone + 1)]
             self._insert(stream, again)
             told = sum(1 for r in moving if r.number <= numbers.aloud)
-            self._put(self.current, stream, Numbers(last=len(again), aloud=told))
+            aloud = gone + told if told else 0
+            self._put(self.current, stream, Numbers(oldest=gone + 1, last=gone + len(again), aloud=aloud))
             oldest = min(numbers.oldest, numbers.stored + 1)
             self._put(old, stream, replace(numbers, last=numbers.stored, oldest=oldest))
 
@@ -602,11 +605,15 @@ class Outbox:
             self._is_full = False
 
     def _let_go_stored(self) -> int:
-        """Let go some of the oldest of what is stored, readings before alarms, and return how many."""
+        """Let go some of the oldest of what is stored, readings before alarms, and return how many.
+
+        The last that is stored stays until it is old: should the platform be put back to before it, its pack tells
+        what was let go.  No other record may ever follow it, in a book that is written no more.
+        """
         for stream in (Stream.READINGS, Stream.ALARMS):
             for outbox in self._books:
                 numbers = self._numbers[outbox, stream]
-                through = min(numbers.stored, numbers.oldest + _LET_GO_AT_ONCE - 1)
+                through = min(numbers.stored - 1, numbers.oldest + _LET_GO_AT_ONCE - 1)
                 if through >= numbers.oldest:
                     return self._let_go(outbox, stream, through)
         return 0

@@ -54,7 +54,9 @@ async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:
             await conn.execute(step, told)
 
 
-async def write_gap(conn: Conn, current: Mapping[str, Watch], since: datetime, until: datetime) -> None:
+async def write_gap(
+    conn: Conn, current: Mapping[str, Watch], since: datetime, until: datetime, *, is_over: bool = True
+) -> None:
     """Write that nobody judged these homes for a while: they were blind, for good, whatever arrived later.
 
     Args:
@@ -62,6 +64,7 @@ async def write_gap(conn: Conn, current: Mapping[str, Watch], since: datetime, u
         current: how well each home is seen at the end of the gap.
         since: the last moment before it that was judged.
         until: its end, excluded.
+        is_over: it ends there; otherwise it lasts, and is written again when it is over.
     """
     rows = await conn.execute(
         "SELECT home, GREATEST(since, %s) FROM watch_span "
@@ -70,7 +73,10 @@ async def write_gap(conn: Conn, current: Mapping[str, Watch], since: datetime, u
     )
     blind = [(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]
     await write_spans(conn, blind)
-    await write_spans(conn, [(home, Watch(watch.state, watch.why, until)) for home, watch in sorted(current.items())])
+    if is_over:
+        await write_spans(
+            conn, [(home, Watch(watch.state, watch.why, until)) for home, watch in sorted(current.items())]
+        )
 
 
 async def write_seen_later(conn: Conn, seen: SeenLater) -> None:

@@ -203,6 +203,10 @@ KINDS: Final = (
     Kind("frozen", _victims, _is_frozen, 3.0),
     Kind("broker wiped", _all, _broker_is_wiped, takes=lambda _: ("broker",)),
     Kind("database restored", _all, _database_is_restored, takes=lambda _: ("postgres", BACKUP)),
-    # The second one has to start, and both need the database for the one to take from the other.
-    Kind("two workers", lambda _: ("ingest", "alerts"), _second_worker, 0.7, lambda of: (of, "second", "postgres")),
+    # The second one has to start, and both need the database for the one to take from the other.  It has lines of its
+    # own, so a home is not dark while one of the first's is cut.
+    Kind(
+        *("two workers", lambda _: ("ingest", "alerts"), _second_worker, 0.7),
+        takes=lambda of: (of, "second", "postgres", f"{of} to database", f"{of} to broker"),
+    ),
 )

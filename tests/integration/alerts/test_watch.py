@@ -208,6 +208,31 @@ async def test_minutes_that_nobody_judged_stay_blind(watching: Watching) -> None
     assert spans[-1].state is Watched.WATCHED
 
 
+async def test_minutes_that_are_caught_up_with_bit_by_bit_stay_blind(watching: Watching) -> None:
+    """After a database that was away ingest stores what waited in many batches; each is a small step, and all are late.
+
+    `telecare chaos --seed 20002` found it: minutes in which no page called a home fine stood as watched.
+    """
+    await watching.lives(minutes=3, moves=True)
+    left_at = watching.clock.now()
+    watching.clock.move(minutes=10)
+
+    for minute in range(1, 11):
+        at = left_at + timedelta(minutes=minute)
+        await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=at)
+        for late in (timedelta(0), timedelta(seconds=20), timedelta(seconds=40)):
+            await watching.ingest.ticks(now=min(at + late, watching.clock.now()))
+            await watching.watch.turn(everything=True)
+    await watching.lives(minutes=1)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    written = [(span.since, span.state, span.why) for span in spans if span.since >= left_at]
+    assert written == [
+        (left_at, Watched.BLIND, ("us",)),
+        (left_at + timedelta(minutes=9, seconds=40), Watched.WATCHED, ()),
+    ]
+
+
 async def restarted(watching: Watching, *, kill: bool) -> None:
     """Start another worker in the place of the first, which was stopped in order or killed."""
     if not kill:

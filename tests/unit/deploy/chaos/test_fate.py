@@ -38,6 +38,16 @@ def test_a_card_is_not_destroyed_while_the_table_is_put_back(seed: int) -> None:
     assert len([name for name in found if name in {"old card", "database restored", "database's disk full"}]) <= 1
 
 
+@given(st.integers())
+def test_while_a_second_worker_works_the_lines_of_the_first_are_whole(seed: int) -> None:
+    """The second has lines of its own and goes on: what it judged was called unknowable (seed 21000)."""
+    found = [(kind.name, target) for kind, target in drawn(street(), KINDS, random.Random(seed), 20)]
+    doubled = {
+        f"{target} to {what}" for name, target in found if name == "two workers" for what in ("broker", "database")
+    }
+    assert doubled.isdisjoint({target for _, target in found})
+
+
 def test_every_fault_takes_something_and_can_be_drawn() -> None:
     """A kind that takes nothing could meet itself; one that is never drawn is only written about."""
     kinds = {kind.name: kind.takes(target) for kind in KINDS for target in kind.targets(street())}
