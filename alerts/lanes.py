@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow, class_row
 
 from gateway.wire import LANES
 from ingest.lanes import LEASE
-from ingest.processes import limits_beside
+from ingest.processes import peers_beside
 from ingest.share import LEFT_AFTER, Share
 
 Conn = AsyncConnection[TupleRow]
@@ -111,7 +111,7 @@ class JudgingLanes:
 
     async def look(self, conn: Conn) -> None:
         """See who else is alive, and reckon the share anew."""
-        self.share.seen(await limits_beside(conn, "alerts", self.owner, lease=self._lease))
+        self.share.seen(await peers_beside(conn, "alerts", self.owner, lease=self._lease))
 
     async def claim(self, conn: Conn, *, held: Collection[int], but: Collection[int] = ()) -> list[Place]:
         """Claim what is free, up to our share, and whatever was left free; return where each of these lanes stands.

@@ -11,8 +11,8 @@ from typing import Final
 FORGIVEN: Final = timedelta(seconds=30)
 """On the platform's clock, and by the promises' stretch more.
 
-Ours: a keep-alive that fails takes as long to be noticed, and a hub's grace is four times it, so no hub that is heard
-every minute is called silent for a gap that is passed over.
+Ours: longer than it takes to notice that a keep-alive fails (20 s), and a quarter of a hub's grace, so that no hub that
+is heard every minute is called silent for a gap that is passed over.
 """
 
 

@@ -19,8 +19,8 @@ from psycopg.rows import TupleRow
 
 from gateway.wire import LANES
 from ingest.hearing import FORGIVEN
-from ingest.processes import limits_beside
-from ingest.share import LEFT_AFTER, Share
+from ingest.processes import peers_beside
+from ingest.share import LEFT_AFTER, NO_LINE, Own, Share
 
 LEASE: Final = timedelta(seconds=10)
 """After this long without a word from its owner a lane may be claimed by another; real time, the database's."""
@@ -144,14 +144,20 @@ class Lanes:
     def owned(self) -> frozenset[int]:
         return frozenset(self._epochs)
 
-    async def look(self, conn: AsyncConnection[TupleRow]) -> None:
-        """See who else is alive, and reckon the share anew."""
-        self.share.seen(await limits_beside(conn, "ingest", self.owner, lease=self._lease))
+    async def look(self, conn: AsyncConnection[TupleRow], own: Own = NO_LINE) -> None:
+        """See who else is alive, and reckon the share anew.
+
+        Args:
+            conn: any.
+            own: how well we hear.
+        """
+        self.share.seen(await peers_beside(conn, "ingest", self.owner, lease=self._lease), own)
 
     async def claim(self, conn: AsyncConnection[TupleRow]) -> frozenset[int]:
         """Claim what is free, up to our share, and whatever was left free; return the lanes that are newly ours."""
         won = await self._claim(conn, self.share.room(len(self._epochs)), only_left=False)
-        return won | await self._claim(conn, LANES - len(self._epochs), only_left=True)
+        left = LANES - len(self._epochs) if self.share.takes else 0
+        return won | await self._claim(conn, left, only_left=True)
 
     async def _claim(self, conn: AsyncConnection[TupleRow], wanted: int, *, only_left: bool) -> frozenset[int]:
         if wanted <= 0:

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from gateway.clock import Clock
 from gateway.release import version
 from ingest.db.pool import Pool
-from ingest.share import PROVEN_AFTER
+from ingest.share import PROVEN_AFTER, Peer
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,11 @@ _BEAT: Final = """
 """
 _END: Final = "UPDATE process_heartbeat SET ended_at = clock_timestamp() WHERE instance = %s"
 # Who died without a word is alive until then; one that restarts at once and dies again never says its second word.
-_LIMITS: Final = """
-    SELECT instance, least(greatest((doing->>'lanes_max')::numeric::integer, 1), 64) FROM process_heartbeat
+_PEERS: Final = """
+    SELECT instance, least(greatest((doing->>'lanes_max')::numeric::integer, 1), 64),
+           CASE WHEN jsonb_typeof(doing->'hears') = 'boolean' THEN (doing->>'hears')::boolean END,
+           extract(epoch FROM clock_timestamp() - heard_at)::double precision
+    FROM process_heartbeat
     WHERE process = %(process)s AND instance <> %(instance)s AND ended_at IS NULL
       AND heard_at > clock_timestamp() - %(lease)s::interval AND heard_at - started_at >= %(proven)s::interval
       AND CASE WHEN jsonb_typeof(doing->'lanes_max') = 'number' THEN (doing->>'lanes_max')::numeric < 1000 END
@@ -84,10 +87,10 @@ async def beat(
     await conn.execute(_BEAT, told)
 
 
-async def limits_beside(
+async def peers_beside(
     conn: AsyncConnection[TupleRow], process: str, instance: str, *, lease: timedelta, proven: timedelta = PROVEN_AFTER
-) -> dict[str, int]:
-    """Return how many lanes each other worker of a kind would own at most, by its instance.
+) -> dict[str, Peer]:
+    """Return the other workers of a kind, by instance.
 
     Args:
         conn: any.
@@ -97,7 +100,8 @@ async def limits_beside(
         proven: nor is one that was not heard again so long after its first word.
     """
     told = {"process": process, "instance": instance, "lease": lease, "proven": proven}
-    return dict(await (await conn.execute(_LIMITS, told)).fetchall())
+    rows = await (await conn.execute(_PEERS, told)).fetchall()
+    return {name: Peer(limit, hears, silent_s) for name, limit, hears, silent_s in rows}
 
 
 async def prune(conn: AsyncConnection[TupleRow], *, kept: timedelta = KEPT) -> int:

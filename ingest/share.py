@@ -3,9 +3,13 @@
 Every worker reckons for itself, from the same table, and none waits for another: what it owns beyond its share it lets
 go, once; what is free it takes, up to its share.  Whoever is wrong about the others for a while owns too few or too
 many lanes, and never one that is another's: that the epochs see to (`ingest.lanes`).
+
+A worker that is cut off from the broker counts for nobody who hears, and lets everything go to whoever does.  Where
+nobody hears, nothing is gained by moving lanes, and they stay.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -51,6 +55,38 @@ def fair_share(limit: int, others: Collection[int]) -> int:
     return min(limit, next(n for n in range(1, LANES + 1) if sum(min(one, n) for one in limits) >= LANES))
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is known of another worker.
+
+    Attributes:
+        limit: it owns at most so many lanes, 1 to 64, while others have room for the rest.
+        hears: whether it hears hubs; None where it does not say.
+        silent_s: since its last word, in seconds.
+    """
+
+    limit: int
+    hears: bool | None = None
+    silent_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a worker knows of its own line to the broker.
+
+    Attributes:
+        hears: whether it hears hubs; None where that cannot be told, or where it needs no line.
+        cut_s: for how long it is cut off without a line, in seconds; None while it is not.
+    """
+
+    hears: bool | None = None
+    cut_s: float | None = None
+
+
+NO_LINE: Final = Own()
+"""Of a worker that needs no line to the broker."""
+
+
 class Share:
     """What one worker knows of its share."""
 
@@ -66,24 +102,40 @@ class Share:
         self.lanes = limit
         self._others: Mapping[str, int] = {}
         self._looks_at_rest = 0
+        self._gives = True
+        self._takes = True
 
-    def seen(self, others: Mapping[str, int]) -> None:
+    @property
+    def takes(self) -> bool:
+        """Whether lanes may be taken at all: whoever is cut off leaves them to those who hear."""
+        return self._takes
+
+    def seen(self, others: Mapping[str, Peer], own: Own = NO_LINE) -> None:
         """Reckon the share anew.
 
         Args:
-            others: the limit of each other worker that is alive, by its name.
+            others: each other worker that is alive, by its name.
+            own: how well we hear ourselves.
         """
-        is_another_company = others != self._others
+        is_deaf = own.hears is False
+        hearing = [one for one in others.values() if one.hears]
+        counted = {name: one.limit for name, one in others.items() if is_deaf or one.hears is not False}
+        is_another_company = counted != self._others
         self._looks_at_rest = 0 if is_another_company else max(0, self._looks_at_rest - 1)
-        self.lanes = fair_share(self.limit, others.values())
-        self._others = dict(others)
+        self._others = counted
+        self._takes = not (is_deaf and hearing)
+        self._gives = not is_deaf
+        self.lanes = fair_share(self.limit, counted.values())
+        # What it said before our line broke may have been said on the broker's last day.
+        if own.cut_s is not None and any(one.silent_s < own.cut_s for one in hearing):
+            self._gives, self._looks_at_rest, self.lanes = True, 0, 0
 
     def excess(self, owned: int) -> int:
         """Return how many lanes are to be let go, of so many.
 
         None for a while, once that was done in this company: what it owns beyond its share since is what nobody took.
         """
-        return 0 if self._looks_at_rest else max(0, owned - self.lanes)
+        return 0 if self._looks_at_rest or not self._gives else max(0, owned - self.lanes)
 
     def has_shared(self) -> None:
         """Note that the excess was let go, or that there was none."""
@@ -91,4 +143,4 @@ class Share:
 
     def room(self, owned: int) -> int:
         """Return how many lanes more may be taken as soon as they are free."""
-        return max(0, self.lanes - owned)
+        return max(0, self.lanes - owned) if self._takes else 0

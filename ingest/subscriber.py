@@ -30,7 +30,7 @@ HEARD: Final = (Leaf.ALARMS, Leaf.ASK, Leaf.READINGS, Leaf.HEARTBEAT, Leaf.LINK)
 
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 5.0
-_KEEPALIVE_S: Final = 15
+_KEEPALIVE_S: Final = 10
 _TIMEOUT_S: Final = 10.0
 
 # So often it is noted that we still hear, while nothing is said.
@@ -72,7 +72,7 @@ class Subscriber:
 
     @property
     def is_connected(self) -> bool:
-        """Whether hubs of our lanes are heard now."""
+        """Whether hubs of our lanes are heard now, or would be if any were ours."""
         return self._client is not None
 
     @property
@@ -98,13 +98,10 @@ class Subscriber:
         self._lanes = lanes
 
     async def run(self) -> None:
-        """Stay connected while any lane is ours, until cancelled."""
+        """Stay connected until cancelled; also while no lane is ours, to be able to say that we would hear it."""
         pause_s = _FIRST_PAUSE_S
         while True:
             self._lanes_changed.clear()
-            if not self._lanes:
-                await self._lanes_changed.wait()
-                continue
             connected_s = monotonic_s()
             try:
                 await self._connection(self._lanes)
@@ -135,9 +132,7 @@ class Subscriber:
     async def _connection(self, lanes: frozenset[int]) -> None:
         async with self._new_client() as client:
             self._subscribed = lanes
-            granted = await client.subscribe([(said, 1) for said in filters(lanes)])
-            if any(_is_refusal(code) for code in granted):
-                raise aiomqtt.MqttError("the broker does not let us hear the hubs; see its permissions")
+            await _subscribe(client, lanes)
             log.info("broker connected", extra={"lanes": len(lanes)})
             self._client = client
             metrics.BROKER_UP.set(1)
@@ -201,6 +196,17 @@ def _is_refusal(code: object) -> bool:
     # A number, or paho's ReasonCode around one.
     value = getattr(code, "value", code)
     return not isinstance(value, int) or value >= _SUBACK_FAILURE
+
+
+async def _subscribe(client: aiomqtt.Client, lanes: frozenset[int]) -> None:
+    """Ask to hear the hubs of some lanes; of none nothing is asked.
+
+    Raises:
+        aiomqtt.MqttError: the broker refuses, or went away.
+    """
+    granted = await client.subscribe([(said, 1) for said in filters(lanes)]) if lanes else ()
+    if any(_is_refusal(code) for code in granted):
+        raise aiomqtt.MqttError("the broker does not let us hear the hubs; see its permissions")
 
 
 async def _publish(client: aiomqtt.Client, told: Told) -> None:

@@ -26,6 +26,8 @@ from ingest.db.pool import PASSES, STANDSTILL, Pool, reach
 from ingest.hearing import FORGIVEN, Awake
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import LEASE, Lanes, NotOurs, new_owner
+from ingest.line import Line
+from ingest.share import Own
 from ingest.store import Database
 from ingest.subscriber import Subscriber
 from ingest.waiting import Waiting
@@ -58,6 +60,7 @@ class Worker:
         self._waiting = Waiting(bytes_max=config.waiting_bytes_max)
         self._answers = Answers(every=config.answer_every)
         self._subscriber = Subscriber(config.broker, self._waiting, name=self._lanes.owner, clock=clock)
+        self._line = Line(now_s=monotonic_s())
         self._awake = Awake()
         self._held: Sequence[Came] = ()
         self._complete: dict[int, datetime] = {}
@@ -90,6 +93,8 @@ class Worker:
         return {
             "lanes": len(owned),
             "lanes_max": self._config.lanes if is_looking else None,
+            # Whoever is cut off from the broker lets its lanes go to one that says that it hears.
+            "hears": self._line.hears,
             "complete_through": through,
             "waiting": len(self._waiting),
         }
@@ -175,8 +180,9 @@ class Worker:
         if monotonic_s() - self._claim_s < _CLAIM_EVERY_S:
             return
         self._claim_s = monotonic_s()
+        self._line.look(is_up=self._subscriber.is_connected, now_s=monotonic_s())
         async with pool.connection() as conn:
-            await self._lanes.look(conn)
+            await self._lanes.look(conn, Own(self._line.hears, self._line.cut_s))
             # What is in hand may be stored already and not answered: first that is settled.
             gone = frozenset() if self._held else await self._lanes.let_go(conn)
             won = await self._lanes.claim(conn)
@@ -185,7 +191,8 @@ class Worker:
             self._complete.pop(lane, None)
         if won or gone:
             moved = {"claimed": len(won), "let_go": len(gone), "owned": len(self._lanes.owned)}
-            log.info("lanes moved", extra=moved | {"share": self._lanes.share.lanes})
+            said = moved | {"share": self._lanes.share.lanes, "hears": self._line.hears}
+            log.log(logging.WARNING if self._line.hears is False else logging.INFO, "lanes moved", extra=said)
         self._listen()
 
     def _unbroken_since(self) -> dict[int, datetime]:

@@ -1,4 +1,4 @@
-"""Do several workers share the lanes, and take over those of one that dies, sleeps or is cut off from the database?"""
+"""Do several workers share the lanes, and take over those of one that dies, sleeps or is cut off?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from deploy.lines import UNTREATED, Lines, Treatment
 from tests.chaos.world import Story
 from tests.world.processes import Process, wait_until
 
+_TO_BROKER: Final = "broker"
 _STALLED: Final = Treatment(is_stalled=True)
 _OWNED: Final = {
     "ingest": "SELECT owner, lane FROM lane WHERE owner IS NOT NULL",
@@ -44,6 +45,12 @@ class Workers:
         """Return which of them owns the hub's lane; the line's end is never asked to."""
         near = self.all[:-1]
         return min(near, key=lambda one: self.story.lane not in self.lanes_of(one))
+
+    def start_deaf(self) -> Process:
+        """Start one of ingest that reaches the broker, and it alone, through a line that can be cut."""
+        port = machine.free_port()
+        self.lines.open(_TO_BROKER, port, to=self.story.broker.port)
+        return self.story.ingest_beside(TELECARE_BROKER=f"127.0.0.1:{port}")
 
     def lanes_of(self, one: Process) -> set[int]:
         """Return the lanes that a worker owns by the table; its process's number is in its name."""
@@ -83,6 +90,19 @@ def lines(story_on_nats: Story) -> Iterator[Lines]:
         yield lines
 
 
+def _cut_off(lines: Lines) -> None:
+    """Cut one off from the broker, and let the lines to the database stall, without a word to anybody."""
+    lines.cut(_TO_BROKER)
+    for kind in _OWNED:
+        lines.treat(kind, _STALLED)
+
+
+def _mend(lines: Lines) -> None:
+    """Mend the lines to the database."""
+    for kind in _OWNED:
+        lines.treat(kind, UNTREATED)
+
+
 def _judged(story: Story) -> list[str]:
     with story.database.connect() as conn:
         return sorted(str(identity) for (identity,) in conn.execute("SELECT identity FROM alarm"))
@@ -97,19 +117,21 @@ def _goes_on(story: Story) -> bool:
 def test_one_killed_one_asleep_and_one_cut_off_at_once(story_on_nats: Story, lines: Lines) -> None:
     """The last worker takes over from all of them; two come back, believe that nothing happened, and are given a share.
 
-    1. Four of ingest and three of alerts share the lanes.
-    2. Whoever owns the hub's lane is killed, another sleeps, another hears nothing more from the database.
+    1. Five of ingest and three of alerts share the lanes.
+    2. Whoever owns the hub's lane is killed, another sleeps, another hears nothing more from the database, and one of
+       ingest is cut off from the broker alone: the database would believe it to be well for ever.
     3. The last of each kind owns everything, and the hub's readings go on.
-    4. Those that are alive come back, and share again.
+    4. Those that are alive come back, and share again; but for the one that still hears no hub.
     """
     story = story_on_nats
     ingest, alerts = Workers("ingest", story, lines), Workers("alerts", story, lines)
     ingest.start(4)
     alerts.start(3)
+    deaf = ingest.start_deaf()
     story.gateway()
     # An alarm a second: what 5,000 at once come to is another test's.
     with story.sensors.speaking(apart_s=0.1):
-        assert ingest.share(ingest.all, 16), ingest.holders()
+        assert ingest.share([*ingest.all, deaf], 13), ingest.holders()
         assert alerts.share(alerts.all, 22), alerts.holders()
         assert _goes_on(story)
 
@@ -119,20 +141,18 @@ def test_one_killed_one_asleep_and_one_cut_off_at_once(story_on_nats: Story, lin
         killed.kill()
         judge.kill()
         asleep.freeze()
-        for kind in lines.names():
-            lines.treat(kind, _STALLED)
+        _cut_off(lines)
         assert ingest.share([left], 64), ingest.holders()
         assert alerts.share([judge_left], 64), alerts.holders()
         assert _goes_on(story)
 
         asleep.thaw()
-        for kind in lines.names():
-            lines.treat(kind, UNTREATED)
+        _mend(lines)
         assert ingest.share([asleep, left, ingest.all[-1]], 22), ingest.holders()
         assert alerts.share([judge_left, alerts.all[-1]], 32), alerts.holders()
         assert _goes_on(story)
+        assert (len(ingest.lanes_of(deaf)), sorted(deaf.why_not_ready())) == (0, ["broker", "lanes"])
 
     story.everything_arrives(within_s=90)
-    assert (story.sensors.never_taken_in(), story.lost()) == (set(), 0)
-    assert story.positions_have_no_holes()
+    assert (story.sensors.never_taken_in(), story.lost(), story.positions_have_no_holes()) == (set(), 0, True)
     assert wait_until(lambda: _judged(story) == sorted(story.alarms())), "an alarm was not judged, or twice"
