@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from alerts import metrics
+from alerts.alert import Question
 from alerts.store import outages, owing
 from alerts.store.sending import Leaving, NotNeeded, SendingLog
 from alerts.telling.deliver import AccountRefused, GiveUp, Notification, Receipt, Sender, TryAgain, deliver
@@ -173,12 +174,12 @@ class Tell:
         self.trouble = said
 
     async def _ask_on(self, conn: Conn, *, now: datetime) -> None:
-        """Ask the next person of every alert for which that is due; one that cannot be asked on holds up no other."""
+        """Ask the next person of alerts for which that is due, alarms first; one that cannot be holds up no other."""
         self._resting = {alert: until_s for alert, until_s in self._resting.items() if monotonic_s() < until_s}
         rows = await conn.execute(
             "SELECT alert FROM alert WHERE next_telling_at <= %s AND alert <> ALL(%s) "
-            "ORDER BY next_telling_at LIMIT %s",
-            (now, list(self._resting), _ALERTS_MAX),
+            "ORDER BY question = %s DESC, next_telling_at LIMIT %s",
+            (now, list(self._resting), Question.ALARM, _ALERTS_MAX),
         )
         for (alert,) in await rows.fetchall():
             try:

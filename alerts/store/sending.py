@@ -12,6 +12,7 @@ from typing import Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from alerts.alert import Question
 from alerts.store import owing, texts
 from alerts.telling.deliver import Notification, Receipt
 from ingest.db.pool import Pool
@@ -37,15 +38,18 @@ class Leaving:
     at: datetime
 
 
-# What asks somebody to go leaves before news, log-ins and whatever else waits.
+# What asks somebody to act on an alarm leaves first: a thousand homes that cannot be seen must not stand before it.
+# Then what asks somebody to go, before news, log-ins and whatever else waits.
 _CLAIM: Final = """
     UPDATE notification n SET claimed_by = %(owner)s, claimed_at = clock_timestamp()
     FROM (
-        SELECT notification FROM notification
-        WHERE state IN ('due', 'trying') AND due_at <= %(now)s
+        SELECT notification FROM notification LEFT JOIN alert USING (alert)
+        WHERE notification.state IN ('due', 'trying') AND due_at <= %(now)s
           AND (try_after IS NULL OR try_after <= clock_timestamp())
           AND (claimed_at IS NULL OR claimed_at < clock_timestamp() - %(lease)s::interval)
-        ORDER BY purpose = ANY(%(first)s) DESC, due_at, notification LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ORDER BY coalesce(question = %(alarm)s AND purpose = ANY(%(acts)s), false) DESC, purpose = ANY(%(first)s) DESC,
+                 due_at, notification
+        LIMIT %(limit)s FOR UPDATE OF notification SKIP LOCKED
     ) free
     WHERE n.notification = free.notification
     RETURNING n.key, n.phone, n.body, n.attempts, n.due_at, n.state = 'trying', n.worth_until
@@ -112,11 +116,13 @@ class SendingLog:
         self._claimed_when: dict[str, datetime] = {}
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[Notification]:
-        """Claim and return texts to be sent now: due by now, or left *trying* by a teller that died."""
+        """Claim and return texts to be sent now, alarms first: due by now, or left *trying* by a teller that died."""
         told = {
             "owner": self._owner,
             "now": now + _SAME_MOMENT,
             "lease": LEASE,
+            "alarm": Question.ALARM,
+            "acts": list(_OF_AN_OPEN_ALERT),
             "first": list(owing.ASKED),
             "limit": limit,
         }

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from alerts import store
 from alerts.alert import Outcome, Question
 from alerts.store import owing
+from alerts.store.sending import SendingLog
 from alerts.tell import NoTwilio, Tell
 from alerts.telling.deliver import Receipt
 from alerts.telling.sms import Config, Sms
@@ -349,6 +350,43 @@ async def test_looking_up_many_texts_holds_up_none_that_is_due(stopped: Telling)
     stop.set()
     await running
     assert (len(set(twilio.sent)), asked) == (61, 4)
+
+
+async def test_an_alarm_leaves_before_a_storm_of_other_requests(stopped: Telling) -> None:
+    """A thousand homes that cannot be seen are a thousand texts of minutes; somebody who calls cannot wait for them."""
+    conn, now = stopped.street.conn, stopped.clock.now()
+    await stopped.street.concludes(stopped.street.found(Question.STILL, "a", since=NINE))
+    await conn.execute(
+        "INSERT INTO notification (key, alert, person, phone, purpose, body, state, due_at, worth_until) "
+        "SELECT 'storm' || n, alert, person, phone, purpose, body, 'due', due_at - interval '1 min', worth_until "
+        "FROM notification, generate_series(1, 40) n WHERE purpose = 'alert'"
+    )
+    await stopped.street.presses()
+    await owing.owe_without_alert(conn, "anne", "The service was put back.", purpose="restored", now=now)
+    due = SendingLog(stopped.pool, "test", lambda _: None)
+
+    first = [note.body for note in await due.due(now=now, limit=1)]
+    rest = [note.body for _ in range(42) for note in await due.due(now=now, limit=1)]
+
+    assert "pressed the pendant" in first[0]
+    assert len(rest) == 42
+    assert rest[-1] == "The service was put back."
+
+
+async def test_after_an_alarm_the_next_is_asked_before_the_next_after_anything_else(stopped: Telling) -> None:
+    """When thousands of alerts are due at once, a hundred are asked on at a time."""
+    await stopped.street.concludes(stopped.street.found(Question.STILL, "a", since=NINE))
+    await stopped.street.presses()
+    conn = stopped.street.conn
+    await conn.execute("UPDATE alert SET next_telling_at = next_telling_at - interval '1 min' WHERE question = 'still'")
+    await stopped.moves(minutes=10)
+
+    await stopped.tell.turn()
+
+    rows = await conn.execute(
+        "SELECT question FROM notification JOIN alert USING (alert) WHERE person = 'jim' ORDER BY notification"
+    )
+    assert [question for (question,) in await rows.fetchall()] == ["alarm", "still"]
 
 
 async def leave_trying(telling: Telling, *, sent: bool) -> None:
