@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from deploy.chaos import run
 from deploy.chaos.book import Book
 from deploy.said import Say
@@ -14,7 +12,6 @@ class _Quiet(Say):
         """Say nothing: a test's output is its own."""
 
 
-@pytest.mark.timeout(600)
 def test_a_street_that_is_treated_cruelly_loses_nothing_and_hides_nothing(open_folder: Path, tmp_path: Path) -> None:
     """The four promises, all at once, while fate does what it likes: lost, doubled, untold and blind are zero."""
     book = tmp_path / "ledger.jsonl"

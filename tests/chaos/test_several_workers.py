@@ -113,7 +113,6 @@ def _goes_on(story: Story) -> bool:
     return wait_until(lambda: story.count() > before + 20)
 
 
-@pytest.mark.timeout(600)
 def test_one_killed_one_asleep_and_one_cut_off_at_once(story_on_nats: Story, lines: Lines) -> None:
     """The last worker takes over from all of them; two come back, believe that nothing happened, and are given a share.
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.browsing import browser, chromium, street
 from tests.world.whole import Whole, telecare
+
+__all__ = ["browser", "chromium", "street"]
 
 
 @pytest.fixture(scope="session")

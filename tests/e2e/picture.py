@@ -29,7 +29,8 @@ from api import publishing, times
 from deploy import demo_homes, set_up
 from deploy.embedded import machine, postgres
 from ingest.db.migrate import migrate
-from tests.e2e.test_pages import QUIETLY, as_person, until
+from tests.e2e.test_pages import as_person
+from tests.world.browsing import QUIETLY, until
 from tests.world.pages import ANNE, CONTROL, JIM, MARGARETS, NINE, Street
 
 PICTURE: Final = Path(__file__).parents[2] / "deploy" / "pages.png"

@@ -2,14 +2,11 @@
 
 import json
 
-import pytest
-
 from tests.world.whole import Whole
 
 HOME = "shore-road-14"
 
 
-@pytest.mark.timeout(300)
 def test_a_press_reaches_the_second_carer_while_everything_dies_once(whole: Whole) -> None:
     """The whole reason why telecare is there, on one bad day for machines."""
     anne, jim = whole.phone("anne"), whole.phone("jim")

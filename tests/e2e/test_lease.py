@@ -15,7 +15,6 @@ HOME = "mill-lane-3"
 LONGEST_LEASE = heartbeat.EVERY + heartbeat.GRACE
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "part", [f"gateway {HOME}", f"broker {HOME}", "broker", "ingest", "alerts", "postgres", "simulator"]
 )

@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from alerts.store import rotas
 from alerts.telling.rota import Override
 from api.office import erasing
-from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, browser, faults_of, street
+from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, faults_of
 from tests.world.pages import ANNE, CONTROL, JIM, MARGARETS, NINE, Street
 
-__all__ = ["browser", "street"]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LOOKS: tuple[tuple[int, Scheme], ...] = ((PHONE, "light"), (DESK, "dark"))
 OFFICE = (

@@ -3,11 +3,13 @@
 import struct
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.e2e.picture import PICTURE, picture
-from tests.e2e.test_pages import browser  # noqa: F401 - a fixture
 from tests.world.database import Database
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -18,7 +20,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 
 async def test_the_picture_of_the_pages_can_be_made_again(
-    browser: Browser,  # noqa: F811 - a fixture
+    browser: Browser,
     database: Database,
     tmp_path: Path,
 ) -> None:

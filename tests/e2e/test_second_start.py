@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.world.whole import Whole, telecare
 
 HOME = "mill-lane-3"
 
 
-@pytest.mark.timeout(240)
 def test_a_second_start_keeps_the_data_and_watches_again(open_folder: Path) -> None:
     """The home's own broker remembers that its equipment went away, and the gateway must start all the same."""
     with telecare(open_folder / "twice") as first:

@@ -4,15 +4,16 @@ import re
 from dataclasses import replace
 
 import pyotp
+import pytest
 from playwright.async_api import Browser, expect
 
 from api.signing_in.mail import Config as MailConfig
 from api.signing_in.mail import Mail, Tls
 from api.signing_in.sealing import Seals
-from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, browser, faults_of, street
+from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, faults_of
 from tests.world.pages import CONTROL, Street
 
-__all__ = ["browser", "street"]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LOOKS: tuple[tuple[int, Scheme], ...] = ((PHONE, "light"), (DESK, "dark"))
 

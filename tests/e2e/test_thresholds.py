@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from alerts.alert import Question
@@ -9,14 +10,10 @@ from alerts.backtest import Compared, Delay, LookBack
 from alerts.store import look_backs, thresholds
 from alerts.store.thresholds import Change
 from alerts.store.versions import ALL, Scope, Width
-from tests.e2e.test_pages import (
-    LOOKS,
-    as_person,
-    browser,  # noqa: F401 - fixtures
-    faults_of,
-    street,  # noqa: F401 - fixtures
-)
+from tests.e2e.test_pages import LOOKS, as_person, faults_of
 from tests.world.pages import CONTROL, MARGARETS, NINE, Street
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HERE = f"/operator/homes/{MARGARETS}/thresholds"
 SCOPE = Scope(Width.HOME, MARGARETS)
@@ -58,7 +55,7 @@ def looked_back() -> LookBack:
     )
 
 
-async def test_thresholds_and_their_price_can_be_read_by_everybody(browser: Browser, street: Street) -> None:  # noqa: F811 - fixtures
+async def test_thresholds_and_their_price_can_be_read_by_everybody(browser: Browser, street: Street) -> None:
     """On a phone in the dark and on a desk by day: WCAG 2.2 AA, no less."""
     change = Change(by=CONTROL.person, why="fewer texts about lie-ins", at=street.now)
     async with street.connection() as conn:
@@ -78,7 +75,7 @@ async def test_thresholds_and_their_price_can_be_read_by_everybody(browser: Brow
     assert found == []
 
 
-async def test_an_operator_tunes_a_home_without_a_script(browser: Browser, street: Street) -> None:  # noqa: F811 - fixtures
+async def test_an_operator_tunes_a_home_without_a_script(browser: Browser, street: Street) -> None:
     """Write a number, look back, read what it costs, save: on an old office computer too."""
     await street.home_is("watched")
     context = await as_person(browser, street, CONTROL.person, script=False)

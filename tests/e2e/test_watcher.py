@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from deploy.embedded import machine
 from tests.world.whole import Whole
 
@@ -84,7 +82,6 @@ def watching(whole: Whole, folder: Path) -> Iterator[Watching]:
         one.process.wait()
 
 
-@pytest.mark.timeout(600)
 def test_whatever_stands_still_is_texted_to_the_operator_and_said_to_be_over(whole: Whole, tmp_path: Path) -> None:
     """Nobody is told by a part that has stopped; and a stopped process keeps its port open.
 

@@ -11,7 +11,6 @@ from alerts.alert import Outcome
 from alerts.store import asking, restores
 from tests.integration.alerts.conftest import ANNE, HOME, NINE, Street
 
-pytestmark = pytest.mark.timeout(60)
 LONDON = ZoneInfo("Europe/London")
 
 

@@ -28,8 +28,6 @@ from tests.world.ingest_platform import Platform
 from tests.world.processes import Process, wait_until
 from tests.world.raw_hub import RawHub
 
-pytestmark = pytest.mark.timeout(180)
-
 LANE = devices.lane_of(HOME)
 AWAY = timedelta(minutes=5)
 PATIENCE_S = 30.0

@@ -24,8 +24,6 @@ from tests.unit.api.test_confidence import follows
 from tests.world.database import Database
 from tests.world.pages import NINE, Street
 
-pytestmark = pytest.mark.timeout(120)
-
 HOMES = 44
 BEGUN = datetime(2024, 1, 8, 11, 0, tzinfo=UTC)
 Conn = AsyncConnection[Any]
