@@ -9,36 +9,35 @@ import asyncio
 import functools
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow
 
 from alerts import metrics, store
-from alerts.judging.finding import Verdict
-from alerts.judging.home import HomeState, Now
+from alerts.judging.finding import Finding, Verdict
+from alerts.judging.home import Now
 from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
+from alerts.pressed import Pressed
+from alerts.rebuilding import INPUTS_MAX, PAGE, inputs_after, rebuild
 from alerts.store import judged, spans, thresholds
 from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
 from ingest.db.pool import Pool
-from ingest.entry import Batch, Deaf, NewerRelease
+from ingest.entry import Batch, NewerRelease
 from ingest.lanes import LEASE
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
 
-# Rows of the log at a time: ours; a row holds what was received in one transaction, usually a few readings.
-_PAGE: Final = 200
-_INPUTS_MAX: Final = 1_000
 # Verdicts that are written together: nobody is texted before they are committed, and no answer is taken meanwhile.
 # Ours: about a second's work.
 _VERDICTS_AT_ONCE: Final = 50
@@ -193,6 +192,10 @@ class Status:
     looked_at: datetime | None = None
 
 
+class _Stopping(Exception):
+    """We were told to stop in the middle of something long, which whoever comes next does."""
+
+
 class Watch:
     """The loop of one worker."""
 
@@ -225,6 +228,11 @@ class Watch:
         self._sweep_s = sweep_s
         self._mine: dict[int, _Lane] = {}
         self._resting: dict[int, float] = {}
+        # Lanes that wait to be judged, because they rest or their homes are remembered again; and where they stand.
+        self._behind: dict[int, Place] = {}
+        self._pressed = Pressed()
+        self._is_told_to_stop: Callable[[], bool] = lambda: False
+        self._meanwhile_at_s = float("-inf")
         self._news: set[int] = set()
         self._stirred = asyncio.Event()
         self._claimed_at_s = self._swept_at_s = self._alive_at_s = self._looked_at_s = float("-inf")
@@ -242,9 +250,12 @@ class Watch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Judge until told to stop; then save, and give the lanes back."""
+        self._is_told_to_stop = stop.is_set
         while not stop.is_set():
             try:
                 await self.turn()
+            except _Stopping:
+                break
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._forget_all(f"the database is away: {type(why).__name__}")
             await self._rest(stop)
@@ -260,8 +271,33 @@ class Watch:
             await self._judge_news(conn)
             if is_sweep:
                 await self._sweep(conn)
+                await self._tell_pressed(conn)
                 self._swept_at_s = monotonic_s()
         self._say_how_it_is()
+
+    async def _meanwhile(self, conn: Conn) -> None:
+        """Go on while homes are remembered again: keep what is ours, tell of alarms, judge what can be judged.
+
+        Raises:
+            _Stopping: we were told to stop.
+        """
+        if monotonic_s() - self._meanwhile_at_s >= self._sweep_s:
+            async with conn.transaction():
+                await self._lanes.keep(conn, [(place.lane, place.epoch, None) for place in self._behind.values()])
+            await self._tell_pressed(conn)
+            await self._sweep(conn)
+            self._looked_at_s = self._meanwhile_at_s = monotonic_s()
+            self._say_how_it_is()
+        if self._is_told_to_stop():
+            raise _Stopping
+
+    async def _tell_pressed(self, conn: Conn) -> None:
+        """Tell of the alarms in lanes that wait to be judged: nobody who presses waits for that."""
+        for place in list(self._behind.values()):
+            raised = await self._pressed.tell(conn, place, now=self._clock.now())
+            self._count(raised)
+            if raised:
+                self._wake()
 
     async def _judge_news(self, conn: Conn) -> None:
         """Judge the lanes in which something was stored; what follows from it is written, and the rest in a sweep."""
@@ -291,6 +327,8 @@ class Watch:
         if self.status.trouble != why:
             log.warning("judging waits", extra={"why": why})
         self._mine.clear()
+        self._behind.clear()
+        self._pressed = Pressed()
         self.status = Status(trouble=why)
         self._claimed_at_s = float("-inf")
 
@@ -300,7 +338,9 @@ class Watch:
         now = self._clock.now()
         slowest = min(known) if known and len(known) == len(through) else None
         lag = None if slowest is None else now - slowest
-        trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else None
+        waiting = len(self._behind.keys() - self._resting.keys())
+        trouble = f"{waiting} lanes wait: what their homes remember is read again" if waiting else None
+        trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else trouble
         self.status = Status(len(through), lag, trouble, slowest, now)
         metrics.LANES.set(len(through))
         metrics.LAG_S.set(0 if lag is None else lag.total_seconds())
@@ -313,9 +353,12 @@ class Watch:
         self._claimed_at_s = monotonic_s()
         for lane in due:
             del self._resting[lane]
+            self._behind.pop(lane, None)
         await self._lanes.look(conn)
         await self._let_go(conn)
-        for place in await self._lanes.claim(conn, held=self._mine, but=self._resting):
+        claimed = await self._lanes.claim(conn, held=self._mine, but=self._resting)
+        self._behind |= {place.lane: place for place in claimed}
+        for place in claimed:
             await self._guarded(place.lane, functools.partial(self._take_over, conn, place))
         self._looked_at_s = monotonic_s()
 
@@ -334,7 +377,8 @@ class Watch:
         self._lanes.share.has_shared()
 
     async def _take_over(self, conn: Conn, place: Place) -> None:
-        self._mine[place.lane] = await _load(conn, place)
+        self._mine[place.lane] = await _load(conn, place, self._meanwhile)
+        del self._behind[place.lane]
         log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
 
     async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> list[int]:
@@ -348,6 +392,7 @@ class Watch:
         for number, reach in reaches.items():
             if await self._guarded(number, functools.partial(self._judge_lane, conn, self._mine[number], reach)):
                 judged_lanes.append(number)
+                self._pressed.forget(number)
         return judged_lanes
 
     async def _guarded(self, number: int, do: Callable[[], Awaitable[None]]) -> bool:
@@ -357,7 +402,7 @@ class Watch:
         except NotOurs:
             del self._mine[number]
             log.warning("lane lost to another worker", extra={"lane": number})
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except (psycopg.OperationalError, psycopg.InterfaceError, _Stopping):
             raise
         except NewerRelease as why:
             # Whoever comes later with that release goes on from here; to pass over it would be to lose it.
@@ -372,7 +417,9 @@ class Watch:
         return False
 
     def _rest_from(self, number: int, for_s: float) -> None:
-        self._mine.pop(number, None)
+        lane = self._mine.pop(number, None)
+        if lane is not None:
+            self._behind[number] = lane.place
         self._resting[number] = monotonic_s() + for_s
 
     async def _judge_lane(self, conn: Conn, lane: _Lane, reach: _Reach) -> None:
@@ -386,14 +433,14 @@ class Watch:
     async def _judge_page(self, conn: Conn, lane: _Lane, reach: _Reach) -> bool:
         """Judge one page of the log with the inputs among it; return whether there is more."""
         number, position, last_input = lane.place.lane, lane.position, lane.input
-        inputs = await _inputs(conn, number, lane.input) if (reach.last_input or 0) > lane.input else []
-        wanted = min(_PAGE, reach.position - lane.position)
+        inputs = await inputs_after(conn, number, lane.input) if (reach.last_input or 0) > lane.input else []
+        wanted = min(PAGE, reach.position - lane.position)
         batches = (
             await stored_log.follow(conn, number, lane.position, lane.received_through, wanted) if wanted > 0 else []
         )
         is_all_log = lane.position + len(batches) >= reach.position
         known_through = reach.complete_through if is_all_log else None
-        if is_cut := len(inputs) == _INPUTS_MAX:
+        if is_cut := len(inputs) == INPUTS_MAX:
             batches, known_through = _as_far_as(inputs[-1].counts_from, batches, known_through)
         found: list[Verdict] = []
         for step in merged(batches, inputs, known_through=known_through):
@@ -429,6 +476,10 @@ class Watch:
         lane.saved_at_s = monotonic_s()
         if found:
             self._wake()
+        self._count(raised)
+
+    @staticmethod
+    def _count(raised: Collection[Finding]) -> None:
         for finding in raised:
             metrics.RAISED.labels(finding.question.value).inc()
 
@@ -500,12 +551,12 @@ def _as_far_as(
     return near, max(known, default=None)
 
 
-async def _load(conn: Conn, place: Place) -> _Lane:
+async def _load(conn: Conn, place: Place, meanwhile: Callable[[Conn], Awaitable[None]]) -> _Lane:
     """Return a lane as it was saved; homes whose state does not fit are rebuilt from the log."""
     states, unfit = await true_now.load_states(conn, place.lane)
-    for home in unfit:
-        log.warning("state rebuilt from the log", extra={"home": home})
-        states[home] = await rebuild(conn, place, home)
+    if unfit:
+        log.warning("states rebuilt from the log", extra={"lane": place.lane, "homes": len(unfit)})
+        states |= await rebuild(conn, place, unfit, meanwhile)
     written = await spans.open_spans(conn, place.lane)
     # What is not sure yet waits, as it did before.
     seen = written | {home: state.watch for home, state in states.items() if state.is_watch_sure}
@@ -518,57 +569,12 @@ async def _load(conn: Conn, place: Place) -> _Lane:
         dark_since=place.judged_through,
         # Lanes that were claimed together are not all saved together.
         saved_at_s=monotonic_s() - random.random() * SAVE_S,  # noqa: S311 - no secret
-        unsaved=set(unfit),
+        unsaved=states.keys() & unfit,
         fresh=set(states),
         seen=seen,
         # What was saved and not said any more.
         changes=[(home, watch) for home, watch in sorted(seen.items()) if written.get(home) != watch],
     )
-
-
-async def rebuild(conn: Conn, place: Place, home: str) -> HomeState:
-    """Return what a home would remember at a place if it had been judged from the beginning of the log.
-
-    What was found on the way was found before, so it is left out.
-    """
-    inputs = [one for one in await _inputs(conn, place.lane, 0, home=home) if one.input <= place.input]
-    judge, position, received = LaneJudge({}, None), 0, None
-    while position < place.position:
-        page = await stored_log.follow(conn, place.lane, position, received, min(_PAGE, place.position - position))
-        if not page:
-            break  # The log does not reach back so far any more.
-        position, received = page[-1].position, page[-1].received_at
-        for step in merged([_of_home(batch, home) for batch in page], inputs, known_through=None):
-            _feed(judge, step)
-            inputs = inputs[1:] if isinstance(step, Input) else inputs
-    for one in inputs:
-        judge.apply(one)
-    if place.saved_through is not None:
-        judge.advance(place.saved_through)
-    return judge.state_of(home)
-
-
-def _feed(judge: LaneJudge, step: Batch | Input) -> None:
-    if isinstance(step, Input):
-        judge.apply(step)
-    else:
-        judge.take(step)
-
-
-def _of_home(batch: Batch, home: str) -> Batch:
-    entries = tuple(one for one in batch.entries if isinstance(one, Deaf) or one.home == home)
-    return Batch(batch.lane, batch.position, batch.received_at, entries)
-
-
-async def _inputs(conn: Conn, lane: int, after: int, *, home: str | None = None) -> list[Input]:
-    """Return the inputs of a lane after one, in the order in which they count; of one home all of them."""
-    async with conn.cursor(row_factory=class_row(Input)) as cur:
-        await cur.execute(
-            "SELECT input, home, counts_from, kind, content FROM judging_input "
-            "WHERE lane = %s AND input > %s AND (%s::text IS NULL OR home = %s) ORDER BY input LIMIT %s",
-            (lane, after, home, home, _INPUTS_MAX if home is None else None),
-        )
-        return await cur.fetchall()
 
 
 async def listen(pool: Pool, channel: str, hear: Callable[[str], None], stop: asyncio.Event) -> None:

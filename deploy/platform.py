@@ -266,9 +266,11 @@ class Platform:
             self.broker.permit(hubs, self._ingest_login())
             self._permitted = hubs
 
-    def start_process(self, name: str, extra: Mapping[str, str] | None = None) -> None:
-        """Start one of our processes, and return when it can do its work."""
-        self._supervisor.start(self.process(name, name, extra))
+    def start_process(
+        self, name: str, extra: Mapping[str, str] | None = None, *, but_for: Collection[str] = ()
+    ) -> None:
+        """Start one of our processes, and return when it can do its work, but for what these checks say."""
+        self._supervisor.start(self.process(name, name, extra, but_for=but_for))
 
     def start_backups(self) -> None:
         """Start the process that makes backups."""

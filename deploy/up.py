@@ -47,8 +47,10 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
         platform.start_database(has_log=backups.has_log)
         platform.start_broker()
         say("starting ingest, alerts and the pages")
-        for name in ("ingest", "alerts", "api"):
-            platform.start_process(name)
+        platform.start_process("ingest")
+        # After an upgrade what homes remember may be read again for hours; alarms are told meanwhile.
+        platform.start_process("alerts", but_for=("judging",))
+        platform.start_process("api")
         if backups.to:
             platform.start_backups()
         else:

@@ -18,9 +18,10 @@ from alerts.judging.policy import Policy
 from alerts.judging.watched import Watched
 from alerts.lanes import NotOurs, Place
 from alerts.order import merged
+from alerts.rebuilding import rebuild
 from alerts.store import thresholds, versions
 from alerts.store.versions import ALL, Scope, Width
-from alerts.watch import Watch, rebuild
+from alerts.watch import Watch
 from ingest import devices, entry, stored_log
 from ingest.db.pool import Pool, open_pool
 from tests.integration.alerts.conftest import HOME, HUB, NINE, Conn, Street, furnish
@@ -497,9 +498,9 @@ async def test_what_is_rebuilt_equals_what_was_saved(watching: Watching) -> None
     lane = watching.watch._mine[LANE]
     await watching.watch._guarded(LANE, lambda: watching.watch._save(watching.conn, lane, []))
 
-    rebuilt = await rebuild(watching.conn, lane.place, HOME)
+    rebuilt = await rebuild(watching.conn, lane.place, [HOME], watching.watch._meanwhile)
 
-    assert rebuilt == lane.judge.state_of(HOME)
+    assert rebuilt == {HOME: lane.judge.state_of(HOME)}
 
 
 async def test_a_new_policy_counts_from_when_it_was_set(watching: Watching) -> None:
