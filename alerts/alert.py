@@ -22,13 +22,14 @@ class Question(enum.StrEnum):
     READINGS_LOST = "readings_lost"  # does the hub no longer have what was never stored?
     HUB_TROUBLE = "hub_trouble"  # does the hub say that something is wrong with it?
     SENSOR_SILENT = "sensor_silent"  # has a sensor stopped reporting?
+    SENSOR_STUCK = "sensor_stuck"  # does a sensor report, and notice nothing?
     BATTERY_LOW = "battery_low"  # does a sensor need a new battery?
 
 
 FAULTS: Final = frozenset(
     {
         *(Question.HUB_SILENT, Question.OUTAGE, Question.READINGS_LOST, Question.HUB_TROUBLE),
-        *(Question.SENSOR_SILENT, Question.BATTERY_LOW),
+        *(Question.SENSOR_SILENT, Question.SENSOR_STUCK, Question.BATTERY_LOW),
     }
 )
 """Equipment needs someone: told to the operator first."""

@@ -25,7 +25,8 @@ from alerts.judging.detectors.night import Night
 from alerts.judging.detectors.open_door import Doors
 from alerts.judging.detectors.out import Out
 from alerts.judging.detectors.routine import Routine
-from alerts.judging.detectors.sensor_silence import Silences
+from alerts.judging.detectors.sensor_silence import Silences, Silent
+from alerts.judging.detectors.sensor_stuck import Stuck
 from alerts.judging.detectors.unseen import Unseen
 from alerts.judging.finding import JSON, Ended, Verdict, iso, iso_or_none, whole_s
 from alerts.judging.ground import Ground, Left
@@ -107,6 +108,7 @@ class HomeState:
         sight: how well it was seen.
         life: when the resident was seen to move.
         silences: which sensors are silent.
+        stuck: which report and notice nothing.
         batteries: which are low.
         out: whether the resident is out.
         night: whether the resident is up in the night.
@@ -126,6 +128,7 @@ class HomeState:
     sensors: dict[str, given.Sensor] = field(default_factory=dict)
     life: Life = field(default_factory=Life)
     silences: Silences = field(default_factory=Silences)
+    stuck: Stuck = field(default_factory=Stuck)
     batteries: Batteries = field(default_factory=Batteries)
     out: Out = field(default_factory=Out)
     night: Night = field(default_factory=Night)
@@ -256,10 +259,11 @@ class HomeState:
         if self.life.still_since() is None:
             return []  # The home is not watched yet.
         is_life = is_sign_of_life(said.quantity, said.value)
-        found = self._hear_sensor(said, at)
-        if said.uncertain_since is None:
+        sensed = self._sensed(said, at, is_life=is_life) if said.uncertain_since is None else None
+        found = self._hear_sensor(said, at, sensed)
+        if sensed is not None:
             self.sight.arrive(said.observed_at, at=at)
-            sensed, ground = self._sensed(said, at, is_life=is_life), self._ground()
+            ground = self._ground()
             for detector in self._sensing():
                 found += detector.take(sensed, ground)
         return found + (self._sense(said, at) if is_life else [])
@@ -279,12 +283,16 @@ class HomeState:
             is_life=is_life,
         )
 
-    def _hear_sensor(self, said: entry.Reading | entry.Alarm, at: datetime) -> list[Verdict]:
-        """Take in that a sensor lives, whatever it said."""
+    def _hear_sensor(
+        self, said: entry.Reading | entry.Alarm, at: datetime, sensed: Sensed | None = None
+    ) -> list[Verdict]:
+        """Take in that a sensor lives, whatever it said, and whether it noticed something."""
         if said.uncertain_since is not None or said.sensor is None:
             return []
-        heard_at = min(said.observed_at, at)
-        found = self.silences.hear(said.sensor, said.hub, self._ground(), at=heard_at, received_at=at)
+        heard_at, ground = min(said.observed_at, at), self._ground()
+        found = self.silences.hear(said.sensor, said.hub, ground, at=heard_at, received_at=at)
+        if sensed is not None:
+            found += self.stuck.take(sensed, ground)
         self._look(at)
         return found
 
@@ -342,7 +350,7 @@ class HomeState:
             return []
         for hub in self.hubs.values():
             hub.miss(said.until, by_broker=said.whose == watching.BROKER)
-        self.sight.miss(said.since, self.hubs.values(), self.silences.silent(self.policy))
+        self.sight.miss(said.since, self.hubs.values(), self._hidden())
         return []
 
     # What was given.
@@ -371,6 +379,7 @@ class HomeState:
         sensors = msgspec.convert(listed, list[given.Sensor])[:SENSORS_MAX]
         self.sensors = {sensor.sensor: sensor for sensor in sensors}
         self.silences.expect(sensors, self._ground(), since=counts_from)
+        self.stuck.expect(sensors, since=counts_from)
 
     def _watch_hub(self, said: given.Watched, counts_from: datetime) -> None:
         if said.until is not None:
@@ -420,12 +429,14 @@ class HomeState:
         watch, seen = self.watch, self.life.seen
         # Where no promise is broken nothing is hidden: most readings need not look.
         is_hidden = bool(watch.why) and self.silences.hides(
-            seen.sensor if seen is not None and left is None else None, watching.NO_LIFE
+            seen.sensor if seen is not None and left is None else None,
+            watching.NO_LIFE,
+            stuck={one.sensor for one in self.stuck.stuck(self.policy)},
         )
         return sorting.sort(watch.state, watch.why, is_out=left is not None, is_hidden=is_hidden)
 
     def _detectors(self) -> tuple[Detector, ...]:
-        return self.silences, self.unseen, *self._sensing()
+        return self.silences, self.stuck, self.unseen, *self._sensing()
 
     def _sensing(self) -> tuple[Sensing, ...]:
         return self.batteries, self.out, self.night, self.doors, self.climate, self.hand_set
@@ -433,7 +444,12 @@ class HomeState:
     def _look(self, at: datetime) -> None:
         """Write down how well the home is seen from this moment on."""
         self._pause_or_go_on(at)
-        self.sight.look(self.hubs.values(), self.silences.silent(self.policy), at)
+        self.sight.look(self.hubs.values(), self._hidden(), at)
+
+    def _hidden(self) -> tuple[Silent, ...]:
+        """Return the sensors whose part of the home is not seen: those that are silent, and those that are stuck."""
+        silent = self.silences.silent(self.policy)
+        return (*silent, *self.stuck.stuck(self.policy, silent=silent))
 
     # Away, or not to be watched over.
 
@@ -497,4 +513,7 @@ def load(saved: bytes, saved_format: int, river_version: str) -> HomeState | Non
         return None
     # What was computed with another release's numbers is computed again.
     state.routine.forget_computed()
+    # A release that did not ask this question saved nothing for it.
+    if not state.stuck.known:
+        state.stuck.expect(state.sensors.values(), since=state.as_of)
     return state

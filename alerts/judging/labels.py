@@ -39,6 +39,8 @@ LABELS: Final[Mapping[str, str]] = {
     "is_sensor_asked": "Ask about silent sensors",
     "sensor_silent_after": "Sensor silent after",
     "gauge_silent_after": "Thermometer or plug silent after",
+    "is_stuck_asked": "Ask about sensors that notice nothing",
+    "stuck_times": "Sensor notices nothing: times the longest that is usual",
     "is_battery_asked": "Ask about batteries",
     "battery_low_pct": "Battery low at",
 }

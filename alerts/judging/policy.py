@@ -36,7 +36,12 @@ _WAITS: Final = (
 )
 _WALLS: Final = ("waking_from", "waking_until", "night_from", "night_until", "home_by")
 # Ours: outside of these a number is a slip of the hand, Fahrenheit say.
-_RANGES: Final = {"cold_c": (0.0, 30.0), "hot_c": (15.0, 50.0), "battery_low_pct": (0.0, 100.0)}
+_RANGES: Final = {
+    "cold_c": (0.0, 30.0),
+    "hot_c": (15.0, 50.0),
+    "battery_low_pct": (0.0, 100.0),
+    "stuck_times": (1.5, 50.0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,9 @@ class Policy:
         is_sensor_asked: whether it is asked if a sensor is silent.
         sensor_silent_after: a sensor that speaks when something happens, or checks in, is silent after this.
         gauge_silent_after: likewise one that measures all the time: a thermometer, a plug.
+        is_stuck_asked: whether it is asked if a sensor reports and notices nothing.
+        stuck_times: a sensor is stuck that has missed so many times as much as it ever did between two signs of life,
+            while others went on noticing somebody; a thermometer that has reported the same so many times as often.
         is_battery_asked: whether it is asked if a battery is low.
         battery_low_pct: a battery at or below this is low, until it is ten per cent fuller.
         is_unseen_asked: whether somebody is asked to look if the home cannot be seen.
@@ -133,6 +141,10 @@ class Policy:
     # of CASAS check in every half hour, and thermometers report at least hourly.
     sensor_silent_after: timedelta = timedelta(hours=25)
     gauge_silent_after: timedelta = timedelta(hours=3)
+    is_stuck_asked: bool = True
+    # On the TIHM homes five sensors in 11,789 sensor-days were taken for stuck that were not, and seventeen that saw
+    # nothing for days on end; one that is used twenty times a day is found after 20 h (tests/bench/README.md, 2026-11).
+    stuck_times: float = 2.0
     is_battery_asked: bool = True
     battery_low_pct: float = 15.0
     is_unseen_asked: bool = True

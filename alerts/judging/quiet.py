@@ -9,7 +9,9 @@ class Quiet(enum.StrEnum):
 
     STILL = "resident still"  # a movement would reach us, and none does
     OUT = "resident out"  # likewise, and the last sign of life was an outer door
-    SENSOR = "sensor silent"  # the box reports, and what would show a movement is silent
+    SENSOR = (
+        "sensor silent"  # the box reports, and what would show a movement is silent, or reports and notices nothing
+    )
     HUB = "hub silent"  # the box of this home, its line or its radio
     AREA = "power or network of an area"  # likewise, with many neighbours at once
     OURS = "our own parts"  # the home can do nothing for it

@@ -17,6 +17,7 @@ _THE_BOX: Final = frozenset({HUB, LINE, RADIO})
 _OF_QUESTION: Final[Mapping[Question, Quiet]] = {
     Question.HUB_SILENT: Quiet.HUB,
     Question.SENSOR_SILENT: Quiet.SENSOR,
+    Question.SENSOR_STUCK: Quiet.SENSOR,
     Question.OUT: Quiet.OUT,
 }
 _KNOWN: Final[Mapping[str, Quiet]] = {quiet.value: quiet for quiet in Quiet}
@@ -39,7 +40,7 @@ def sort(
         state: how well the home is seen.
         why: the promises that are broken, of hub, line, radio, sensors and of our own parts, as `watched` has them.
         is_out: the last sign of life came from an outer door.
-        is_hidden: what would show a movement is silent, or what showed the last one.
+        is_hidden: what would show a movement is silent or stuck, or what showed the last one.
         is_in_outage: many neighbours fell silent with it.  What a judge of one home cannot know; whoever tells does.
     """
     if state is Watched.PAUSED:

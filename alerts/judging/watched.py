@@ -41,23 +41,28 @@ OURS: Final = frozenset({BROKER, US})
 """The home can do nothing for it: our own parts."""
 
 _SENSOR: Final = "sensor"
+_STUCK: Final = "stuck"
 
 NO_LIFE: Final = frozenset({"climate", "smoke", "water", "pendant"})
 """Kinds of sensors without which movements are seen as well as with them."""
 
 
 def reason_of(silent: Silent) -> str:
-    """Return a silent sensor as a reason why a home is not watched: `sensor/kind/since/where`."""
-    return f"{_SENSOR}/{silent.kind}/{silent.since.isoformat()}/{silent.room or silent.sensor}"
+    """Return a silent sensor as a reason why a home is not watched: `sensor/kind/since/where`.
+
+    One that reports and notices nothing is `stuck/kind/since/where`.
+    """
+    what = _STUCK if silent.is_stuck else _SENSOR
+    return f"{what}/{silent.kind}/{silent.since.isoformat()}/{silent.room or silent.sensor}"
 
 
 def silent_in(reason: str) -> Silent | None:
-    """Return the silent sensor that a reason speaks of; its name is its room's.  None: it speaks of something else."""
+    """Return the silent or stuck sensor that a reason speaks of, called as its room is; None: of something else."""
     what, *more = reason.split("/", 3)
-    if what != _SENSOR or len(more) != 3:
+    if what not in (_SENSOR, _STUCK) or len(more) != 3:
         return None
     kind, since, where = more
-    return Silent(where, kind, where, datetime.fromisoformat(since))
+    return Silent(where, kind, where, datetime.fromisoformat(since), is_stuck=what == _STUCK)
 
 
 def hides_life(reason: str) -> bool:
@@ -78,7 +83,7 @@ class Watch:
 def watched(
     hubs: Collection[Hub], silent: Sequence[Silent] = (), *, is_time_uncertain: bool, is_paused: bool = False
 ) -> tuple[Watched, tuple[str, ...]]:
-    """Return how well a home with these hubs and these silent sensors is seen, and why not better.
+    """Return how well a home with these hubs and these silent or stuck sensors is seen, and why not better.
 
     With every hub silent, unheard or without its sensors, stillness cannot be told from blindness.  With only one of
     several, the others still see something: stillness is judged, and rather too soon than not at all.  The same goes

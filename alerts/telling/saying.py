@@ -32,6 +32,8 @@ def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datet
     match question:
         case Question.SENSOR_SILENT:
             what = f"the {_sensor(why)} sensor reports again"
+        case Question.SENSOR_STUCK:
+            what = f"the {_sensor(why)} sensor works again"
         case Question.BATTERY_LOW:
             what = f"the {_sensor(why)} sensor has a good battery"
         case Question.OUTAGE:
@@ -122,6 +124,11 @@ def _sensor_silent(about: About, since: datetime, why: Facts, *, before: str, no
     return wording.sensor_silent(about, since=since, sensor=_sensor(why), before=before, now=now)
 
 
+def _sensor_stuck(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+    is_gauge = why.get("kind") == "climate"
+    return wording.sensor_stuck(about, since=since, sensor=_sensor(why), is_gauge=is_gauge, before=before, now=now)
+
+
 def _battery_low(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     said_pct = why.get("said_pct")
     return wording.battery_low(
@@ -155,5 +162,6 @@ _TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
     Question.READINGS_LOST: _readings_lost,
     Question.HUB_TROUBLE: _hub_trouble,
     Question.SENSOR_SILENT: _sensor_silent,
+    Question.SENSOR_STUCK: _sensor_stuck,
     Question.BATTERY_LOW: _battery_low,
 }

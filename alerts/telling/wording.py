@@ -249,6 +249,14 @@ def sensor_silent(about: About, *, since: datetime, sensor: str, now: datetime, 
     return _request(what, about, before)
 
 
+def sensor_stuck(about: About, *, since: datetime, sensor: str, is_gauge: bool, now: datetime, before: str = "") -> str:
+    """Return the text to the operator of a sensor that reports and notices nothing; `is_gauge`: always the same."""
+    name = cut(sensor, _PLACE_MAX)
+    what = "says the same" if is_gauge else "notices nothing"
+    said = f"In {_possessive(_who(about))} home the {name} sensor reports, but {what} since {clock(since, now=now)}."
+    return _request(said, about, before)
+
+
 def battery_low(
     about: About, *, since: datetime, sensor: str, said_pct: float | None, now: datetime, before: str = ""
 ) -> str:

@@ -56,7 +56,11 @@ class Home(Shape):
     state: Literal["watched", "degraded", "blind", "paused"] = Field(
         description="Can we see this home?  About us, not about the resident.", examples=["watched"]
     )
-    why: list[str] = Field(description="Why it is not better seen.", examples=[["hub"]])
+    why: list[str] = Field(
+        description="Why it is not better seen: never heard, hub, line, radio, clock, broker, us, paused; "
+        "sensor/KIND/SINCE/WHERE is a silent sensor, stuck/KIND/SINCE/WHERE one that reports and notices nothing.",
+        examples=[["hub"]],
+    )
     quiet: Quiet = Field(
         description="What it is that nothing is heard of the resident: what a silence would be sorted as now.",
         examples=[Quiet.STILL],

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.alert import State
-from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US
+from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US, silent_in
 from alerts.store import Alert, BlindTogether, HomeSeen, Hours, Kind, OpenCounts, Texts
 from api import times
+from api.views import found
 from api.views.alert import sentence
 from api.views.said import since_when, starting
 from api.views.state import Truth
@@ -86,13 +87,13 @@ class GroupRow:
 def cause_in_words(cause: str, *, now: datetime) -> str:
     """Return why a home cannot be seen, or not wholly, as operators say it; a reason of no list of ours as it is.
 
-    A silent sensor is written `sensor/kind/since/where`.
+    A silent or stuck sensor is written as `silent_in` reads it.
     """
-    what, *more = cause.split("/", 3)
-    if what == "sensor" and len(more) == 3:
-        kind, since, where = more
-        return f"{kind} sensor, {where}, silent since {times.when(datetime.fromisoformat(since), now=now)}"
-    return _CAUSES.get(cause, cause)
+    silent = silent_in(cause)
+    if silent is None:
+        return _CAUSES.get(cause, cause)
+    how = f"reports but {found.notices(silent.kind)}" if silent.is_stuck else "silent"
+    return f"{silent.kind} sensor, {silent.sensor}, {how} since {times.when(silent.since, now=now)}"
 
 
 def nobody_comes(opened: OpenCounts, first: Alert | None, texts: Texts | None, *, now: datetime) -> Heading | None:

@@ -18,6 +18,7 @@ OVER: Final[Mapping[str, str]] = {
     Question.COLD: "The room was warm enough again.",
     Question.HOT: "The room was cool enough again.",
     Question.SENSOR_SILENT: "The sensor reported again.",
+    Question.SENSOR_STUCK: "The sensor noticed something again.",
     Question.BATTERY_LOW: "The battery was changed, or gives enough again.",
 }
 """What a story says when the cause is over."""
@@ -31,6 +32,7 @@ RAISED: Final[Mapping[str, str]] = {
     Question.COLD: "Alert opened: a room is too cold.",
     Question.HOT: "Alert opened: a room is too hot.",
     Question.SENSOR_SILENT: "A sensor in the home stopped reporting.",
+    Question.SENSOR_STUCK: "A sensor in the home reports, and notices nothing.",
     Question.BATTERY_LOW: "A sensor in the home needs a new battery.",
 }
 """What a story says when it begins."""
@@ -68,17 +70,28 @@ def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: st
             how = "cold" if question is Question.COLD else "hot"
             place = f" {in_room(room)}" if (room := _said(why, "room")) else ""
             return f"It has been too {how} in {whose(name)} home{place and ','}{place} since {since}."
-        case Question.SENSOR_SILENT | Question.BATTERY_LOW:
-            sensor = f"{_sensor(why)} sensor in {whose(name)} home"
-            is_silent = question is Question.SENSOR_SILENT
-            return (
-                f"The {sensor} has not reported since {since}." if is_silent else f"The battery of the {sensor} is low."
-            )
+        case Question.SENSOR_SILENT | Question.SENSOR_STUCK | Question.BATTERY_LOW:
+            return _of_a_sensor(question, f"{_sensor(why)} sensor in {whose(name)} home", why, since=since)
         case _:
             by = _said(why, "left_by") or "outer door"
             is_dark = question is Question.UNSEEN
             left = f"{name} left by the {by} at {since} and has not been seen since."
             return f"We have not been able to see {whose(name)} home since {since}." if is_dark else left
+
+
+def _of_a_sensor(question: Question, sensor: str, why: Mapping[str, Any], *, since: str) -> str:
+    match question:
+        case Question.SENSOR_SILENT:
+            return f"The {sensor} has not reported since {since}."
+        case Question.SENSOR_STUCK:
+            return f"The {sensor} reports, and {notices(_said(why, 'kind'))} since {since}."
+        case _:
+            return f"The battery of the {sensor} is low."
+
+
+def notices(kind: str) -> str:
+    """Return what is so of a sensor of this kind that is stuck, with a moment since when behind it."""
+    return "has said the same" if kind == "climate" else "has noticed nothing"
 
 
 def _before_dark(name: str, why: Mapping[str, Any]) -> str:
@@ -113,11 +126,20 @@ def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
             said_c, limit_c = why.get("said_c"), why.get("limit_c")
             is_known = isinstance(said_c, int | float) and isinstance(limit_c, int | float)
             return [f"It was {said_c:.1f} °C when last measured; the limit is {limit_c:g} °C."] if is_known else []
-        case Question.BATTERY_LOW:
-            said_pct = why.get("said_pct")
-            return [f"It says {said_pct:.0f} %."] if isinstance(said_pct, int | float) else []
+        case Question.SENSOR_STUCK | Question.BATTERY_LOW:
+            return _about_a_sensor(why)
         case _:
             return []
+
+
+def _about_a_sensor(why: Mapping[str, Any]) -> list[str]:
+    said_pct, missed, usual = why.get("said_pct"), _length(why.get("missed_s")), _length(why.get("usual_s"))
+    if missed is None:
+        return [f"It says {said_pct:.0f} %."] if isinstance(said_pct, int | float) else []
+    is_gauge = why.get("kind") == "climate"
+    what = "It has repeated itself for" if is_gauge else "Meanwhile others noticed somebody for"
+    known = f"; up to {times.wait(usual)} is usual for it" if usual is not None else "; what is usual is not known yet"
+    return [f"{what} {times.wait(missed)} in all{known}."]
 
 
 def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
@@ -140,11 +162,14 @@ def _about_the_night(name: str, why: Mapping[str, Any]) -> list[str]:
 
 
 def not_noticed(reasons: Sequence[str], *, now: datetime) -> list[str]:
-    """Return what is not noticed while sensors are silent, a sentence or two for each."""
+    """Return what is not noticed while sensors are silent or stuck, a sentence or two for each."""
     said = []
     for silent in (silent for reason in reasons if (silent := silent_in(reason)) is not None):
         what = _NOT_NOTICED.get(silent.kind, "What it would show is not noticed.")
-        said.append(f"The {silent.sensor} sensor has been silent since {times.when(silent.since, now=now)}. {what}")
+        since = times.when(silent.since, now=now)
+        stuck = f"{notices(silent.kind)} since {since}, though it reports"
+        is_so = stuck if silent.is_stuck else f"has been silent since {since}"
+        said.append(f"The {silent.sensor} sensor {is_so}. {what}")
     return said
 
 

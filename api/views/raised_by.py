@@ -23,6 +23,7 @@ _NUMBERS: Final[Mapping[Question, tuple[str, ...]]] = {
     Question.COLD: ("cold_c", "cold_for"),
     Question.HOT: ("hot_c", "hot_for"),
     Question.SENSOR_SILENT: ("sensor_silent_after", "gauge_silent_after"),
+    Question.SENSOR_STUCK: ("stuck_times",),
     Question.BATTERY_LOW: ("battery_low_pct",),
 }
 """By which numbers each question is answered; what is not here, no operator sets."""

@@ -25,7 +25,7 @@ _SECTIONS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("Out and not back", ("is_out", "out_", "home_by")),
     ("Doors", ("is_door", "door_")),
     ("Cold and heat", ("is_cold", "cold_", "is_heat", "hot_")),
-    ("Equipment", ("is_sensor", "sensor_", "gauge_", "is_battery", "battery_")),
+    ("Equipment", ("is_sensor", "sensor_", "gauge_", "is_stuck", "stuck_", "is_battery", "battery_")),
 )
 # Telling is not judged: no look back can say what these would have done.
 NOT_LOOKED_AT: Final = frozenset(

@@ -37,6 +37,11 @@ FAULTS_FROM: Final = timedelta(hours=30)
 
 LASTS: Final = timedelta(hours=72)
 
+KNOWN_FOR: Final = timedelta(days=10)
+MISSED_FOR: Final = timedelta(days=4)
+"""What a sensor usually notices must be known first, and then missed: a home whose sensor sticks begins so much sooner
+than all others, and is lived so much longer."""
+
 # A broker misses a connection that ends without a word after one and a half times its keep-alive (MQTT 3.1.2.10).
 _MISSED_AFTER: Final = timedelta(seconds=90)
 _ON_ITS_WAY: Final = timedelta(seconds=1)
@@ -124,6 +129,14 @@ class Case:
         return f"hub-{self.home}"
 
     @property
+    def begins(self) -> datetime:
+        return BEGINS - (KNOWN_FOR if self.fault is Fault.SENSOR_STICKS else timedelta(0))
+
+    @property
+    def ends(self) -> datetime:
+        return BEGINS + LASTS + (MISSED_FOR if self.fault is Fault.SENSOR_STICKS else timedelta(0))
+
+    @property
     def address(self) -> str:
         """Its street, in a district of its own but where a whole district is cut."""
         # Letters alone after the area, so that two homes never share a district by chance.
@@ -180,9 +193,9 @@ def _received_at(case: Case, observed_at: datetime) -> datetime:
 
 
 def _heartbeats(case: Case) -> Iterator[Timed]:
-    at = BEGINS + timedelta(seconds=1 + 7 * case.number % 59)
+    at = case.begins + timedelta(seconds=1 + 7 * case.number % 59)
     back = case.at + OURS_LASTS
-    while at < BEGINS + LASTS:
+    while at < case.ends:
         is_deaf = case.fault in OURS and case.at <= at < back
         if not is_deaf:
             is_back = case.fault in OURS and back <= at < back + timedelta(minutes=1)
@@ -194,8 +207,8 @@ def _heartbeats(case: Case) -> Iterator[Timed]:
 def _said(case: Case, *, seed: int) -> tuple[list[Timed], datetime]:
     """Live the home, and return what its hub makes of what its sensors say, and when the order was obeyed."""
     alone = replace(anyone(seed=seed, home=case.home), partner=None, visits=(), cats=0)
-    home = Home(HomeSpec(case.home, alone, KIT), seed=seed, now=BEGINS)
-    hub = _Hub(case, Bridge(case.home, KIT, qos=1, cached=home.known, heard_at={}, now=BEGINS))
+    home = Home(HomeSpec(case.home, alone, KIT), seed=seed, now=case.begins)
+    hub = _Hub(case, Bridge(case.home, KIT, qos=1, cached=home.known, heard_at={}, now=case.begins))
     fell_at = case.at
     order = _order(case)
     for _ in range(_TRIES if order is not None else 0):
@@ -208,7 +221,7 @@ def _said(case: Case, *, seed: int) -> tuple[list[Timed], datetime]:
             continue
         fell_at = order.at
         break
-    hub.hears(home.said_until(BEGINS + LASTS))
+    hub.hears(home.said_until(case.ends))
     return hub.observed, fell_at
 
 
@@ -227,8 +240,8 @@ class _Hub:
     def __init__(self, case: Case, bridge: Bridge) -> None:
         self.observed: list[Timed] = []
         self._case, self._bridge, self._state, self._number = case, bridge, zigbee2mqtt.State(), 0
-        for message in bridge.starts(now=BEGINS):
-            self._hear(message.topic, message.payload, BEGINS)
+        for message in bridge.starts(now=case.begins):
+            self._hear(message.topic, message.payload, case.begins)
 
     def hears(self, said: Iterable[Said]) -> None:
         for one in said:
@@ -236,7 +249,7 @@ class _Hub:
                 self._hear(message.topic, message.payload, one.at)
 
     def _hear(self, topic: str, payload: str, at: datetime) -> None:
-        uptime_ms = (at - BEGINS) // timedelta(milliseconds=1)
+        uptime_ms = (at - self._case.begins) // timedelta(milliseconds=1)
         message = zigbee2mqtt.Message(topic, payload.encode(), is_retained=False, wall_at=at, uptime_ms=uptime_ms)
         heard = zigbee2mqtt.hear(self._state, message, _SETUP)
         self._state = heard.state

@@ -19,7 +19,20 @@ from alerts.judging.watched import Watch
 from alerts.store import judged, outages, owing
 from gateway.adapters.names import sensor_id
 from ingest import entry
-from tests.world.silences import BEGINS, EXPECTED, KIT, LASTS, OURS, OURS_LASTS, Case, Fault, Timed, cases, lived
+from tests.world.silences import (
+    BEGINS,
+    EXPECTED,
+    FAULTS_FROM,
+    KIT,
+    LASTS,
+    OURS,
+    OURS_LASTS,
+    Case,
+    Fault,
+    Timed,
+    cases,
+    lived,
+)
 
 Conn = AsyncConnection[Any]
 
@@ -39,7 +52,7 @@ class Became:
         told_after: how long after the fault the first text was due.
         then_asked: which other questions about a silence were told, each once, in order.
         seen_as: what the home's page said it was two hours after the fault, while nobody was told.
-        before: alerts about a silence in the time before, when all was well.
+        before: alerts about a silence in the day and the morning before, when all was well.
     """
 
     case: Case
@@ -83,7 +96,7 @@ def judge(homes: Sequence[tuple[Case, Sequence[Timed]]], into: Judged) -> None:
     for case, _ in homes:
         for kind, content in _inputs(case):
             number += 1
-            judge.apply(Input(number, case.home, BEGINS, kind, content))
+            judge.apply(Input(number, case.home, case.begins, kind, content))
     paused = [Input(0, case.home, case.at, "pause", _pause(case)) for case, _ in homes if case.fault is Fault.PAUSED]
     ours = next((case for case, _ in homes if case.fault in OURS), None)
     deaf_at = None if ours is None else ours.at + OURS_LASTS
@@ -97,7 +110,8 @@ def judge(homes: Sequence[tuple[Case, Sequence[Timed]]], into: Judged) -> None:
             deaf_at = None
         found += judge.take(entry.Batch(0, position, at, tuple(entries)))
         _note(judge, found, at, into)
-    _note(judge, judge.advance(BEGINS + LASTS), BEGINS + LASTS, into)
+    ends = max(case.ends for case, _ in homes)
+    _note(judge, judge.advance(ends), ends, into)
 
 
 def _note(judge: LaneJudge, found: list[Verdict], at: datetime, into: Judged) -> None:
@@ -112,20 +126,20 @@ def _note(judge: LaneJudge, found: list[Verdict], at: datetime, into: Judged) ->
 def _batches(homes: Sequence[Sequence[Timed]]) -> Iterator[tuple[datetime, list[entry.Entry]]]:
     """Yield what is received, a second at a time."""
     batch: list[entry.Entry] = []
-    second = BEGINS
+    second = None
     for at, one in heapq.merge(*homes, key=lambda timed: timed[0]):
         on = at.replace(microsecond=0) + timedelta(seconds=1)
-        if on != second and batch:
+        if second is not None and on != second:
             yield second, batch
             batch = []
         second = on
         batch.append(one)
-    if batch:
+    if second is not None:
         yield second, batch
 
 
 def _inputs(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "watched", {"hub": case.hub, "since": BEGINS.isoformat()}
+    yield "watched", {"hub": case.hub, "since": case.begins.isoformat()}
     sensors = [
         {"sensor": sensor_id(one.name), "kind": one.kind.value, "room": one.room or None, "is_outer": None}
         for one in KIT
@@ -148,16 +162,18 @@ async def furnish(conn: Conn, homes: Sequence[Case]) -> None:
     await store.set_service(conn, "Kilbrae telecare", "office")
     for case in homes:
         lane = case.number % 64
-        await conn.execute("INSERT INTO home (home, lane, added_at) VALUES (%s, %s, %s)", (case.home, lane, BEGINS))
+        await conn.execute(
+            "INSERT INTO home (home, lane, added_at) VALUES (%s, %s, %s)", (case.home, lane, case.begins)
+        )
         await conn.execute(
             "INSERT INTO hub (hub, home, lane, nats_hash, mosquitto_hash, added_at, network) "
             "VALUES (%s, %s, %s, '', '', %s, %s)",
-            (case.hub, case.home, lane, BEGINS, case.network),
+            (case.hub, case.home, lane, case.begins, case.network),
         )
         await conn.execute(
             "INSERT INTO hub_report (hub, heard_at, outbox, boot, clock_off_by, held_readings, held_alarms, version, "
             "troubles) VALUES (%s, %s, 'o', 'b', '0', 0, 0, '1', '{}')",
-            (case.hub, BEGINS),
+            (case.hub, case.begins),
         )
         await store.set_resident(conn, case.home, first_name="Ann", full_name="Ann Reid", address=case.address)
         await store.set_telling(conn, case.home, ["carer"])
@@ -217,7 +233,7 @@ async def became(conn: Conn, found: Judged, fell_at: Mapping[Case, datetime]) ->
         if quiet is None:
             continue
         if raised_at < one.at:
-            one.before += 1
+            one.before += raised_at >= one.at - FAULTS_FROM
         elif one.told_as is None:
             one.told_as, one.told_after = quiet, None if due_at is None else due_at - one.at
         elif question not in one.then_asked:
@@ -243,8 +259,9 @@ async def run(conn: Conn, each: Mapping[Fault, int], *, seed: int) -> list[Becam
 
 
 def _lanes(homes: Sequence[Case]) -> Iterator[list[Case]]:
-    """Yield homes that are judged together; those that only their lane was away from have one of their own."""
-    for kind in (None, *OURS):
-        those = [case for case in homes if (case.fault if case.fault in OURS else None) is kind]
+    """Yield homes that are judged together; those that only their lane was away from, or that are older, apart."""
+    apart = (*OURS, Fault.SENSOR_STICKS)
+    for kind in (None, *apart):
+        those = [case for case in homes if (case.fault if case.fault in apart else None) is kind]
         for first in range(0, len(those), _LANE_MAX):
             yield those[first : first + _LANE_MAX]

@@ -59,16 +59,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A sensor that is silent: why something cannot be seen.
+    """A sensor that is silent, or notices nothing: why something cannot be seen.
 
     Attributes:
-        since: when it was last heard, or should have been from.
+        since: when it was last heard, or should have been from; likewise when it last noticed something.
+        is_stuck: it reports, and notices nothing.
     """
 
     sensor: str
     kind: str
     room: str | None
     since: datetime
+    is_stuck: bool = False
 
 
 @dataclass(slots=True)
@@ -124,15 +126,16 @@ class Silences:
             if known.silent.since is not None
         )
 
-    def hides(self, sensor: str | None, no_life: Collection[str]) -> bool:
+    def hides(self, sensor: str | None, no_life: Collection[str], *, stuck: Collection[str] = ()) -> bool:
         """Return whether a movement may be hidden: the sensor that showed the last one is silent, or all that could.
 
         Args:
             sensor: that showed the last; None: not known.
             no_life: kinds that show none.
+            stuck: sensors that report and notice nothing, which is as bad.
         """
         that_show = {name: known for name, known in self.known.items() if known.kind not in no_life}
-        silent = {name for name, known in that_show.items() if known.silent.since is not None}
+        silent = {name for name, known in that_show.items() if known.silent.since is not None or name in stuck}
         return sensor in silent or (bool(silent) and len(silent) == len(that_show))
 
     def promised_until(self, ground: Ground) -> datetime | None:

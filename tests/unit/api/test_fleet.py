@@ -189,4 +189,7 @@ def test_a_silent_sensor_is_said_with_its_room_and_since_when() -> None:
     assert fleet.cause_in_words("sensor/motion/2026-06-14T15:20:00+00:00/bathroom", now=NOW) == (
         "motion sensor, bathroom, silent since 16:20 on Sunday 14 June"
     )
+    assert fleet.cause_in_words("stuck/motion/2026-06-14T15:20:00+00:00/bathroom", now=NOW) == (
+        "motion sensor, bathroom, reports but has noticed nothing since 16:20 on Sunday 14 June"
+    )
     assert fleet.cause_in_words("a/new/reason", now=NOW) == "a/new/reason"

@@ -99,6 +99,7 @@ def test_numbers_of_two_scopes_are_told_apart() -> None:
         (Question.DOOR_OPEN, {"longest_s": 600}, "“Door open at night for” 10 min"),
         (Question.DOOR_OPEN, {"longest_s": 1800}, "“Door open for” 30 min"),
         (Question.SENSOR_SILENT, {"promise_s": 10800}, "“Thermometer or plug silent after” 3 h"),
+        (Question.SENSOR_STUCK, {}, "“Sensor notices nothing: times the longest that is usual” 2"),
         (Question.BATTERY_LOW, {}, "“Battery low at” 15 %"),
         (Question.HOT, {}, "“Hot above” 30 °C, “Hot for” 2 h"),
     ],

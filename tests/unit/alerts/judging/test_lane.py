@@ -89,7 +89,7 @@ _ENTRIES = st.one_of(
 )
 _CLOSED = [
     *("still", "still", "still_unusual", "out", "night_up", "door_open door/", "cold thermometer/", "hot thermometer/"),
-    *("battery_low bed/", "sensor_silent thermometer/"),
+    *("battery_low bed/", "sensor_silent thermometer/", "sensor_stuck bed/"),
 ]
 """Questions, and the beginning of an episode's name where it is about a sensor."""
 

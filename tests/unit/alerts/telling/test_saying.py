@@ -44,6 +44,10 @@ SAID: dict[Question, tuple[dict[str, Any], str]] = {
         {"room": "bathroom", "sensor": "pir-3"},
         "In Margaret Reid's home the bathroom (pir-3) sensor has been silent since 02:20.",
     ),
+    Question.SENSOR_STUCK: (
+        {"room": "bathroom", "sensor": "pir-3", "kind": "motion"},
+        "In Margaret Reid's home the bathroom (pir-3) sensor reports, but notices nothing since 02:20.",
+    ),
     Question.BATTERY_LOW: (
         {"room": None, "sensor": "pir-3", "said_pct": 9.0},
         "In Margaret Reid's home the battery of the pir-3 sensor is low (9%), since 02:20.",

@@ -87,6 +87,15 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         wording.too_hot, abouts, since=moments, room=names, said_c=st.floats(-40, 80), now=moments, before=befores
     ),
     "sensor_silent": st.builds(wording.sensor_silent, abouts, since=moments, sensor=names, now=moments, before=befores),
+    "sensor_stuck": st.builds(
+        wording.sensor_stuck,
+        abouts,
+        since=moments,
+        sensor=names,
+        is_gauge=st.booleans(),
+        now=moments,
+        before=befores,
+    ),
     "battery_low": st.builds(
         wording.battery_low,
         abouts,
