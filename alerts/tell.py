@@ -36,6 +36,8 @@ _AT_ONCE: Final = 16
 _UNTOLD_AT_ONCE: Final = 4
 _UNTOLD_EVERY_S: Final = 1.0
 _ALERTS_MAX: Final = 100
+# Ours: asking on waits for whoever raises alerts at that moment, thousands in a storm; what is due does not wait.
+_ASKING_S: Final = 0.25
 # Real seconds until an alert whose next person could not be found out is tried again.
 _REST_S: Final = 10.0
 # A request waits 10 s for its answer at most; what is still on its way then is looked for by the next start.
@@ -94,6 +96,7 @@ class Tell:
         self._log = SendingLog(pool, owner, _count_leaving)
         self._stirred = asyncio.Event()
         self._on_their_way: dict[str, asyncio.Task[None]] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._kept_at_s = self._asked_at_s = float("-inf")
         # Whether more may be due than there was room for; how many texts on their way are only looked up.
         self._is_full = False
@@ -127,9 +130,7 @@ class Tell:
         """Ask on, send what is due, and say what must be said."""
         self._stirred.clear()
         now = self._clock.now()
-        async with self._pool.connection() as conn:
-            await self._ask_on(conn, now=now)
-            await self._say_nobody_left(conn)
+        failed = await self._ask_on_for_a_moment(now=now)
         await self._send_due(now=now)
         await self._look_up(now=now)
         if self.texting.is_to_be_asked and _NO_TEXT not in self._on_their_way:
@@ -138,6 +139,8 @@ class Tell:
             self._kept_at_s = monotonic_s()
             await self._log.keep(self._on_their_way)
             self.oldest_untold_at = await self._log.oldest_untold(now=now)
+        if failed is not None:
+            raise failed
         self.looked_at = now
 
     async def _send_due(self, *, now: datetime) -> None:
@@ -172,6 +175,27 @@ class Tell:
         if self.trouble != said:
             log.warning("telling waits", extra={"why": said})
         self.trouble = said
+
+    async def _ask_on_for_a_moment(self, *, now: datetime) -> BaseException | None:
+        """Ask on, or go on with it; what takes longer goes on beside what is sent meanwhile.
+
+        Returns:
+            How it failed; None where it is done, and while it is still at it.
+        """
+        asking = self._asking or asyncio.create_task(self._ask_on_and_say(now=now), name="asking")
+        await asyncio.wait([asking], timeout=_ASKING_S)
+        if asking.done():
+            self._asking = None
+            return asking.exception()
+        if self._asking is None:
+            self._asking = asking
+            asking.add_done_callback(lambda _: self._stirred.set())
+        return None
+
+    async def _ask_on_and_say(self, *, now: datetime) -> None:
+        async with self._pool.connection() as conn:
+            await self._ask_on(conn, now=now)
+            await self._say_nobody_left(conn)
 
     async def _ask_on(self, conn: Conn, *, now: datetime) -> None:
         """Ask the next person of alerts for which that is due, alarms first; one that cannot be holds up no other."""
@@ -262,6 +286,10 @@ class Tell:
             del self._on_their_way[_NO_TEXT]
 
     async def _leave(self) -> None:
+        if self._asking is not None:
+            # Each alert is asked on in a transaction of its own: what is not done is due as it was.
+            self._asking.cancel()
+            await asyncio.wait([self._asking], timeout=_STOP_PATIENCE_S)
         if self._on_their_way:
             await asyncio.wait(self._on_their_way.values(), timeout=_STOP_PATIENCE_S)
         for task in list(self._on_their_way.values()):

@@ -373,6 +373,24 @@ async def test_an_alarm_leaves_before_a_storm_of_other_requests(stopped: Telling
     assert rest[-1] == "The service was put back."
 
 
+async def test_what_is_due_leaves_while_asking_on_must_wait(stopped: Telling) -> None:
+    """5,000 alarms at once: five minutes later the next were asked, one by one beside those that raise alerts.
+
+    For three minutes no text left, of presses that nobody had been told of.
+    """
+    conn = stopped.street.conn
+    await stopped.street.presses()
+    await stopped.moves(minutes=6)
+    async with conn.transaction():
+        await owing.one_at_a_time(conn)
+
+        stopped.go_on()
+
+        await stopped.text_to(ANNE)
+        assert [person for person, _, _ in await stopped.street.texts(purpose="alert")] == ["anne"]
+    await stopped.text_to(JIM)
+
+
 async def test_after_an_alarm_the_next_is_asked_before_the_next_after_anything_else(stopped: Telling) -> None:
     """When thousands of alerts are due at once, a hundred are asked on at a time."""
     await stopped.street.concludes(stopped.street.found(Question.STILL, "a", since=NINE))
@@ -381,12 +399,18 @@ async def test_after_an_alarm_the_next_is_asked_before_the_next_after_anything_e
     await conn.execute("UPDATE alert SET next_telling_at = next_telling_at - interval '1 min' WHERE question = 'still'")
     await stopped.moves(minutes=10)
 
-    await stopped.tell.turn()
+    asked: list[str] = []
 
-    rows = await conn.execute(
-        "SELECT question FROM notification JOIN alert USING (alert) WHERE person = 'jim' ORDER BY notification"
-    )
-    assert [question for (question,) in await rows.fetchall()] == ["alarm", "still"]
+    async def are_asked() -> bool:
+        await stopped.tell.turn()
+        rows = await conn.execute(
+            "SELECT question FROM notification JOIN alert USING (alert) WHERE person = 'jim' ORDER BY notification"
+        )
+        asked[:] = [question for (question,) in await rows.fetchall()]
+        return len(asked) == 2
+
+    await until(are_asked, what="Jim is asked about both")
+    assert asked == ["alarm", "still"]
 
 
 async def leave_trying(telling: Telling, *, sent: bool) -> None:
