@@ -7,11 +7,14 @@ import asyncio
 import json
 import os
 import shutil
+import sys
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -32,6 +35,7 @@ from ingest.db import roles
 from ingest.db.pool import connect, settings
 
 _BY: Final = "setup"
+_LOOK_S: Final = 2.0
 BY_HAND: Final = "the command line"
 """Who did it, as change records have it: whoever was at the server."""
 
@@ -40,13 +44,31 @@ class Cannot(Exception):
     """What was asked for cannot be done as things are; the one sentence says why, to whoever asked."""
 
 
-def migrate(data: Path, environment: Mapping[str, str]) -> None:
-    """Bring the tables of the configured or running database to this release, and print what was done."""
+def migrate(data: Path, environment: Mapping[str, str], *, waits: bool = False) -> None:
+    """Bring the tables of the configured or running database to this release, and print what was done.
+
+    Args:
+        data: of a running platform, where no database is configured.
+        environment: names the database.
+        waits: for a database that does not answer, however long that takes.
+    """
     dsn = running_database(environment, data)
+    while waits and not _answers(dsn):
+        time.sleep(_LOOK_S)
     done = migrating.migrate(dsn)
     with connect(dsn, name="migrate") as conn:
         roles.grant(conn)
     print("\n".join(done) if done else "nothing to do: the tables are those of this release")
+
+
+def _answers(dsn: str) -> bool:
+    """Return whether a database lets us in; why it does not is said each time."""
+    try:
+        connect(dsn, name="migrate").close()
+    except psycopg.OperationalError as why:
+        print(f"the database does not let us in yet: {str(why).splitlines()[0]}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def setup(file: Path, data: Path, environment: Mapping[str, str], *, only_check: bool, takes_all: bool) -> None:

@@ -225,11 +225,14 @@ def watcher() -> None:
 
 
 @db_app.command("migrate")
-def db_migrate(data: DataOption = None) -> None:
+def db_migrate(
+    data: DataOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a database that does not answer yet.")] = False,  # noqa: FBT002 - typer's own way
+) -> None:
     """Bring the database's tables to this release."""
     from deploy import admin  # noqa: PLC0415
 
-    _run(lambda: admin.migrate(_data(data, "data"), os.environ))
+    _run(lambda: admin.migrate(_data(data, "data"), os.environ, waits=wait))
 
 
 @db_app.command("roles")

@@ -1,0 +1,101 @@
+"""Do the processes that systemd starts reach the database as themselves, and no further?"""
+
+import configparser
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from deploy import admin, roles
+from ingest.db.roles import ALL, account
+from tests.world.database import Database
+
+UNITS: Final = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
+ACCOUNTS: Final = "/var/lib/telecare-migrate/accounts/"
+
+_READING: Final = "INSERT INTO reading VALUES (NULL, 'h', 's', NULL, 'movement', 1, now(), NULL, now(), false)"
+FORBIDDEN: Final = {
+    "ingest": ("SELECT * FROM person", "SELECT * FROM resident", "DROP TABLE reading"),
+    "alerts": (_READING, "SELECT * FROM session", "DROP TABLE reading"),
+    "api": (_READING, "DELETE FROM access_record", "DROP TABLE reading"),
+    "backup": (_READING, "UPDATE person SET phone = NULL", "DROP TABLE reading"),
+}
+
+
+def settings(process: str) -> list[tuple[str, str]]:
+    """Return the settings of a unit's service, in their order."""
+    body = (UNITS / f"telecare-{process}.service").read_text().partition("[Service]")[2].partition("[Install]")[0]
+    pairs = [line.partition("=") for line in body.splitlines() if "=" in line and not line.startswith("#")]
+    return [(name, value) for name, _, value in pairs]
+
+
+def address_file(process: str, out: Path) -> Path:
+    """Return the file that a unit's `TELECARE_DATABASE_URL_FILE` shows its process, where `db roles` wrote it."""
+    found = settings(process)
+    assert ("Environment", "TELECARE_DATABASE_URL_FILE=%d/database") in found
+    assert ("UnsetEnvironment", "TELECARE_DATABASE_URL") in found
+    (shown,) = [value for name, value in found if name == "LoadCredential" and value.startswith("database:")]
+    place = shown.removeprefix("database:")
+    assert place.startswith(ACCOUNTS)
+    return out / place.removeprefix(ACCOUNTS)
+
+
+@pytest.fixture
+def accounts(database: Database, tmp_path: Path) -> Iterator[Path]:
+    """Make the accounts as telecare-migrate does, twice as after an update; give the folder of their addresses."""
+    out = tmp_path / "accounts"
+    for _ in range(2):
+        roles.make(out, tmp_path, {"TELECARE_DATABASE_URL": database.dsn})
+    yield out
+    with database.connect() as conn:
+        for process in ALL:
+            conn.execute(f"DROP OWNED BY {account(process)}".encode())
+            conn.execute(f"DROP ROLE {account(process)}".encode())
+
+
+def test_a_unit_starts_its_process_with_an_account_that_may_do_little(accounts: Path) -> None:
+    """Whoever breaks into one process of a site that was set up as the page says must not find all of it."""
+    allowed = []
+    for process, sentences in FORBIDDEN.items():
+        with psycopg.connect(address_file(process, accounts).read_text().strip(), autocommit=True) as conn:
+            assert conn.execute("SELECT current_user").fetchone() == (account(process),)
+            for sentence in sentences:
+                try:
+                    conn.execute(sentence.encode())
+                except InsufficientPrivilege:
+                    continue
+                allowed.append((process, sentence))
+
+    assert (sorted(FORBIDDEN), allowed) == (sorted(ALL), [])
+
+
+def test_the_owners_address_is_shown_to_what_makes_the_tables_alone() -> None:
+    """It may drop everything; and what waits for the accounts begins after they were made."""
+    shown = {unit.stem: unit.read_text().count("database-owner:") for unit in UNITS.glob("*.service")}
+    order = [value.partition("telecare ")[2].split()[:2] for name, value in settings("migrate") if name == "ExecStart"]
+
+    assert [name for name, times in shown.items() if times] == ["telecare-migrate"]
+    assert order == [["db", "migrate"], ["db", "roles"]]
+    for process in ALL:
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.read_string((UNITS / f"telecare-{process}.service").read_text().partition("[Service]")[0])
+        assert unit["Unit"]["Requires"] == "telecare-migrate.service"
+
+
+def test_tables_are_made_once_the_database_answers(database: Database, tmp_path: Path) -> None:
+    """After a power cut the database comes up last; a unit that failed meanwhile would keep all the others down."""
+    database.server.stop()
+    environment = {"TELECARE_DATABASE_URL": database.dsn}
+    migrating = threading.Thread(target=lambda: admin.migrate(tmp_path, environment, waits=True))
+    migrating.start()
+    migrating.join(1)
+    assert migrating.is_alive()
+
+    database.server.start()
+    migrating.join(60)
+
+    assert not migrating.is_alive()
