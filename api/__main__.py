@@ -12,10 +12,11 @@ from typing import Final
 import psycopg
 import uvicorn
 
-from api import publishing
+from api import asking_by_mail, publishing
 from api.app import build
 from api.config import Config, NotConfigured
 from api.signing_in import forgetting
+from api.signing_in.mail import Mail
 from api.tls import follow
 from gateway import logs
 from gateway.clock import Clock
@@ -94,7 +95,8 @@ async def _serve(config: Config, clock: Clock, opened: pool.Pool, database: Data
     if config.texts is None:
         log.error("nobody can be texted: Twilio is not configured")
     if config.mails is None:
-        log.info("nobody is sent a log-in link by e-mail: TELECARE_SMTP_HOST is not set")
+        log.info("nobody is sent a log-in link or a question by e-mail: TELECARE_SMTP_HOST is not set")
+    mailing = asyncio.create_task(_mail_questions(config, opened, clock), name="mailing")
     serving = uvicorn.Config(
         build(config, opened, clock),
         host=config.listen.host,
@@ -125,10 +127,18 @@ async def _serve(config: Config, clock: Clock, opened: pool.Pool, database: Data
     finally:
         if renewing is not None:
             renewing.cancel()
+        mailing.cancel()
         watching.cancel()
         publishing_.cancel()
         forgetting_.cancel()
         await opened.close()
+
+
+async def _mail_questions(config: Config, opened: pool.Pool, clock: Clock) -> None:
+    """Ask by e-mail until cancelled, where there is a mail server."""
+    if config.mails is not None:
+        # With a door of its own: people who wait for a link do not wait behind questions.
+        await asking_by_mail.ask_for_ever(opened, Mail(config.mails), config.public_url, clock, Clock())
 
 
 def main(environ: Mapping[str, str]) -> int:

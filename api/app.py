@@ -18,6 +18,7 @@ from api.look_backs import LookBacks
 from api.measured import Measured
 from api.routes import (
     alerts,
+    answer,
     away,
     calls,
     confidence,
@@ -73,7 +74,22 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
         Provider(config.identities) if config.identities else None,
     )
     # Any word behind /log-in/ would be taken for the token of a link.
-    first = (front, staff, provider, log_in, me, home, away, alerts, confidence, fleet, calls, unanswered, restored)
+    first = (
+        front,
+        staff,
+        provider,
+        log_in,
+        me,
+        home,
+        away,
+        alerts,
+        confidence,
+        answer,
+        fleet,
+        calls,
+        unanswered,
+        restored,
+    )
     # The form of a new home stands where a home's own page would.
     for routes in (*first, ledger, people, programs, setup, rota, one_home, sheet, stories, thresholds, twilio, health):
         app.include_router(routes.router)

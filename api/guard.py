@@ -29,6 +29,9 @@ STATIC: Final = "/static/"
 TWILIO: Final = "/twilio/"
 # A program sends its token itself; no browser adds it to another site's form, and cookies open nothing there.
 PROGRAMS: Final = "/api/v1/"
+# Nobody is signed in there: the secret in the address is all that counts, and mail programs press *unsubscribe* from
+# nobody's page.
+MAILED: Final = "/answer/"
 
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -85,7 +88,7 @@ class Guard:
         said = headers.get("content-length", "0")
         if not said.isdecimal() or int(said) > BODY_BYTES_MAX:
             return 413
-        if scope["method"] in {"GET", "HEAD", "OPTIONS"} or scope["path"].startswith((TWILIO, PROGRAMS)):
+        if scope["method"] in {"GET", "HEAD", "OPTIONS"} or scope["path"].startswith((TWILIO, PROGRAMS, MAILED)):
             return None
         return None if self._is_from_our_pages(headers) else 403
 

@@ -7,7 +7,7 @@ sentence a field, and every act leaves a change record by "the command line".
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from alerts import store as alerts_store
 from alerts.store import rotas
 from api import consents, times
 from api.office import agreed, away, duty, erasing, homes, people, said
+from api.views import fleet, state
 from deploy.admin import BY_HAND, Cannot, clock_of
 from deploy.platform import running_database
 from gateway.clock import Clock
@@ -32,11 +33,16 @@ _AHEAD_DAYS: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the database is, and what time it is there."""
+    """Where the database is, and what time it is there.
+
+    Attributes:
+        stretch: by how much promises may be kept later while time is sped up.
+    """
 
     dsn: str
     now: datetime
     real_now: datetime
+    stretch: timedelta = timedelta(0)
 
     @classmethod
     def at(cls, data: Path, environment: Mapping[str, str]) -> "Desk":
@@ -45,7 +51,8 @@ class Desk:
         Raises:
             Missing: there is none.
         """
-        return cls(running_database(environment, data), clock_of(data, environment).now(), Clock().now())
+        clock = clock_of(data, environment)
+        return cls(running_database(environment, data), clock.now(), Clock().now(), clock.stretch())
 
     def do(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Do something with a connection of one's own."""
@@ -272,11 +279,11 @@ def homes_team(desk: Desk, home: str, team: str) -> None:
 
 
 def homes_show(desk: Desk, home: str) -> None:
-    """Print everything that is written of a home, and what is still to do."""
-    print("\n".join(desk.do(lambda conn: _home(conn, home, now=desk.now))))
+    """Print everything that is written of a home, how it is seen now, and what is still to do."""
+    print("\n".join(desk.do(lambda conn: _home(conn, home, stretch=desk.stretch, now=desk.now))))
 
 
-async def _home(conn: Connection, home: str, *, now: datetime) -> list[str]:
+async def _home(conn: Connection, home: str, *, stretch: timedelta, now: datetime) -> list[str]:
     await homes.require(conn, home)
     one = await alerts_store.resident_of(conn, home)
     lines = [f"{home}: {one.full_name if one else 'no resident is written'}"]
@@ -292,10 +299,20 @@ async def _home(conn: Connection, home: str, *, now: datetime) -> list[str]:
     for consent in await consents.of_home(conn, home):
         if consent.is_in_force(now=now):
             to = "being watched over" if consent.what == "care" else f"{consent.full_name}: {consent.view}'s page"
-            until = times.short_day(times.local_date(consent.until))
-            lines.append(f"  consent {consent.consent} to {to}; {consent.basis}, {consent.said_by}; until {until}")
+            last_day = times.long_day(times.local_date(consent.until - timedelta(seconds=1)))
+            said_by = f"{consent.basis}, {consent.said_by}"
+            lines.append(f"  consent {consent.consent} to {to}; {said_by}; until the end of {last_day}")
+    lines.append(f"  seen now: {await _seen(conn, home, stretch=stretch, now=now)}")
     lines += [f"  TO DO: {warning}" for warning in await to_do(conn, home, now=now)]
     return lines
+
+
+async def _seen(conn: Connection, home: str, *, stretch: timedelta, now: datetime) -> str:
+    """Return how well a home is seen, and if not well, why and since when."""
+    told = state.truth(await alerts_store.watch_of(conn, home, stretch=stretch), now=now, speed=1.0, stretch=stretch)
+    why = ", ".join(fleet.cause_in_words(one, now=now) for one in told.why)
+    since = f" since {times.when(told.since, now=now)}" if told.since is not None else ""
+    return f"{told.state.value}{since}{f': {why}' if why else ''}"
 
 
 async def to_do(conn: Connection, home: str, *, now: datetime) -> list[str]:
@@ -337,7 +354,7 @@ async def _rota(conn: Connection, home: str, *, now: datetime) -> list[str]:
         if override.home in (None, home):
             instead = f"{override.instead_name} instead" if override.instead else "nobody instead"
             begins, ends = times.local(override.since), times.local(override.until)
-            when = f"{begins:%a %d %b %H:%M} to {ends:%a %d %b %H:%M}"
+            when = f"{begins:%a %d %b %Y %H:%M} to {ends:%a %d %b %Y %H:%M}"
             lines.append(f"override {override.override}: {override.full_name} cannot, {instead}, {when}")
     return lines
 

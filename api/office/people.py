@@ -149,6 +149,11 @@ async def forget_old_ways(conn: Connection, before: Person, *, phone: str | None
         # A link that is on its way to what may be somebody else's phone by now.
         await conn.execute("DELETE FROM login_link WHERE person = %s AND used_at IS NULL", (before.person,))
     if before.email != email:
+        await conn.execute(
+            "UPDATE confidence_mail SET token_sha256 = NULL "
+            "WHERE asking IN (SELECT asking FROM confidence_asking WHERE person = %s)",
+            (before.person,),
+        )
         # Whom the identity provider means was told by the old address.
         await identities.unbind(conn, before.person)
 

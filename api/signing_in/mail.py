@@ -1,6 +1,6 @@
-"""How does a one-time link leave by e-mail?  The one door to the site's mail server.
+"""How does a mail leave: a one-time link, or a question?  The one door to the site's mail server.
 
-Sent at once, tried again a few times while the link is worth it, and bounded: whoever waits in vain asks again.  An
+Sent at once, tried again a few times while a link is worth it, and bounded: whoever waits in vain asks again.  An
 alert never goes this way.
 """
 
@@ -22,7 +22,7 @@ from prometheus_client import Counter
 
 log = logging.getLogger(__name__)
 
-MAILS: Final = Counter("telecare_api_mails", "E-mails with a log-in link: sent, refused, failed.", ["became"])
+MAILS: Final = Counter("telecare_api_mails", "E-mails by what is in them: sent, refused, failed.", ["what", "became"])
 
 # Each answer of the server; a mail server that takes longer is not there.  Ours.
 _ANSWER_S: Final = 20.0
@@ -32,6 +32,14 @@ _WAITS_S: Final = (2.0, 15.0)
 _AT_ONCE: Final = 4
 _WAITING_MAX: Final = 100
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Became(enum.StrEnum):
+    """What became of a mail."""
+
+    SENT = "sent"  # the mail server has it; whether anybody reads it is another question
+    REFUSED = "refused"  # it would be refused again
+    FAILED = "failed"  # it may be tried later
 
 
 class Tls(enum.StrEnum):
@@ -102,6 +110,27 @@ def _address(said: str) -> str:
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one mailbox.
+
+    Attributes:
+        headers: besides the usual ones.
+        is_log_in: whether it lets somebody in, and is counted so.
+    """
+
+    to: str
+    subject: str
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_log_in: bool = False
+
+    @property
+    def what(self) -> str:
+        """What it is, in words for the log and the count."""
+        return "log-in link" if self.is_log_in else "question"
+
+
 class Mail:
     """The door; see the module."""
 
@@ -113,22 +142,44 @@ class Mail:
 
     async def send_link(self, to: str, url: str, *, service: str, minutes: int, real_now: datetime) -> None:
         """Send a one-time link to somebody's mailbox; what becomes of it is counted, and logged where it fails."""
+        said = (
+            f"Open this to sign in:\n\n{url}\n\n"
+            f"It works once, for {minutes} minutes. Give it to nobody.\n"
+            "If you did not ask for it, do nothing: it opens nothing for whoever did.\n"
+        )
+        await self.send(Letter(to, f"Sign in to {service}", said, is_log_in=True), service=service, real_now=real_now)
+
+    async def send(self, letter: Letter, *, service: str, real_now: datetime) -> Became:
+        """Send a mail, and return what became of it; that is counted, and logged where it fails.
+
+        Args:
+            letter: what.
+            service: as it calls itself.
+            real_now: by the system's clock.
+        """
+        became, why = await self._try(letter, service, real_now=real_now)
+        MAILS.labels(letter.what, became.value).inc()
+        if became is Became.REFUSED:
+            log.warning("mail refused by the mail server", extra={"what": letter.what, "why": why})
+        elif became is Became.FAILED:
+            log.error("mail not sent", extra={"what": letter.what, "why": why})
+        return became
+
+    async def _try(self, letter: Letter, service: str, *, real_now: datetime) -> tuple[Became, str]:
         try:
-            message = _message(self._config.sender, to, url, service=service, minutes=minutes, real_now=real_now)
+            message = _message(self._config.sender, letter, service, real_now=real_now)
         except (ValueError, IndexError):
-            self._refuse("no mailbox has such an address")
-            return
+            return Became.REFUSED, "no mailbox has such an address"
         if self._waiting >= _WAITING_MAX:
-            self._fail("too many are waiting")
-            return
+            return Became.FAILED, "too many are waiting"
         self._waiting += 1
         try:
             async with self._connections:
-                await self._send(message)
+                return await self._send(message)
         finally:
             self._waiting -= 1
 
-    async def _send(self, message: EmailMessage) -> None:
+    async def _send(self, message: EmailMessage) -> tuple[Became, str]:
         last = ""
         for wait_s in (0.0, *self._waits_s):
             await asyncio.sleep(wait_s)
@@ -137,20 +188,10 @@ class Mail:
             except (aiosmtplib.SMTPException, OSError) as why:
                 last = type(why).__name__
                 if _is_refused(why):
-                    self._refuse(last)
-                    return
+                    return Became.REFUSED, last
             else:
-                MAILS.labels("sent").inc()
-                return
-        self._fail(last)
-
-    def _refuse(self, why: str) -> None:
-        MAILS.labels("refused").inc()
-        log.warning("log-in link refused by the mail server", extra={"why": why})
-
-    def _fail(self, why: str) -> None:
-        MAILS.labels("failed").inc()
-        log.error("log-in link not mailed", extra={"why": why})
+                return Became.SENT, ""
+        return Became.FAILED, last
 
     async def _hand_over(self, message: EmailMessage) -> None:
         config = self._config
@@ -168,26 +209,24 @@ class Mail:
         )
 
 
-def _message(sender: str, to: str, url: str, *, service: str, minutes: int, real_now: datetime) -> EmailMessage:
+def _message(sender: str, letter: Letter, service: str, *, real_now: datetime) -> EmailMessage:
     """Return the mail.
 
     Raises:
         ValueError: the address is none that a mail can be sent to.
     """
     message = EmailMessage()
-    message["Subject"] = f"Sign in to {' '.join(service.split())}"
+    message["Subject"] = " ".join(letter.subject.split())
     message["From"] = Address(display_name=" ".join(service.split()), addr_spec=sender)
     # One mailbox: an address with a comma or a line break in it is refused here, never sent to two.
-    message["To"] = Address(addr_spec=to)
+    message["To"] = Address(addr_spec=letter.to)
     message["Date"] = format_datetime(real_now)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     # No holiday note shall answer it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(
-        f"Open this to sign in:\n\n{url}\n\n"
-        f"It works once, for {minutes} minutes. Give it to nobody.\n"
-        "If you did not ask for it, do nothing: it opens nothing for whoever did.\n"
-    )
+    for name, value in letter.headers.items():
+        message[name] = value
+    message.set_content(letter.body)
     return message
 
 

@@ -198,7 +198,7 @@ CREATE TABLE confidence_asking (
     CONSTRAINT confidence_asking_is_one_a_round UNIQUE (home, person, round),
     CONSTRAINT confidence_asking_is_over_when_it_ended CHECK (((state = ANY (ARRAY['due'::text, 'asked'::text])) = (ended_at IS NULL))),
     CONSTRAINT confidence_asking_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'asked'::text, 'answered'::text, 'lapsed'::text, 'withdrawn'::text]))),
-    CONSTRAINT confidence_asking_way_is_known CHECK ((way = ANY (ARRAY['text'::text, 'page'::text])))
+    CONSTRAINT confidence_asking_way_is_known CHECK ((way = ANY (ARRAY['text'::text, 'page'::text, 'mail'::text])))
 );
 CREATE INDEX confidence_asking_by_quarter ON public.confidence_asking USING btree (answer_until);
 CREATE INDEX confidence_asking_of_a_person_lately ON public.confidence_asking USING btree (person, asked_at DESC);
@@ -211,7 +211,7 @@ CREATE UNIQUE INDEX confidence_asking_of_a_report ON public.confidence_asking US
 -- confidence_asking.due_at: by the schedule of the home
 -- confidence_asking.put_off_at: when it was first put off because an alert was open; it is asked after it all the same
 -- confidence_asking.answer_until: excluded; says which quarter it belongs to; set when it is asked and never moved
--- confidence_asking.way: text, or page for those whom we cannot or may not text
+-- confidence_asking.way: text; mail for those who have no phone; or page for those whom we cannot or may not text or mail
 -- confidence_asking.report: the answer; null until there is one
 
 CREATE TABLE confidence_call (
@@ -261,6 +261,23 @@ CREATE TABLE confidence_edition (
 -- confidence_edition.quarter: its first day, in Britain
 -- confidence_edition.made_by: telecare: once the quarter was closed; or who corrected it
 -- confidence_edition.why: for a correction, what was wrong
+
+CREATE TABLE confidence_mail (
+    asking bigint NOT NULL,
+    kind text NOT NULL,
+    token_sha256 bytea,
+    tried_at timestamp with time zone NOT NULL,
+    became text,
+    CONSTRAINT confidence_mail_is_one_of_its_kind PRIMARY KEY (asking, kind),
+    CONSTRAINT confidence_mail_is_of_a_known_asking FOREIGN KEY (asking) REFERENCES confidence_asking(asking),
+    CONSTRAINT confidence_mail_kind_is_known CHECK ((kind = ANY (ARRAY['question'::text, 'reminder'::text]))),
+    CONSTRAINT confidence_mail_outcome_is_known CHECK ((became = ANY (ARRAY['sent'::text, 'refused'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX confidence_mail_with_this_link ON public.confidence_mail USING btree (token_sha256);
+-- confidence_mail: each e-mail in which somebody without a phone was asked how confident they feel, or reminded once
+-- confidence_mail.token_sha256: of the secret in its link, which opens this question alone; null once the mailbox is another
+-- confidence_mail.tried_at: by the clock that homes are judged on
+-- confidence_mail.became: null: it may have left, and is not sent again; failed: it is tried again
 
 CREATE TABLE confidence_question (
     question smallint NOT NULL,
@@ -810,6 +827,7 @@ CREATE TABLE person (
     likes text DEFAULT 'text'::text NOT NULL,
     language text DEFAULT 'en'::text NOT NULL,
     left_at timestamp with time zone,
+    mail_stopped_at timestamp with time zone,
     CONSTRAINT person_is_known_once PRIMARY KEY (person),
     CONSTRAINT person_email_has_two_sides CHECK ((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text)),
     CONSTRAINT person_is_of_known_kinds CHECK ((kinds <@ ARRAY['family contact'::text, 'unpaid carer'::text, 'paid carer'::text, 'resident'::text])),
@@ -826,6 +844,7 @@ CREATE UNIQUE INDEX person_with_this_phone ON public.person USING btree (phone);
 -- person.likes: how people are told things by hand; of an alert everybody is texted whatever stands here
 -- person.language: of texts and pages
 -- person.left_at: signs in and is told no more since; the row stays for the stories that name it
+-- person.mail_stopped_at: asks to be asked by e-mail no more since, by the clock that homes are judged on; null: may be
 
 CREATE TABLE policy (
     policy bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

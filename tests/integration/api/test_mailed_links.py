@@ -166,7 +166,7 @@ async def test_a_server_that_is_away_is_said_loudly_without_a_person(caplog: pyt
     await _send(Mail(config, waits_s=(0,)))
 
     (line,) = [record for record in caplog.records if record.name == "api.signing_in.mail"]
-    assert (line.levelname, line.getMessage()) == ("ERROR", "log-in link not mailed")
+    assert (line.levelname, line.getMessage()) == ("ERROR", "mail not sent")
     assert "anne" not in str(line.__dict__)
 
 
