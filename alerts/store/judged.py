@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding, SeenLater, Verdict
 from alerts.store import answers, outages, owing, restores, spans
+from alerts.telling.escalation import Why
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
@@ -22,11 +23,12 @@ Conn = AsyncConnection[TupleRow]
 # An alarm that reaches us later than this goes to the operator, with an outcome owed (design: late alarms).
 _TOO_LATE_FOR_CARERS: Final = timedelta(hours=24)
 
-# Ours: who presses again and again within a minute is told of once; each press is in the story.
-_AGAIN_AFTER: Final = timedelta(minutes=1)
 # Ours: pressing that goes on without a pause of a minute is told of again after this; a smoke alarm that sounds for
 # an hour must leave the phones usable.
 _STILL_AFTER: Final = timedelta(minutes=5)
+
+
+_PRESSED_AGAIN: Final = "Pressed again."
 
 
 async def keep(conn: Conn, concluded: Sequence[Verdict], *, now: datetime) -> list[Finding]:
@@ -93,8 +95,10 @@ async def _keep_alarm(conn: Conn, finding: Finding, alarm: entry.Alarm, *, now: 
             await _tell_first(conn, alert, now=now)
         return True
     is_news = await _is_news(conn, head, alarm, received_at=finding.at)
+    is_apart = await _is_apart(conn, head, alarm)
     await _insert_alarm(conn, head, alarm, received_at=finding.at)
-    if is_news and decide_by is None:
+    # Presses of one night that reach us together are one text that says how many, from when to when.
+    if decide_by is None and (is_news or (is_apart and not await _said_with_others(conn, head, now=now))):
         await _tell_again(conn, head, now=now)
     return False
 
@@ -171,11 +175,45 @@ async def _is_news(conn: Conn, alert: int, alarm: entry.Alarm, *, received_at: d
             "alert": alert,
             "sensor": alarm.sensor,
             "quantity": alarm.quantity,
-            "just_now": received_at - _AGAIN_AFTER,
+            "just_now": received_at - owing.TOGETHER,
             "lately": received_at - _STILL_AFTER,
         },
     )
     return await rows.fetchone() is None
+
+
+async def _is_apart(conn: Conn, alert: int, alarm: entry.Alarm) -> bool:
+    """Return whether nothing of the kind was pressed within a minute of this: it is a call of its own, come late."""
+    rows = await conn.execute(
+        "SELECT FROM alarm WHERE alert = %s AND sensor IS NOT DISTINCT FROM %s AND quantity = %s "
+        "AND observed_at BETWEEN %s AND %s LIMIT 1",
+        (
+            *(alert, alarm.sensor, alarm.quantity),
+            *(alarm.observed_at - owing.TOGETHER, alarm.observed_at + owing.TOGETHER),
+        ),
+    )
+    return await rows.fetchone() is None
+
+
+async def _said_with_others(conn: Conn, alert: int, *, now: datetime) -> bool:
+    """Say a call in the texts about the one before, where these have not begun to leave; False: they have."""
+    rows = await conn.execute(
+        """
+        SELECT notification, code, purpose FROM notification
+        WHERE alert = %s AND state = 'due' AND claimed_at IS NULL AND attempts = 0 AND code IS NOT NULL
+          AND (purpose = 'again' OR (purpose = 'alert' AND why = %s))
+        ORDER BY notification FOR UPDATE
+        """,
+        (alert, Why.FIRST.value),
+    )
+    waiting = await rows.fetchall()
+    scene = await owing.scene_of(conn, alert)
+    assert scene is not None, "this transaction has just seen it open"
+    for notification, code, purpose in waiting:
+        before = _PRESSED_AGAIN if purpose == "again" else ""
+        body = await owing.request(conn, scene, code, before=before, now=now)
+        await conn.execute("UPDATE notification SET body = %s WHERE notification = %s", (body, notification))
+    return bool(waiting)
 
 
 async def _tell_first(conn: Conn, alert: int, *, now: datetime) -> None:
@@ -192,7 +230,7 @@ async def _tell_again(conn: Conn, alert: int, *, now: datetime) -> None:
     row = await rows.fetchone()
     for person in await owing.told_so_far(conn, alert) if row is None else [str(row[0])]:
         code = await owing.code_for(conn, alert, person, now=now)
-        body = await owing.request(conn, scene, code, before="Pressed again.", now=now)
+        body = await owing.request(conn, scene, code, before=_PRESSED_AGAIN, now=now)
         await owing.owe(conn, scene, person, body, purpose="again", code=code, now=now)
     # Whose it is has their time to say "mine" again.
     await owing.tell_next(conn, scene, now=now)

@@ -77,15 +77,27 @@ class Scene:
         return wording.About(self.who, code, self.address or "")
 
 
+TOGETHER: Final = timedelta(minutes=1)
+"""Ours: alarms within this of each other are one call, by when they were pressed and by when they reached us."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """An alarm of an alert."""
+    """The alarm of an alert that reached us last, and those of its kind that did so with it.
+
+    Attributes:
+        times: how many reached us within a minute of the last, itself included.
+        first_at: when the first of them was pressed.
+        last_at: and the last.
+    """
 
     quantity: str
-    observed_at: datetime
     uncertain_since: datetime | None
     received_at: datetime
     unreadable: str | None
+    times: int
+    first_at: datetime
+    last_at: datetime
 
 
 async def one_at_a_time(conn: Conn) -> None:
@@ -489,9 +501,16 @@ async def _call_for_help(conn: Conn, about: wording.About, scene: Scene, *, befo
 async def _last_pressed(conn: Conn, alert: int) -> Pressed | None:
     async with conn.cursor(row_factory=class_row(Pressed)) as cur:
         await cur.execute(
-            "SELECT quantity, observed_at, uncertain_since, received_at, unreadable FROM alarm WHERE alert = %s "
-            "ORDER BY received_at DESC, identity DESC LIMIT 1",
-            (alert,),
+            """
+            SELECT quantity, uncertain_since, received_at, unreadable, times, first_at, last_at
+            FROM (SELECT * FROM alarm WHERE alert = %s ORDER BY received_at DESC, identity DESC LIMIT 1) last,
+            LATERAL (
+                SELECT count(*) AS times, min(observed_at) AS first_at, max(observed_at) AS last_at FROM alarm one
+                WHERE one.alert = last.alert AND one.sensor IS NOT DISTINCT FROM last.sensor
+                  AND one.quantity = last.quantity AND one.received_at > last.received_at - %s
+            ) together
+            """,
+            (alert, TOGETHER),
         )
         return await cur.fetchone()
 
@@ -504,7 +523,10 @@ def _alarm(about: wording.About, pressed: Pressed | None, scene: Scene, *, befor
     return wording.alarm(
         about,
         Quantity(quantity) if quantity in set(Quantity) else Quantity.UNKNOWN_ALARM,
-        pressed_at=None if pressed.uncertain_since is not None else pressed.observed_at,
+        pressed_at=None if pressed.uncertain_since is not None else pressed.last_at,
+        # Who presses again and again within a minute has called once.
+        first_at=pressed.first_at if pressed.last_at - pressed.first_at > TOGETHER else None,
+        times=pressed.times,
         reached_at=pressed.received_at,
         before=before,
         now=now,

@@ -44,6 +44,8 @@ _LOCAL: Final = ZoneInfo("Europe/London")
 # 2 to 10 s, so a minute is no longer the usual way.
 _LATE: Final = timedelta(minutes=1)
 
+_TIMES_MAX: Final = 999
+
 # Room for what people write, in septets; together with the longest sentences it fits (tested).
 _WHO_MAX: Final = 28
 _PERSON_MAX: Final = 20
@@ -137,8 +139,10 @@ def alarm(
     reached_at: datetime,
     now: datetime,
     before: str = "",
+    first_at: datetime | None = None,
+    times: int = 1,
 ) -> str:
-    """Return the text of an alarm; one that reached us late says so.
+    """Return the text of an alarm; one that reached us late says so, and several that did say how many.
 
     Args:
         about: whose, and the code.
@@ -147,10 +151,16 @@ def alarm(
         reached_at: when it reached us.
         now: when the text is due.
         before: why this person is told now.
+        first_at: when the first of several was pressed that reached us together; None: it is one.
+        times: how many these are.
     """
     what = _ALARMS.get(quantity, _UNKNOWN_ALARM).format(who=_who(about))
+    often = "" if first_at is None else f"{min(times, _TIMES_MAX)} times "
     if pressed_at is None:
-        when = f"at an unknown time. It reached us {clock(reached_at, now=now)}"
+        when = f"{often}at an unknown time. It reached us {clock(reached_at, now=now)}"
+    elif first_at is not None:
+        begun, ended = clock(first_at, now=now), clock(pressed_at, now=now)
+        when = f"{often}from {begun} to {ended}. It reached us only {clock(reached_at, now=now)}"
     elif reached_at - pressed_at >= _LATE:
         when = f"{clock(pressed_at, now=now)}. It reached us only {clock(reached_at, now=now)}"
     else:

@@ -463,6 +463,32 @@ async def test_a_burst_of_presses_is_one_more_text(street: Street) -> None:
     assert len(pressed) == 21
 
 
+async def test_presses_of_a_night_that_reach_us_together_are_one_text_that_says_how_many(street: Street) -> None:
+    """Who pressed at two, at three and at half past four and got no answer is worse off than who pressed once."""
+    for minutes_ago in (410, 409.5, 350, 270):
+        await street.presses(observed_at=street.now - timedelta(minutes=minutes_ago))
+
+    assert await street.texts() == [("anne", "alert", "due")]
+    said = "pressed the pendant, 4 times from 02:10 to 04:30. It reached us only 09:00."
+    assert said in await street.body("anne")
+    story = await store.story(street.conn, (await street.only_alert()).alert)
+    assert [step.kind for step in story].count("pressed") == 4
+
+
+async def test_a_late_press_whose_text_has_left_is_told_in_another(street: Street) -> None:
+    """What stands in no text was told to nobody."""
+    await street.presses(observed_at=street.now - timedelta(hours=6))
+    await street.conn.execute("UPDATE notification SET state = 'trying', claimed_at = clock_timestamp(), attempts = 1")
+    street.later(seconds=3)
+    await street.presses(observed_at=street.now - timedelta(hours=4))
+    await street.presses(observed_at=street.now - timedelta(hours=2))
+
+    assert await street.texts(purpose="again") == [("anne", "again", "due")]
+    assert "3 times from 03:00 to 07:00. It reached us only 09:00. 14 Shore Road. Pressed again." in await street.body(
+        "anne"
+    )
+
+
 async def test_pressed_after_it_was_closed_is_a_new_alert(street: Street) -> None:
     """A wrong click must not swallow the next call for help."""
     await street.presses()

@@ -52,6 +52,8 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         reached_at=moments,
         now=moments,
         before=befores,
+        first_at=st.none() | moments,
+        times=st.integers(1, 99_999),
     ),
     "confidence_asked": st.builds(
         wording.confidence_asked, names, st.sampled_from(QUESTIONS), names, is_reminder=st.booleans()
