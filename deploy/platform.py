@@ -19,7 +19,8 @@ from typing import Final
 
 import psycopg
 
-from deploy import outside
+from deploy import accounts, outside
+from deploy.accounts import password_variable
 from deploy.broker.permissions import HubAccess, Login, login
 from deploy.child import PLAIN_ENVIRONMENT, Command
 from deploy.embedded import machine, postgres
@@ -43,11 +44,6 @@ INGEST_USER: Final = "ingest"
 """What ingest is called on the broker."""
 
 _ON_THE_DATABASE: Final = frozenset({"ingest", "alerts", "api", "deploy.backup"})
-
-
-def password_variable(process: str) -> str:
-    """Return the variable that holds the password of a process's account in the database."""
-    return f"TELECARE_{process.upper()}_DATABASE_PASSWORD"
 
 
 # No process is shown a secret that another needs; those that are no process of ours are in nobody's.
@@ -142,7 +138,7 @@ class Platform:
         self._renewal: outside.Renewal | None = None
         self._supervisor = supervisor
         self._environment = opened(environment)
-        self._urls: dict[str, str] = {}
+        self._urls: Mapping[str, str] = {}
         self._say = say
         self._ours = {name: value for name, value in self._environment.items() if name.startswith("TELECARE_")}
         self._ours |= extra or {}
@@ -178,23 +174,11 @@ class Platform:
         self.kept.keep("database_url", self.database_url)
         self.kept.keep("public_url", self._ours.get("TELECARE_PUBLIC_URL", ""))
         done = migrate(self.database_url)
-        self._give_accounts(has_log=has_log)
-        self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
-
-    def _give_accounts(self, *, has_log: bool) -> None:
-        """Have each process reach the embedded database as itself, with what it needs; one that is configured is left.
-
-        There the passwords say that it is wanted, and `telecare db roles` has made the accounts.
-        """
-        named = {one: self._environment.get(password_variable(one), "") for one in roles.ALL}
-        if not self._environment.get("TELECARE_DATABASE_URL"):
-            named = {one: self.kept.secret(f"database {one}") for one in roles.ALL}
-            roles.ensure(self.database_url, named)
-            roles.let_copy(self.database_url, may_copy=has_log)
+        if self._environment.get("TELECARE_DATABASE_URL"):
+            self._urls = accounts.of_configured(self.database_url, self.kept, self._environment, self._say)
         else:
-            with connect(self.database_url, name="platform") as conn:
-                roles.grant(conn)
-        self._urls = {one: roles.url_for(self.database_url, one, said) for one, said in named.items() if said}
+            self._urls = accounts.of_embedded(self.database_url, self.kept, has_log=has_log)
+        self._say(f"the database is there ({len(done)} migrations applied)" if done else "the database is there")
 
     def start_broker(self) -> None:
         """Start the embedded broker unless one is configured.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 
-from deploy.platform import password_variable, running_database
+from deploy.accounts import password_variable
+from deploy.platform import running_database
 from gateway import secret
 from ingest.db import roles
 from ingest.db.pool import connect

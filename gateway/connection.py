@@ -85,6 +85,21 @@ def wait_s(door: Door, attempt: int, chance: float) -> float:
     return chance * min(door.longest_wait_s, door.first_wait_s * 2.0 ** min(attempt, 16))
 
 
+def attempt_after(door: Door, attempt: int, *, up_s: float) -> int:
+    """Return how many attempts failed in a row, once one is over.
+
+    A line that breaks at once is no better than one that cannot be made: two hubs with one name do that.  And that an
+    attempt took long says nothing for it: a broker to which all hubs come at once answers none of them for half a
+    minute, and must not find that they come back the sooner.
+
+    Args:
+        door: where to.
+        attempt: how many had failed before.
+        up_s: for how long the line was up, in real seconds; 0 where it never was.
+    """
+    return 0 if up_s > door.longest_wait_s else attempt + 1
+
+
 def nodes(door: Door) -> tuple[str, ...]:
     """Return the hosts as this client tries them, from one of its own: else all hubs meet at the one named first."""
     hosts = [host for part in door.host.split(",") if (host := part.strip())] or [door.host]
@@ -133,6 +148,7 @@ class Connection:
         self._chance = chance
         self._client: paho.Client | None = None  # The one that is connected and subscribed.
         self._trying: paho.Client | None = None
+        self._up_at_s: float | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=door.name, daemon=True)
 
@@ -168,10 +184,10 @@ class Connection:
     def _run(self) -> None:
         attempt = 0
         while not self._closing.is_set():
-            began_s = monotonic_s()
+            self._up_at_s = None
             self._live(self._prepared(), next(self._hosts))
-            # A line that breaks at once is no better than one that cannot be made: two hubs with one name do that.
-            attempt = 0 if monotonic_s() - began_s > self._door.longest_wait_s else attempt + 1
+            up_s = 0.0 if self._up_at_s is None else monotonic_s() - self._up_at_s
+            attempt = attempt_after(self._door, attempt, up_s=up_s)
             # Nodes that were not tried yet are no reason to wait longer.
             self._closing.wait(wait_s(self._door, attempt // len(self._nodes), self._chance()))
 
@@ -232,7 +248,7 @@ class Connection:
             log.warning("broker does not let us listen", extra={"door": self._door.name})
             client.disconnect()
             return
-        self._client = client
+        self._client, self._up_at_s = client, monotonic_s()
         self._listener.connected(self._door.name, has_session=bool(had_session))
 
     def _on_message(self, client: paho.Client, __: object, message: paho.MQTTMessage) -> None:

@@ -201,6 +201,12 @@ def there(conn: Connection[TupleRow]) -> frozenset[str]:
     return frozenset(process for process in ALL if account(process) in found)
 
 
+def may_make(conn: Connection[TupleRow]) -> bool:
+    """Return whether whoever is connected may make accounts."""
+    row = conn.execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    return row is not None and bool(row[0])
+
+
 def url_for(dsn: str, process: str, password: str) -> str:
     """Return a database's address with the account of a process in it.
 

@@ -16,7 +16,7 @@ from typing import Final
 from gateway import window as windows
 from gateway import wire
 from gateway.config import Config, OutboxFile, Platform, Sending
-from gateway.connection import KEEPALIVE_S, Door, wait_s
+from gateway.connection import KEEPALIVE_S, Door, attempt_after, wait_s
 from gateway.health import Address
 from gateway.heartbeat import Heartbeat
 from gateway.publisher import _door
@@ -93,6 +93,7 @@ class Line(asyncio.Protocol):
         self.settled = asyncio.Event()  # It is up, or it never will be.
         self._came = came
         self._is_up = False
+        self._up_at_s: float | None = None
         self._hub, self._stream, self._door = hub, stream, door
         self._transport: asyncio.Transport | None = None
         self._bytes = b""
@@ -132,6 +133,10 @@ class Line(asyncio.Protocol):
             elif kind == 3:  # 3.3 PUBLISH
                 self._heard(flags, body)
 
+    def up_s(self) -> float:
+        """Return since when it is up, or was for how long, in seconds; 0 where it never was."""
+        return 0.0 if self._up_at_s is None else time.monotonic() - self._up_at_s
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -168,7 +173,7 @@ class Line(asyncio.Protocol):
         self._write(0x82, struct.pack(">H", self._next_packet()) + topic)  # 3.8 SUBSCRIBE
 
     def _subscribed(self) -> None:
-        self._is_up = True
+        self._is_up, self._up_at_s = True, time.monotonic()
         self.settled.set()
         self._came(self._stream)
         self._window = windows.opened(now_s=time.monotonic())
@@ -246,7 +251,6 @@ async def hold_on(
     door = hub.door(stream, port)
     loop, attempt = asyncio.get_running_loop(), 0
     while True:
-        began_s = time.monotonic()
         line = Line(hub, stream, door, came)
         try:
             async with asyncio.timeout(_CONNECT_PATIENCE_S):
@@ -256,7 +260,7 @@ async def hold_on(
         except (OSError, TimeoutError):
             line.close()
         went(stream)
-        attempt = 0 if time.monotonic() - began_s > door.longest_wait_s else attempt + 1
+        attempt = attempt_after(door, attempt, up_s=line.up_s())
         await asyncio.sleep(wait_s(door, attempt, random.random()))
 
 

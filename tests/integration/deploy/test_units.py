@@ -11,6 +11,8 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 
 from deploy import admin, roles
+from deploy.accounts import of_configured
+from deploy.platform import Kept
 from ingest.db.roles import ALL, account
 from tests.world.database import Database
 
@@ -44,6 +46,14 @@ def address_file(process: str, out: Path) -> Path:
     return out / place.removeprefix(ACCOUNTS)
 
 
+def forget(database: Database) -> None:
+    """Drop the accounts: they are the server's, and other tests use it too."""
+    with database.connect() as conn:
+        for process in ALL:
+            conn.execute(f"DROP OWNED BY {account(process)}".encode())
+            conn.execute(f"DROP ROLE {account(process)}".encode())
+
+
 @pytest.fixture
 def accounts(database: Database, tmp_path: Path) -> Iterator[Path]:
     """Make the accounts as telecare-migrate does, twice as after an update; give the folder of their addresses."""
@@ -51,10 +61,7 @@ def accounts(database: Database, tmp_path: Path) -> Iterator[Path]:
     for _ in range(2):
         roles.make(out, tmp_path, {"TELECARE_DATABASE_URL": database.dsn})
     yield out
-    with database.connect() as conn:
-        for process in ALL:
-            conn.execute(f"DROP OWNED BY {account(process)}".encode())
-            conn.execute(f"DROP ROLE {account(process)}".encode())
+    forget(database)
 
 
 def test_a_unit_starts_its_process_with_an_account_that_may_do_little(accounts: Path) -> None:
@@ -84,6 +91,26 @@ def test_the_owners_address_is_shown_to_what_makes_the_tables_alone() -> None:
         unit = configparser.ConfigParser(strict=False, interpolation=None)
         unit.read_string((UNITS / f"telecare-{process}.service").read_text().partition("[Service]")[0])
         assert unit["Unit"]["Requires"] == "telecare-migrate.service"
+
+
+def test_up_makes_accounts_in_a_database_of_ones_own(database: Database, tmp_path: Path) -> None:
+    """Who starts everything by one command must not get less than who follows the page."""
+    said: list[str] = []
+    kept = Kept(tmp_path)
+    environment = {"TELECARE_DATABASE_URL": database.dsn}
+    try:
+        first = of_configured(database.dsn, kept, environment, said.append)
+        again = of_configured(database.dsn, Kept(tmp_path), environment, said.append)
+        # Another installation of ours on the same server must not take this one's passwords away.
+        others = of_configured(database.dsn, Kept(tmp_path / "other"), environment, said.append)
+        with psycopg.connect(first["ingest"], autocommit=True) as conn, pytest.raises(InsufficientPrivilege):
+            conn.execute("SELECT * FROM person")
+    finally:
+        forget(database)
+
+    assert (sorted(first), again, others) == (sorted(ALL), first, {})
+    assert len(said) == 1
+    assert "others know their passwords" in said[0]
 
 
 def test_tables_are_made_once_the_database_answers(database: Database, tmp_path: Path) -> None:

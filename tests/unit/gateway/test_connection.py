@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import Config
-from gateway.connection import Door, nodes, wait_s
+from gateway.connection import Door, attempt_after, nodes, wait_s
 from gateway.publisher import _door
 from gateway.wire import Stream
 
@@ -62,3 +62,10 @@ def test_the_broker_keeps_no_answers_for_a_hub() -> None:
     )
 
     assert {_door(config, stream).qos for stream in Stream} == {0}
+
+
+def test_only_a_line_that_was_up_for_a_while_begins_anew() -> None:
+    """A broker that answers nobody for half a minute must not find that all come back the sooner for it."""
+    assert attempt_after(READINGS, 7, up_s=0.0) == 8
+    assert attempt_after(READINGS, 7, up_s=READINGS.longest_wait_s) == 8
+    assert attempt_after(READINGS, 7, up_s=READINGS.longest_wait_s + 1) == 0
