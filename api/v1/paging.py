@@ -14,6 +14,8 @@ from api.v1.problems import Unreadable
 
 LIMIT_MAX: Final = 200
 _CURSOR_MAX: Final = 400
+# As JSON has it; no database takes one, and nothing of ours is called so.
+_NUL: Final = rb"\u0000"
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.", examples=[50])]
 Cursor = Annotated[
@@ -38,6 +40,8 @@ def key_of(cursor: str | None, kind: Any) -> Any:  # noqa: ANN401 - of the kind 
         return None
     try:
         said = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        if _NUL in said:
+            raise foreign_cursor()
         return msgspec.json.decode(said, type=kind)
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
         raise foreign_cursor() from None

@@ -4,6 +4,7 @@ A target takes bytes and ends, or fails with an error that none of its doors pro
 crash": an alarm is never refused, numbers are counted once, what was read can be written and read again.
 """
 
+import base64
 import contextlib
 import io
 import json
@@ -20,6 +21,8 @@ from alerts.judging.numbers import checked
 from alerts.telling import replies
 from api import times
 from api.office import said
+from api.v1 import paging
+from api.v1.problems import Unreadable
 from api.views import thresholds
 from deploy import street
 from gateway import heartbeat, wire
@@ -218,6 +221,20 @@ def recordings(data: bytes) -> None:
     assert all(recording.reported(found))
 
 
+_KEYS: Final = (str, int, tuple[datetime, int], tuple[datetime, str, str])
+"""What the cursors of our lists hold."""
+
+
+def cursors(data: bytes) -> None:
+    """Read where the next page of a program begins: it is a key that a database takes, or none of ours."""
+    text = data.decode(errors="replace")
+    for kind in _KEYS:
+        with contextlib.suppress(Unreadable):
+            key = paging.key_of(text, kind)
+            parts = key if isinstance(key, tuple) else (key,)
+            assert not any(isinstance(part, str) and "\0" in part for part in parts), "no database takes it"
+
+
 @contextlib.contextmanager
 def _file(data: bytes) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile(suffix=".toml") as file:
@@ -235,6 +252,8 @@ def _wire(*ends: str) -> list[bytes]:
     return [path.read_bytes() for end in ends for path in sorted((CONTRACT / "wire").glob(f"*.{end}"))]
 
 
+_TRUE_KEYS: Final = (b'"anne"', b"12", b'["2026-06-16T00:00:00Z",3]', b'["2026-06-16T00:00:00Z","anne","family"]')
+
 _LISTED: Final = "definitions.json"
 """One message of half a megabyte, from which nothing small would come."""
 
@@ -250,6 +269,7 @@ DOORS: Final[Mapping[str, tuple[Target, Callable[[], list[bytes]]]]] = {
     ),
     "answers": (answers, lambda: [b"1 mine", b"Not mine.", b"4 she seems well", b"can't say", b"HELP 12", b"?"]),
     "forms": (forms, lambda: [b"07700 900224", b"2026-06-30", b"mon-fri", b"1 h 30 min", b"07:00", b"a@b.uk"]),
+    "cursors": (cursors, lambda: [base64.urlsafe_b64encode(key).rstrip(b"=") for key in _TRUE_KEYS]),
     "rules": (rules, lambda: [words.EXAMPLE.encode(), b"door: open for 20 min on sat, sun", b"kitchen: not asked"]),
     "setup": (setup_files, lambda: [(Path(street.__file__).parent / "demo_street.toml").read_bytes()[:4_000]]),
     "recording": (

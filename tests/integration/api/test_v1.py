@@ -1,5 +1,6 @@
 """What do programs get, of which homes, and does every look leave a record?"""
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -267,6 +268,16 @@ async def test_an_odd_page_is_a_problem_that_says_where(street: Street, query: s
 
     assert answer.status_code == 422
     assert _is_problem(answer)
+
+
+async def test_a_cursor_that_no_database_takes_is_none_of_ours(street: Street) -> None:
+    """It is whatever somebody wrote: a NUL in it would end in a mistake of ours."""
+    program = await street.program(CONTROL.person, Scope.PEOPLE_READ)
+    cursor = base64.urlsafe_b64encode(b'["2026-06-16T00:00:00Z", "\\u0000", "family"]').decode().rstrip("=")
+
+    answer = await program.get(f"{V1}/homes/{MARGARETS}/looks?cursor={cursor}")
+
+    assert (answer.status_code, _is_problem(answer)) == (422, True)
 
 
 @pytest.mark.parametrize(
