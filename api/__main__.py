@@ -115,6 +115,10 @@ async def _serve(config: Config, clock: Clock, opened: pool.Pool, database: Data
     )
     serving.load()
     server = uvicorn.Server(serving)
+    # Uvicorn raises the signal that ended it once more when it is done.  Whoever handled it before would then end us
+    # at once, and what follows below would never be done.
+    for number in _STOPS:
+        signal.signal(number, server.handle_exit)
     renewing = (
         asyncio.create_task(follow(config.certificate, serving.ssl), name="certificate")
         if config.certificate is not None and serving.ssl is not None
