@@ -271,7 +271,7 @@ def main(words: list[str] | None = None) -> int:
     took_s = time.monotonic() - began_s
     lived = what.homes * what.days
     sys.stdout.write(
-        f"{what.homes:,} homes for {what.days:,} days in {took_s:.1f} s: {lived / took_s:,.0f} home-days a second, "
+        f"{what.homes:,} homes for {what.days:,} days in {took_s:.1f} s: {lived / took_s:,.1f} home-days a second, "
         f"{rows / lived:.0f} activations a home-day\n{asked.out}\n"
     )
     return 0

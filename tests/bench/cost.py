@@ -10,7 +10,7 @@ neighbours matter little.  The figures are in README.md beside this file.
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -40,10 +40,18 @@ def main() -> int:
     if not (where / "tihm" / "activity.csv.gz").exists():
         sys.stdout.write(f"No recordings at {where}; set TELECARE_RECORDINGS to the folder that holds tihm/.\n")
         return 0
+    sys.stdout.write("| what | measured |\n|---|---|\n")
+    for name, measured in lines(where):
+        sys.stdout.write(f"| {name} | {measured} |\n")
+        sys.stdout.flush()
+    return 0
+
+
+def lines(where: Path) -> Iterator[tuple[str, str]]:
+    """Yield what was measured, each as soon as it is known."""
     whole = sorted(read(where / "tihm").items())
     homes = [one for one in whole if one[1][-1][0] - one[1][0][0] >= _DAYS_MIN][:_HOMES]
     readings = sum(len(walk) for _, walk in homes)
-    sys.stdout.write(f"{readings} readings of {len(homes)} homes\n\n| what | readings/s a core |\n|---|---|\n")
     states: list[int] = []
     measured: dict[str, Callable[[], object]] = {
         "judged, one reading a batch": lambda: states.extend(_judged(homes, 1)),
@@ -57,10 +65,8 @@ def main() -> int:
     for name, run in measured.items():
         began_s = time.process_time()
         run()
-        sys.stdout.write(f"| {name} | {readings / (time.process_time() - began_s):,.0f} |\n")
-        sys.stdout.flush()
-    sys.stdout.write(f"\nremembered of a home: {sum(states) // len(states)} bytes in the mean, {max(states)} at most\n")
-    return 0
+        yield f"{name}, {readings:,} readings", f"{readings / (time.process_time() - began_s):,.0f} readings/s a core"
+    yield "remembered of a home", f"{sum(states) // len(states):,} bytes in the mean, {max(states):,} at most"
 
 
 def _judged(homes: Homes, at_once: int) -> Sequence[int]:
