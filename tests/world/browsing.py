@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.embedded import machine
 from gateway.clock import monotonic_s
@@ -37,6 +37,7 @@ async def chromium() -> AsyncIterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)
         pytest.skip(sentence)
+    expect.set_options(timeout=60_000)  # Shared machines are slow at times.
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=program, args=list(QUIETLY))
         yield running
