@@ -208,7 +208,7 @@ class Stuck:
         besides = {one.sensor for one in silent}
         return tuple(
             Silent(sensor, known.kind, known.room, known.stuck.since, is_stuck=True)
-            for sensor, known in sorted(self.known.items())
+            for sensor, known in self._all_stuck()
             if known.stuck.since is not None and sensor not in besides
         )
 
@@ -251,6 +251,10 @@ class Stuck:
         else:
             known.learn(known.missed, at=said.at)
 
+    def _all_stuck(self) -> list[tuple[str, Noticing]]:
+        # Asked with every reading, and nearly always there is none.
+        return sorted((sensor, known) for sensor, known in self.known.items() if known.stuck.since is not None)
+
     def _notice(self, known: Noticing, said: Sensed, ground: Ground) -> list[Verdict]:
         began = known.stuck.since
         known.notice(said.at, ground.policy)
@@ -280,8 +284,8 @@ class Stuck:
     def _dues(self, ground: Ground) -> Iterator[tuple[str, Noticing, datetime]]:
         if not ground.policy.is_stuck_asked or ground.is_blind:
             return
-        for sensor, known in sorted(self.known.items()):
-            if known.stuck.since is not None and known.stuck.asked.open is None:
+        for sensor, known in self._all_stuck():
+            if known.stuck.asked.open is None:
                 yield sensor, known, ground.no_sooner(ground.as_of, known.stuck.held_back_until(ground))
 
 
