@@ -107,6 +107,8 @@ def judge(homes: Sequence[tuple[Case, Sequence[Timed]]], into: Judged) -> None:
         if ours is not None and deaf_at is not None and at >= deaf_at:
             deaf = entry.Deaf(ours.at, deaf_at, OURS[ours.fault])
             found += judge.take(entry.Batch(0, position, deaf_at, (deaf,)))
+            # Seen before the first home is heard again, which may be with the very next batch.
+            _note(judge, [], deaf_at, into)
             deaf_at = None
         found += judge.take(entry.Batch(0, position, at, tuple(entries)))
         _note(judge, found, at, into)
