@@ -40,11 +40,21 @@ _APPEND: Final = """
 
 _NOTIFY: Final = "SELECT pg_notify(%s, lane::text) FROM unnest(%s::int[]) AS lane"
 
+PAGE_BYTES: Final = 2**20
+"""A page of the log ends with the row that goes beyond this: a row is one second on a good day, and 20,000 entries when
+the database comes back."""
+
 # Both bounds: the position finds the row, the time keeps the search out of a hundred chunks.
 _FOLLOW: Final = """
-    SELECT lane, position, received_at, entries FROM stored_log
-    WHERE lane = %s AND position > %s AND received_at >= coalesce(%s, '-infinity'::timestamptz)
-    ORDER BY position LIMIT %s
+    SELECT lane, position, received_at, entries FROM (
+        SELECT *, sum(length(entries)) OVER (ORDER BY position) - length(entries) AS bytes_before FROM (
+            SELECT lane, position, received_at, entries FROM stored_log
+            WHERE lane = %s AND position > %s AND received_at >= coalesce(%s, '-infinity'::timestamptz)
+            ORDER BY position LIMIT %s
+        ) page
+    ) weighed
+    WHERE bytes_before < %s
+    ORDER BY position
 """
 
 
@@ -89,19 +99,19 @@ async def follow(
     received_through: datetime | None,
     limit: int = BATCHES_MAX,
 ) -> list[Batch]:
-    """Return what stands in a lane's log after a position, in order.
+    """Return what stands in a lane's log after a position, in order: nothing where nothing does, else one row or more.
 
     Args:
         conn: any.
         lane: 0 to 63.
         after_position: of the last row that was read; 0 before the first.
         received_through: `received_at` of that row; None before the first, which looks through the whole log.
-        limit: rows at most.
+        limit: rows at most; fewer where they are long (`PAGE_BYTES`).
 
     Raises:
         ValueError: a row cannot be read: the log is damaged.
     """
-    rows = await conn.execute(_FOLLOW, (lane, after_position, received_through, limit))
+    rows = await conn.execute(_FOLLOW, (lane, after_position, received_through, limit, PAGE_BYTES))
     return [Batch(lane, position, at, unpack(bytes(said))) for lane, position, at, said in await rows.fetchall()]
 
 

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from gateway.wire import LANES
 from ingest import processes, stored_log
 from ingest.db.pool import Pool, open_pool
-from ingest.entry import Heard
+from ingest.entry import ENTRIES_MAX, Heard, pack
 from ingest.lanes import Lanes, NotOurs, new_owner, reaches
 from tests.world.database import Database
 
@@ -33,10 +33,10 @@ async def _claim(db: Pool, lanes: Lanes) -> frozenset[int]:
         return await lanes.claim(conn)
 
 
-async def _write(db: Pool, lanes: Lanes, lane: int, *, at: datetime) -> datetime:
+async def _write(db: Pool, lanes: Lanes, lane: int, *, at: datetime, many: int = 1) -> datetime:
     async with db.connection() as conn, conn.transaction():
         received_at = await lanes.fence(conn, {lane: at})
-        await stored_log.append(conn, {lane: [BEAT]}, received_at)
+        await stored_log.append(conn, {lane: [BEAT] * many}, received_at)
     return received_at[lane]
 
 
@@ -149,6 +149,27 @@ async def test_the_log_is_followed_in_order_and_without_holes(db: Pool) -> None:
     assert [batch.position for batch in batches] == [1, 2, 3, 4, 5]
     assert [batch.received_at for batch in batches] == [NINE + second * SECOND for second in range(5)]
     assert all(batch.entries == (BEAT,) for batch in batches)
+
+
+async def test_long_rows_come_few_at_a_time_and_none_is_passed_over(db: Pool) -> None:
+    """After an outage a row holds 20,000 entries; 200 of them at once made judging as large as the log."""
+    lanes = Lanes(new_owner())
+    await _claim(db, lanes)
+    many = [ENTRIES_MAX, 1, ENTRIES_MAX, ENTRIES_MAX, 1, 1]
+    for second, entries in enumerate(many):
+        await _write(db, lanes, 7, at=NINE + second * SECOND, many=entries)
+
+    pages: list[list[tuple[int, int]]] = []
+    position, received = 0, None
+    async with db.connection() as conn:
+        while page := await stored_log.follow(conn, 7, position, received):
+            position, received = page[-1].position, page[-1].received_at
+            pages.append([(batch.position, len(batch.entries)) for batch in page])
+
+    assert [row for page in pages for row in page] == list(enumerate(many, start=1))
+    packed = {number: len(pack([BEAT] * entries)) for number, entries in enumerate(many, start=1)}
+    assert len(pages) > 1
+    assert all(sum(packed[number] for number, _ in page[:-1]) < stored_log.PAGE_BYTES for page in pages)
 
 
 async def test_a_rolled_back_batch_leaves_no_hole(db: Pool) -> None:
