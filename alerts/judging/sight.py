@@ -15,6 +15,7 @@ from alerts.judging.detectors.routine import LEAST
 from alerts.judging.detectors.sensor_silence import Silent
 from alerts.judging.finding import SeenLater
 from alerts.judging.watched import Watch, Watched
+from gateway.heartbeat import EVERY
 
 _BLINK: Final = LEAST
 """A silence is learnt from although this much of it was not watched: who moved then only, moved hardly at all."""
@@ -138,9 +139,13 @@ class Sight:
         ]
 
     def miss(self, since: datetime, hubs: Collection[Hub], silent: Sequence[Silent]) -> None:
-        """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again."""
-        since = max(since, self.watch.since)
-        # Up to then all was heard, so it was not blind since the last heartbeat already.
+        """Take in that nobody could be heard: nothing was seen from then on, until a hub is heard again.
+
+        Up to then all was heard, so it was not blind since the last heartbeat already; but a hub that was late by then
+        may have been gone, and nobody will ever know.
+        """
+        heard = max((hub.last_heard for hub in hubs), default=since)
+        since = max(heard if since - heard > EVERY else since, self.watch.since)
         self.blind_since = self.blind_since or since
         self.look(hubs, silent, since)
 

@@ -76,8 +76,9 @@ class Log:
         if any(since <= at for since, _ in deaf):
             return False
         if deaf:
-            ends = deaf[0][0]
-        elif after:
+            # A hub that was late before anybody was deaf may have been gone.
+            return deaf[0][0] - heard <= promise.EVERY
+        if after:
             # What is received in the moment in which a promise breaks comes before that.
             return after[0] - heard <= _PROMISE
         return ends - heard < _PROMISE
@@ -121,6 +122,17 @@ def live(steps: list[tuple[str, timedelta]], *, saves: int = 0) -> tuple[Clock, 
     lane.pass_(through)
     clock.note(lane)
     return clock, Log(tuple(beats), tuple(deaf), through)
+
+
+def test_a_hub_that_was_late_when_the_broker_went_may_have_been_gone() -> None:
+    """`telecare chaos --seed 23004`: a hub died, and before that was noticed nobody could be heard any more."""
+    beat, away = ("beat", minutes(1)), ("deaf", minutes(5))
+
+    late, _ = live([beat, beat, ("line", minutes(2)), away, beat])
+    in_time, _ = live([beat, beat, ("line", minutes(0.5)), away, beat])
+
+    assert [one.since for one in late.spans if one.state is Watched.BLIND][-1] == NINE + minutes(2)
+    assert [one.since for one in in_time.spans if one.state is Watched.BLIND][-1] == NINE + minutes(2.5)
 
 
 @given(_STEPS)
