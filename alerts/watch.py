@@ -22,6 +22,7 @@ from alerts import metrics, store
 from alerts.judging.finding import Finding, Verdict
 from alerts.judging.home import Now
 from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
+from alerts.judging.sight import late_since
 from alerts.judging.watched import Watch as Seen
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
@@ -534,8 +535,11 @@ async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: dat
     await true_now.write_now(conn, news, now=now)
     dark = lane.dark(now=now, forgiven=forgiven)
     if dark is not None:
-        current = {home: lane.judge.state_of(home).watch for home in lane.judge.homes()}
-        await spans.write_gap(conn, current, *dark, is_over=not lane.is_behind(now=now, forgiven=forgiven))
+        states = {home: lane.judge.state_of(home) for home in lane.judge.homes()}
+        current = {home: state.watch for home, state in states.items()}
+        late = {home: at for home, state in states.items() if (at := late_since(state.hubs.values(), dark[0]))}
+        is_over = not lane.is_behind(now=now, forgiven=forgiven)
+        await spans.write_gap(conn, current, *dark, late=late, is_over=is_over)
     else:
         await spans.write_spans(conn, lane.changes)
 

@@ -144,8 +144,7 @@ class Sight:
         Up to then all was heard, so it was not blind since the last heartbeat already; but a hub that was late by then
         may have been gone, and nobody will ever know.
         """
-        heard = max((hub.last_heard for hub in hubs), default=since)
-        since = max(heard if since - heard > EVERY else since, self.watch.since)
+        since = max(late_since(hubs, since) or since, self.watch.since)
         self.blind_since = self.blind_since or since
         self.look(hubs, silent, since)
 
@@ -164,3 +163,9 @@ class Sight:
         elif is_watched and self.unwatched_since is not None:
             self.unwatched_for += at - self.unwatched_since
             self.unwatched_since = None
+
+
+def late_since(hubs: Collection[Hub], at: datetime) -> datetime | None:
+    """Return when a home was last heard, if the next heartbeat was overdue at a moment; None where it was not."""
+    heard = max((hub.last_heard for hub in hubs), default=at)
+    return heard if at - heard > EVERY else None

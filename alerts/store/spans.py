@@ -55,7 +55,13 @@ async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:
 
 
 async def write_gap(
-    conn: Conn, current: Mapping[str, Watch], since: datetime, until: datetime, *, is_over: bool = True
+    conn: Conn,
+    current: Mapping[str, Watch],
+    since: datetime,
+    until: datetime,
+    *,
+    late: Mapping[str, datetime] | None = None,
+    is_over: bool = True,
 ) -> None:
     """Write that nobody judged these homes for a while: they were blind, for good, whatever arrived later.
 
@@ -64,12 +70,15 @@ async def write_gap(
         current: how well each home is seen at the end of the gap.
         since: the last moment before it that was judged.
         until: its end, excluded.
+        late: when the hubs of homes were last heard that were overdue when it began: they may have been gone by then.
         is_over: it ends there; otherwise it lasts, and is written again when it is over.
     """
+    begins = dict.fromkeys(sorted(current), since) | dict(late or {})
     rows = await conn.execute(
-        "SELECT home, GREATEST(since, %s) FROM watch_span "
-        "WHERE home = ANY(%s) AND until IS NULL AND state IN ('watched', 'degraded') AND since < %s",
-        (since, sorted(current), until),
+        "SELECT home, GREATEST(since, begins) FROM watch_span "
+        "JOIN unnest(%s::text[], %s::timestamptz[]) AS gap (home, begins) USING (home) "
+        "WHERE until IS NULL AND state IN ('watched', 'degraded') AND since < %s",
+        (list(begins), list(begins.values()), until),
     )
     blind = [(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]
     await write_spans(conn, blind)

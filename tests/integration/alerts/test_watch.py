@@ -234,6 +234,30 @@ async def test_minutes_that_are_caught_up_with_bit_by_bit_stay_blind(watching: W
     ]
 
 
+async def test_a_hub_that_was_late_when_judging_stopped_may_have_been_gone(watching: Watching) -> None:
+    """Its promise was not broken yet when we went, and starts anew when we are back: nobody ever finds that it was."""
+    await watching.lives(minutes=3, moves=True)
+    heard_at = watching.clock.now()
+    await watching.lives(minutes=1, hub=False)
+    watching.clock.move(seconds=20)
+    await watching.turns()
+    deaf_since = watching.clock.move(seconds=20)
+    await watching.ingest.ticks(now=deaf_since)
+    watching.clock.move(seconds=100)
+    await watching.watch.turn(everything=True)
+    back_at = watching.clock.move(seconds=60)
+    await watching.ingest.stores(LANE, entry.Deaf(deaf_since, back_at), now=back_at)
+
+    await watching.turns()
+    await watching.lives(minutes=1)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    assert [(span.state, span.since) for span in spans[-2:]] == [
+        (Watched.WATCHED, NINE + timedelta(minutes=1)),
+        (Watched.BLIND, heard_at),
+    ]
+
+
 async def restarted(watching: Watching, *, kill: bool) -> None:
     """Start another worker in the place of the first, which was stopped in order or killed."""
     if not kill:
