@@ -93,7 +93,7 @@ class Subscriber:
 
     def listen_to(self, lanes: frozenset[int]) -> None:
         """Hear the hubs of these lanes from now on; other filters take a new connection."""
-        if not lanes or not self._lanes or filters(lanes) != filters(self._lanes):
+        if filters(lanes) != filters(self._lanes):
             self._lanes_changed.set()
         self._lanes = lanes
 

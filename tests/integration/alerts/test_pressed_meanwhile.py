@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 import msgspec
 import psycopg
 import pytest
 
 from alerts.alert import Question
+from alerts.judging.finding import Finding
 from alerts.lanes import JudgingLanes, Place
+from alerts.pressed import Pressed
 from alerts.watch import Watch
-from ingest import entry
+from ingest import entry, stored_log
+from ingest.entry import Batch
 from tests.integration.alerts.conftest import HOME, HUB, Conn
 from tests.integration.alerts.test_watch import LANE, Watching, watching
 from tests.world.database import Database
@@ -37,6 +41,71 @@ async def test_a_press_behind_a_row_that_cannot_be_judged_is_told(watching: Watc
     rows = await watching.conn.execute("SELECT identity FROM alarm ORDER BY identity")
     assert await rows.fetchall() == [(f"{HUB}/box/1",), (f"{HUB}/box/2",)]
     assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+
+
+async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of a disk went bad: the database itself refuses the row, and no lane may lose its judge by that."""
+    await watching.lives(minutes=1)
+    await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=watching.clock.move(seconds=1))
+    follow = stored_log.follow
+
+    async def damaged(
+        conn: Conn, lane: int, after: int, received: datetime | None, limit: int = stored_log.BATCHES_MAX
+    ) -> list[Batch]:
+        if after < 2 <= after + limit:
+            await conn.execute("DO $$ BEGIN RAISE 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$")
+        return await follow(conn, lane, after, received, limit)
+
+    monkeypatch.setattr(stored_log, "follow", damaged)
+
+    await watching.presses()
+    watching.clock.move(seconds=1)
+    await watching.presses(2)
+
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+    rows = await watching.conn.execute("SELECT identity FROM alarm ORDER BY identity")
+    assert await rows.fetchall() == [(f"{HUB}/box/1",), (f"{HUB}/box/2",)]
+    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+
+
+async def test_a_press_after_a_whole_log_that_cannot_be_read_is_told(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is passed over ends where the log does, or whoever presses once it is mended would be passed over too."""
+    await watching.lives(minutes=1)
+
+    with monkeypatch.context() as patched:
+
+        async def damaged(*_: object) -> list[Batch]:
+            raise psycopg.errors.DataCorrupted
+
+        patched.setattr(stored_log, "follow", damaged)
+        await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=watching.clock.move(seconds=1))
+        await watching.turns()
+    await watching.presses()
+
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+
+
+async def test_a_lane_whose_alarms_cannot_be_told_ends_no_judging(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake of ours is one lane's trouble: the other lanes are judged, and their people told."""
+    await watching.lives(minutes=1)
+    other = Place((LANE + 1) % 64, 1, 0, None, 0, None, None)
+    watching.watch._behind[other.lane] = other
+
+    async def mistaken(*_: object, **__: object) -> list[Finding]:
+        raise AttributeError("a mistake of ours")
+
+    monkeypatch.setattr(Pressed, "tell", mistaken)
+    await watching.turns()
+    await watching.presses()
+
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+    assert [said.message for said in caplog.records].count("alarms of a lane cannot be told") == 1
 
 
 class Slow(JudgingLanes):
