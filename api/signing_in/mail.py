@@ -11,8 +11,9 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Final
@@ -209,13 +210,31 @@ class Mail:
         )
 
 
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header that is sent as it is, on one line."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _headers() -> HeaderRegistry:
+    """Return the kinds of headers, where the address behind which mails are ended is whole.
+
+    Longer than a line it would be written as `=?utf-8?q?...`, which may stand in text alone (RFC 2047, section 5): no
+    mail program finds the address in it.  Longer lines for all would not do: whoever sends it folds it anew.
+    """
+    kinds = HeaderRegistry()
+    kinds.map_to_type("List-Unsubscribe", _Whole)
+    return kinds
+
+
 def _message(sender: str, letter: Letter, service: str, *, real_now: datetime) -> EmailMessage:
     """Return the mail.
 
     Raises:
         ValueError: the address is none that a mail can be sent to.
     """
-    message = EmailMessage()
+    message = EmailMessage(EmailPolicy(header_factory=_headers()))
     message["Subject"] = " ".join(letter.subject.split())
     message["From"] = Address(display_name=" ".join(service.split()), addr_spec=sender)
     # One mailbox: an address with a comma or a line break in it is refused here, never sent to two.

@@ -10,7 +10,7 @@ from alerts.store import asking
 from alerts.telling.asking import REMIND_AFTER
 from api import asking_by_mail
 from api.office import people
-from api.signing_in.mail import Mail
+from api.signing_in.mail import Became, Mail
 from tests.world.database import Database
 from tests.world.mailbox import Mailbox
 from tests.world.pages import CONTROL, GEORGES, MORAG, NINE, Street
@@ -135,6 +135,21 @@ async def test_whoever_wants_no_more_mails_gets_none_and_may_come_back(mailing: 
         404,
         404,
     ]
+
+
+async def test_a_long_address_is_found_by_mail_programs(mailbox: Mailbox) -> None:
+    """Folded into encoded words it is no address: the program shows no button, and the mail is called junk."""
+    due = asking_by_mail.Due(1, "question", _MAILBOX, "George", "Is {first_name} safe?", _TEN)
+    url = f"https://{'telecare.' * 8}kilbrae.gov.uk/answer/{'x' * 43}"
+
+    became = await Mail(mailbox.config(), waits_s=()).send(
+        asking_by_mail.letter(due, "Kilbrae telecare", url), service="Kilbrae telecare", real_now=_TEN
+    )
+
+    (mail,) = mailbox.mails
+    # As it was sent: what reads a header for us undoes the encoding that mail programs do not look for there.
+    assert (became, dict(mail.raw_items())["List-Unsubscribe"]) == (Became.SENT, f"<{url}/stop>")
+    assert url in mail.get_content().splitlines()
 
 
 async def test_what_the_mail_server_does_not_take_is_tried_again_and_what_it_refuses_is_not(
