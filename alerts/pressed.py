@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _PAGE: Final = 200
 _LOOKS_MAX: Final = 50
 
+# What says that a row cannot be read: what is in it is damaged, or the database itself finds the row so.
+_UNREADABLE: Final = (ValueError, TypeError, LookupError, RecursionError, psycopg.DataError, psycopg.InternalError)
+
 
 class Pressed:
     """Follows the log of lanes that wait, for the alarms in it alone."""
@@ -62,19 +65,25 @@ class Pressed:
 
 async def _next(conn: Conn, lane: int, position: int, received: datetime | None) -> tuple[list[Batch], int]:
     """Return the next rows that can be read, and the position up to which that is all; a row that cannot be is left."""
+    trouble: Exception | None = None
     for rows in (_PAGE, 1):
         try:
             batches = await stored_log.follow(conn, lane, position, received, rows)
-        except ValueError:
-            continue  # Who judges says so; rows beside it can be read.
+        except _UNREADABLE as why:
+            trouble = why
+            continue  # Rows beside it can be read.
         return batches, batches[-1].position if batches else position
+    stored = await conn.execute("SELECT position FROM lane WHERE lane = %s", (lane,))
+    if position >= next(iter(await stored.fetchone() or ()), 0):
+        return [], position  # Beyond what is stored is nothing to pass over: the next press will be there.
+    log.error("row passed over for alarms", extra={"lane": lane, "position": position + 1, "why": repr(trouble)})
     return [], position + 1
 
 
 async def _tell(conn: Conn, said: Alarm, batch: Batch, *, now: datetime) -> list[Finding]:
     """Write one alarm; one that cannot be written is said, and keeps no other from being told."""
-    finding = alarm.finding_of(said, None, received_at=batch.received_at)
     try:
+        finding = alarm.finding_of(said, None, received_at=batch.received_at)
         async with conn.transaction():
             return await judged.keep(conn, [finding], now=now)
     except (psycopg.OperationalError, psycopg.InterfaceError):

@@ -232,6 +232,7 @@ class Watch:
         # Lanes that wait to be judged, because they rest or their homes are remembered again; and where they stand.
         self._behind: dict[int, Place] = {}
         self._pressed = Pressed()
+        self._untold: set[int] = set()
         self._is_told_to_stop: Callable[[], bool] = lambda: False
         self._meanwhile_at_s = float("-inf")
         self._news: set[int] = set()
@@ -295,7 +296,17 @@ class Watch:
     async def _tell_pressed(self, conn: Conn) -> None:
         """Tell of the alarms in lanes that wait to be judged: nobody who presses waits for that."""
         for place in list(self._behind.values()):
-            raised = await self._pressed.tell(conn, place, now=self._clock.now())
+            try:
+                raised = await self._pressed.tell(conn, place, now=self._clock.now())
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                raise
+            except Exception:
+                # A mistake of ours with one lane must not end all judging and telling; said once, tried every second.
+                if place.lane not in self._untold:
+                    log.exception("alarms of a lane cannot be told", extra={"lane": place.lane})
+                self._untold.add(place.lane)
+                continue
+            self._untold.discard(place.lane)
             self._count(raised)
             if raised:
                 self._wake()
