@@ -221,6 +221,7 @@ class Hub:
             return ()
         message = self._radio.heard(event.delivery, moment=event.moment)
         if message is None:
+            self._note_alive(event.moment)  # What waited is behind us.
             return ()
         return self._equipment.hear(message, is_taken_already=self._radio.is_taken_already(event.delivery))
 
@@ -302,7 +303,7 @@ class Hub:
     def _note_alive(self, moment: Moment) -> None:
         """Write down that the radio is heard, so that a restart knows for how long it was not."""
         self._alive_at_s = moment.real_s
-        if self._radio is not None and self._radio.is_up:
+        if self._radio is not None and self._radio.hears(moment=moment):
             with contextlib.suppress(NoRoom):
                 self._outbox.remember(*self._alive(moment))
 
@@ -323,16 +324,16 @@ class Hub:
             uptime_ms=moment.uptime_ms,
             held_readings=self._outbox.held(Stream.READINGS),
             held_alarms=self._outbox.held(Stream.ALARMS),
-            radio_up=self._hears_equipment(),
+            radio_up=self._hears_equipment(moment),
             clock_set=True if self._clock.is_simulated() else is_set_by_a_time_server(),
             version=version(),
             troubles=self._outbox.troubles(now=moment.now),
         )
 
-    def _hears_equipment(self) -> bool:
+    def _hears_equipment(self, moment: Moment) -> bool:
         if self._radio is None:
             return True  # A recording is always heard.
-        return self._radio.is_up and self._equipment.is_heard
+        return self._radio.hears(moment=moment) and self._equipment.is_heard
 
     def _say_aloud(self, alarm: Record) -> None:
         if self._radio is not None:
@@ -357,15 +358,15 @@ class Hub:
         self._publisher.use(self._outbox, moment=moment)
 
     def _report(self) -> None:
-        player = self._player
+        player, moment = self._player, self._clock.moment()
         through = None if player is None or player.through is None else player.through.isoformat()
         next_at = None if player is None or player.next_at is None else player.next_at.isoformat()
         self.status = Status(
-            radio_up=self._hears_equipment(),
+            radio_up=self._hears_equipment(moment),
             platform_up=self._publisher.is_up,
             held_readings=self._outbox.held(Stream.READINGS),
             held_alarms=self._outbox.held(Stream.ALARMS),
-            troubles=self._outbox.troubles(now=self._clock.now()),
+            troubles=self._outbox.troubles(now=moment.now),
             played_through=through,
             next_at=next_at,
         )

@@ -43,6 +43,9 @@ _MARKER_MISSED_AFTER_S: Final = 10.0
 """A broker that does not let us publish the marker must not make every reading late for good."""
 
 
+_NO_BOOT: Final = ""
+"""Of no kernel: nobody knows for how long the radio was not heard."""
+
 _REMEMBERED_MAX: Final = 128
 """Messages that may be on their way to us at once: Mosquitto stops at 20 by default, NATS at 100."""
 
@@ -109,9 +112,9 @@ class Radio:
     def close(self) -> None:
         self._connection.close()
 
-    @property
-    def is_up(self) -> bool:
-        return self._connection.is_up
+    def hears(self, *, moment: Moment) -> bool:
+        """Return whether what the equipment says now is heard as new: what waited at the broker is behind us."""
+        return self._connection.is_up and self._is_caught_up(moment.real_s)
 
     def connected(self, *, moment: Moment) -> None:
         """Take in that the connection was made."""
@@ -144,9 +147,15 @@ class Radio:
         return delivery.is_again and _fingerprint(delivery) in self._taken
 
     def last_heard(self, taken: Iterable[Delivery], *, moment: Moment) -> LastHeard:
-        """Return what to remember once these messages, too, are kept."""
+        """Return what to remember once these messages, too, are kept.
+
+        While we still hear what waited, a restart must know since when it waits, and not that we were alive just now.
+        """
         self._taken.extend(_fingerprint(delivery) for delivery in taken)
-        return LastHeard(self._boot, moment.real_s, list(self._taken))
+        through_s = moment.real_s if self._is_caught_up(moment.real_s) else self._away_since_s
+        if through_s is None:
+            return LastHeard(_NO_BOOT, 0.0, list(self._taken))
+        return LastHeard(self._boot, through_s, list(self._taken))
 
     def say_aloud(self, alarm: Record) -> None:
         """Say in the home that an alarm has not reached anybody yet."""
@@ -156,13 +165,16 @@ class Radio:
 
     def _has_waited(self, real_s: float) -> bool:
         """Return whether a message that comes now may have waited at the broker for too long."""
-        if self._connected_at_s is not None:
-            if self._marker is None:
-                return False
-            if real_s - self._connected_at_s > _MARKER_MISSED_AFTER_S:
-                self._marker = None
-                return False
+        if self._is_caught_up(real_s):
+            return False
         return self._away_since_s is None or real_s - self._away_since_s > LATE_AFTER_S
+
+    def _is_caught_up(self, real_s: float) -> bool:
+        if self._connected_at_s is None:
+            return False
+        if self._marker is not None and real_s - self._connected_at_s > _MARKER_MISSED_AFTER_S:
+            self._marker = None
+        return self._marker is None
 
 
 class _Dated(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ PROCESSES = {"gateway", "ingest", "alerts", "api", "watcher"}
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 # Never a label: a home, a hub or a person would make a series each, and put people into graphs.
-LABELS = {"stream", "leaf", "door", "became", "question", "answer", "way"}
+LABELS = {"stream", "leaf", "door", "became", "question", "answer", "way", "what"}
 
 
 def _yaml(name: str) -> dict[str, Any]:

@@ -207,7 +207,9 @@ def test_what_a_file_gives_of_thresholds_is_what_its_reference_calls_the_product
 def test_every_threshold_can_be_given_as_it_is_shown(tmp_path: Path, name: str) -> None:
     """What an operator reads on a page is what somebody else writes into the file."""
     shown = words.said(policies.DEFAULT, name)
-    written = {"yes": "true", "no": "false"}.get(shown) or (shown if name.endswith(("_c", "_pct")) else f'"{shown}"')
+    written = {"yes": "true", "no": "false"}.get(shown) or (
+        shown if name.endswith(("_c", "_pct", "_times")) else f'"{shown}"'
+    )
     file = tmp_path / "street.toml"
     file.write_text(DEMO.read_text().replace('[thresholds]\nout_for = "8h"', f"[thresholds]\n{name} = {written}"))
 

@@ -1,5 +1,7 @@
 """Which message was handed to us before?"""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +34,16 @@ def _after(*taken: Delivery) -> Radio:
     return Radio(settings, hub, _Nobody(), last=killed.last_heard(taken, moment=_now()))
 
 
+def _later(moment: Moment, seconds: float) -> Moment:
+    return replace(moment, real_s=moment.real_s + seconds)
+
+
+def _is_late(radio: Radio, moment: Moment) -> bool:
+    message = radio.heard(_dated(1, 1, is_again=False), moment=moment)
+    assert message is not None
+    return message.is_late
+
+
 def _dated(packet: int, ms: int, *, is_again: bool) -> Delivery:
     return Delivery(
         "zigbee2mqtt/hall",
@@ -61,3 +73,32 @@ def test_a_message_without_a_moment_is_known_by_the_brokers_number() -> None:
         assert there.is_taken_already(Delivery("zigbee2mqtt/hall", payload, packet=7, is_again=True))
         assert not there.is_taken_already(Delivery("zigbee2mqtt/hall", payload, packet=8, is_again=True))
         assert not there.is_taken_already(Delivery("zigbee2mqtt/hall", payload, packet=7))
+
+
+def test_a_gateway_that_is_killed_while_it_hears_what_waited_still_knows_how_long_that_waited() -> None:
+    """Two hours of a broken gateway would be stamped as this minute, and somebody seem to be up who is not (P1)."""
+    settings, hub, began = Settings(host="127.0.0.1"), HubId("hub-1"), _now()
+    up = Radio(settings, hub, _Nobody(), last=None)
+    up.connected(moment=began)
+    assert not _is_late(up, _later(began, 11)), "a broker that lets nobody send the marker is believed after a while"
+    back = Radio(settings, hub, _Nobody(), last=up.last_heard([], moment=_later(began, 11)))
+    back.connected(moment=_later(began, 7_200))
+    assert _is_late(back, _later(began, 7_201))
+
+    killed = back.last_heard([_dated(1, 1, is_again=False)], moment=_later(began, 7_201))
+    again = Radio(settings, hub, _Nobody(), last=killed)
+    again.connected(moment=_later(began, 7_202))
+
+    assert _is_late(again, _later(began, 7_202))
+
+
+def test_who_never_heard_the_radio_to_the_end_of_what_waited_knows_nothing_of_it() -> None:
+    """After a power cut nobody can say for how long something waited, also not at the second start."""
+    settings, hub, began = Settings(host="127.0.0.1"), HubId("hub-1"), _now()
+    first = Radio(settings, hub, _Nobody(), last=None)
+    first.connected(moment=began)
+
+    second = Radio(settings, hub, _Nobody(), last=first.last_heard([], moment=_later(began, 1)))
+    second.connected(moment=_later(began, 2))
+
+    assert _is_late(second, _later(began, 2))
