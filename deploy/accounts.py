@@ -93,6 +93,8 @@ def _made_here(dsn: str, kept: Keeps) -> Mapping[str, str]:
             connect(address, name="platform").close()
     except ValueError as why:
         raise CannotMake(str(why)) from None
+    except psycopg.errors.InsufficientPrivilege:  # PostgreSQL 16 asks for more than CREATEROLE.
+        raise CannotMake("it may not change the accounts on its server, which another made") from None
     except psycopg.OperationalError:
         raise CannotMake("its server does not let other accounts in (pg_hba.conf)") from None
     return {one: address for one, address in found.items() if one != roles.READER or _may_copy_all(dsn)}

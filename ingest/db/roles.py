@@ -156,9 +156,20 @@ def ensure(dsn: str, passwords: Mapping[str, str]) -> None:
         psycopg.errors.InsufficientPrivilege: the owner may not make accounts.
     """
     with pool.connect(dsn, name="roles") as conn, conn.transaction():
-        for process, password in passwords.items():
-            _ensure_account(conn, account(process), password)
-        grant(conn)
+        give(conn, passwords)
+
+
+def hold(conn: Connection[TupleRow]) -> None:
+    """Let nobody else make accounts, nor change what they may, until the end of this transaction."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def give(conn: Connection[TupleRow], passwords: Mapping[str, str]) -> None:
+    """Do what `ensure` does, as part of the caller's transaction: what comes before its end is true if they are."""
+    hold(conn)
+    for process, password in passwords.items():
+        _ensure_account(conn, account(process), password)
+    grant(conn)
 
 
 def grant(conn: Connection[TupleRow]) -> int:
@@ -167,7 +178,7 @@ def grant(conn: Connection[TupleRow]) -> int:
     What is right already is not touched, so that a start waits for nobody's lock.
     """
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        hold(conn)
         accounts = {account(process) for process in there(conn)}
         if not accounts:
             return 0

@@ -5,15 +5,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from deploy import admin, roles
 from deploy.accounts import of_configured
 from deploy.platform import Kept
-from ingest.db.roles import ALL, account
+from ingest.db.roles import ALL, account, there
 from tests.world.database import Database
 
 UNITS: Final = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
@@ -80,6 +82,47 @@ def test_a_unit_starts_its_process_with_an_account_that_may_do_little(accounts: 
     assert (sorted(FORBIDDEN), allowed) == (sorted(ALL), [])
 
 
+def test_an_account_is_there_only_once_its_address_is_written(database: Database, tmp_path: Path) -> None:
+    """A full disk, or a kill in between: an account whose password nobody knows keeps its process down for good."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(roles.CannotMake, match="cannot be written"):
+        roles.make(tmp_path / "file" / "accounts", tmp_path, {"TELECARE_DATABASE_URL": database.dsn})
+
+    with database.connect() as conn:
+        assert there(conn) == frozenset()
+
+
+def test_a_second_host_is_told_whose_address_it_lacks(
+    accounts: Path, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """New passwords would shut out the first host, and a failure would keep down who has what it needs."""
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "api").write_text((accounts / "api").read_text())
+    capsys.readouterr()
+
+    roles.make(second, tmp_path, {"TELECARE_DATABASE_URL": database.dsn})
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert f"No file in {second} has the address of ingest, alerts, backup: copy it" in last
+    assert [one.name for one in second.iterdir()] == ["api"]
+    for process in ALL:
+        psycopg.connect((accounts / process).read_text().strip()).close()
+
+
+def test_a_password_that_is_given_is_in_the_file_too(accounts: Path, database: Database, tmp_path: Path) -> None:
+    """Where a file is lost for good, one command brings it back, and touches nobody else's."""
+    before = {one: (accounts / one).read_text() for one in ALL}
+    (accounts / "api").unlink()
+    environment = {"TELECARE_DATABASE_URL": database.dsn, "TELECARE_API_DATABASE_PASSWORD": "a new one"}
+
+    roles.make(accounts, tmp_path, environment)
+
+    assert [one for one in ALL if (accounts / one).read_text() != before[one]] == ["api"]
+    psycopg.connect((accounts / "api").read_text().strip()).close()
+
+
 def test_the_owners_address_is_shown_to_what_makes_the_tables_alone() -> None:
     """It may drop everything; and what waits for the accounts begins after they were made."""
     shown = {unit.stem: unit.read_text().count("database-owner:") for unit in UNITS.glob("*.service")}
@@ -111,6 +154,31 @@ def test_up_makes_accounts_in_a_database_of_ones_own(database: Database, tmp_pat
     assert (sorted(first), again, others) == (sorted(ALL), first, {})
     assert len(said) == 1
     assert "others know their passwords" in said[0]
+
+
+def test_up_goes_on_where_another_owner_made_the_accounts(database: Database, tmp_path: Path) -> None:
+    """From PostgreSQL 16 on, who may make accounts may not change another's: that must keep nobody down."""
+    said: list[str] = []
+    of_configured(database.dsn, Kept(tmp_path), {"TELECARE_DATABASE_URL": database.dsn}, said.append)
+    with database.connect() as conn:
+        conn.execute("CREATE ROLE other LOGIN CREATEROLE PASSWORD 'x'")
+        # So that it owns the tables too.
+        conn.execute(sql.SQL("GRANT {} TO other").format(sql.Identifier(conn.info.user)))
+    try:
+        others = urlsplit(database.dsn)
+        dsn = urlunsplit(others._replace(netloc=f"other:x@{others.netloc.rpartition('@')[2]}"))
+        found = of_configured(dsn, Kept(tmp_path), {"TELECARE_DATABASE_URL": dsn}, said.append)
+        by_hand = {"TELECARE_DATABASE_URL": dsn, "TELECARE_API_DATABASE_PASSWORD": "a new one"}
+        with pytest.raises(roles.CannotMake, match="PostgreSQL 16"):
+            roles.make(None, tmp_path, by_hand)
+    finally:
+        forget(database)
+        with database.connect() as conn:
+            conn.execute("DROP ROLE other")
+
+    assert found == {}
+    assert len(said) == 1
+    assert "which another made" in said[0]
 
 
 def test_tables_are_made_once_the_database_answers(database: Database, tmp_path: Path) -> None:
