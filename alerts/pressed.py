@@ -17,7 +17,7 @@ from alerts.judging.finding import Finding
 from alerts.lanes import Place
 from alerts.store import judged
 from ingest import stored_log
-from ingest.entry import Alarm, Batch
+from ingest.entry import Alarm, Batch, NewerRelease
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
@@ -76,7 +76,8 @@ async def _next(conn: Conn, lane: int, position: int, received: datetime | None)
     stored = await conn.execute("SELECT position FROM lane WHERE lane = %s", (lane,))
     if position >= next(iter(await stored.fetchone() or ()), 0):
         return [], position  # Beyond what is stored is nothing to pass over: the next press will be there.
-    log.error("row passed over for alarms", extra={"lane": lane, "position": position + 1, "why": repr(trouble)})
+    if not isinstance(trouble, NewerRelease):  # Who judges says so, and another worker knows how.
+        log.error("row passed over for alarms", extra={"lane": lane, "position": position + 1, "why": repr(trouble)})
     return [], position + 1
 
 

@@ -97,6 +97,8 @@ class Tell:
         self._stirred = asyncio.Event()
         self._on_their_way: dict[str, asyncio.Task[None]] = {}
         self._asking: asyncio.Task[None] | None = None
+        # How the last asking on that came to its end went: one that is still at it proves nothing.
+        self._asking_trouble: str | None = None
         self._kept_at_s = self._asked_at_s = float("-inf")
         # Whether more may be due than there was room for; how many texts on their way are only looked up.
         self._is_full = False
@@ -116,13 +118,13 @@ class Tell:
         while not stop.is_set():
             try:
                 await self.turn()
-                self.trouble = f"alerts {sorted(self._resting)} cannot be asked on" if self._resting else None
+                self.trouble = self._asking_trouble
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._wait_for_database(why)
-            except Exception:
+            except Exception as why:
                 # A mistake of ours with one alert must not end all telling; somebody must look.
                 log.exception("telling failed")
-                self.trouble = "telling fails; the log says how"
+                self.trouble = _trouble_of(why)
             await self._rest(stop)
         await self._leave()
 
@@ -171,7 +173,7 @@ class Tell:
             wait.cancel()
 
     def _wait_for_database(self, why: Exception) -> None:
-        said = f"the database is away: {type(why).__name__}"
+        said = _trouble_of(why)
         if self.trouble != said:
             log.warning("telling waits", extra={"why": said})
         self.trouble = said
@@ -186,7 +188,10 @@ class Tell:
         await asyncio.wait([asking], timeout=_ASKING_S)
         if asking.done():
             self._asking = None
-            return asking.exception()
+            failed = asking.exception()
+            resting = f"alerts {sorted(self._resting)} cannot be asked on" if self._resting else None
+            self._asking_trouble = resting if failed is None else _trouble_of(failed)
+            return failed
         if self._asking is None:
             self._asking = asking
             asking.add_done_callback(lambda _: self._stirred.set())
@@ -298,6 +303,12 @@ class Tell:
             await self._log.give_back()
         except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
             log.warning("left without giving texts back", extra={"why": type(why).__name__})
+
+
+def _trouble_of(why: BaseException) -> str:
+    if isinstance(why, psycopg.OperationalError | psycopg.InterfaceError | TimeoutError):
+        return f"the database is away: {type(why).__name__}"
+    return "telling fails; the log says how"
 
 
 class _Counted:

@@ -24,6 +24,7 @@ from alerts.judging.home import Now
 from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
 from alerts.judging.sight import late_since
 from alerts.judging.watched import Watch as Seen
+from alerts.judging.watched import Watched
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
 from alerts.pressed import Pressed
@@ -310,6 +311,7 @@ class Watch:
             self._count(raised)
             if raised:
                 self._wake()
+            await self._say_alive(conn)
 
     async def _judge_news(self, conn: Conn) -> None:
         """Judge the lanes in which something was stored; what follows from it is written, and the rest in a sweep."""
@@ -322,6 +324,7 @@ class Watch:
         for first in range(0, len(lanes), _LANES_AT_ONCE):
             judged_now = await self._judge_lanes(conn, lanes[first : first + _LANES_AT_ONCE])
             await self._keep(conn, judged_now)
+            await self._say_alive(conn)
             await self._judge_news(conn)
         await self._stretch(conn)
         await thresholds.settle_due(conn, now=self._clock.now())
@@ -469,12 +472,13 @@ class Watch:
         return not is_last and (lane.position, lane.input) != (position, last_input)
 
     async def _say_alive(self, conn: Conn) -> None:
-        """Keep our lanes while a long log is judged, though nothing of it can be said yet."""
+        """Keep our lanes, and those that wait, while something long is done of which nothing can be said yet."""
         if monotonic_s() - self._alive_at_s < _CLAIM_S:
             return
         self._alive_at_s = monotonic_s()
+        places = [*(lane.place for lane in self._mine.values()), *self._behind.values()]
         async with conn.transaction():
-            await self._lanes.keep(conn, [(lane.place.lane, lane.place.epoch, None) for lane in self._mine.values()])
+            await self._lanes.keep(conn, [(place.lane, place.epoch, None) for place in places])
 
     async def _save(self, conn: Conn, lane: _Lane, found: list[Verdict]) -> None:
         """Write what was found, whom it is told, what the homes remember, and the place: all or nothing."""
@@ -549,10 +553,21 @@ async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: dat
         states = {home: lane.judge.state_of(home) for home in lane.judge.homes()}
         current = {home: state.watch for home, state in states.items()}
         late = {home: at for home, state in states.items() if (at := late_since(state.hubs.values(), dark[0]))}
+        # One that was heard again meanwhile is late no more, and was found silent on the way.
+        late |= {home: min(late.get(home, at), at) for home, at in _blind_since(lane.changes, dark[0]).items()}
         is_over = not lane.is_behind(now=now, forgiven=forgiven)
         await spans.write_gap(conn, current, *dark, late=late, is_over=is_over)
     else:
         await spans.write_spans(conn, lane.changes)
+
+
+def _blind_since(changes: list[tuple[str, Seen]], moment: datetime) -> dict[str, datetime]:
+    """Return since when homes were blind that by these changes were at a moment, which may have been found only later.
+
+    What is judged again after a crash begins before what is written, so only the last change before the moment counts.
+    """
+    then = {home: watch for home, watch in changes if watch.since < moment}
+    return {home: watch.since for home, watch in then.items() if watch.state is Watched.BLIND}
 
 
 def _as_far_as(

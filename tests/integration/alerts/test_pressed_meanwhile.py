@@ -150,6 +150,22 @@ async def test_a_press_is_told_before_its_home_is_remembered_again(watching: Wat
     assert await watching.street.texts() == [("anne", "alert", "due")]
 
 
+async def test_a_lane_that_waits_stays_ours_while_others_are_swept(watching: Watching) -> None:
+    """A sweep may take longer than a lease, and whoever took the lane would begin to read it from the start."""
+    await watching.lives(minutes=1)
+    watch = watching.watch
+    watch._behind[LANE] = watch._mine.pop(LANE).place
+    await watching.conn.execute("UPDATE judging_lane SET heard_at = heard_at - INTERVAL '9 s'")
+    watch._alive_at_s = float("-inf")
+
+    await watch._sweep(watching.conn)
+
+    rows = await watching.conn.execute(
+        "SELECT heard_at > clock_timestamp() - INTERVAL '8 s' FROM judging_lane WHERE lane = %s", (LANE,)
+    )
+    assert await rows.fetchone() == (True,)
+
+
 async def test_a_worker_that_reads_again_ends_when_it_is_told_to(watching: Watching) -> None:
     """One that cannot be stopped is killed after its time, and its lanes wait for a lease to end."""
     stop = asyncio.Event()

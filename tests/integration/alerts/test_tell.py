@@ -526,6 +526,44 @@ async def test_an_alert_that_cannot_be_read_holds_up_no_other(
     await until(is_said)
 
 
+async def test_asking_on_that_fails_is_said_until_one_goes_well(
+    stopped: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes longer than a look: said for half a second of every few, it would be seen by nobody."""
+    fails, goes_on = [1], asyncio.Event()
+
+    async def at_it(_: Tell, *, now: datetime) -> None:
+        await goes_on.wait()
+        if fails:
+            fails.clear()
+            raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(Tell, "_ask_on_and_say", at_it)
+
+    async def is_trouble(said: str | None) -> None:
+        async def look() -> bool:
+            return stopped.tell.trouble == said
+
+        await until(look)
+
+    stopped.go_on()
+    goes_on.set()
+    await is_trouble("telling fails; the log says how")
+    goes_on.clear()
+    before = stopped.tell.looked_at
+
+    async def has_looked() -> bool:
+        return stopped.tell.looked_at != before
+
+    await stopped.moves(seconds=1)
+    await until(has_looked)
+    await asyncio.sleep(0)
+
+    assert stopped.tell.trouble == "telling fails; the log says how"
+    goes_on.set()
+    await is_trouble(None)
+
+
 async def test_a_text_on_its_way_is_not_taken_over_by_its_own_teller(stopped: Telling) -> None:
     """After ten seconds without the database our own claim has lapsed, while Twilio still thinks."""
     stopped.twilio.slow(ANNE, 1.0)

@@ -258,6 +258,60 @@ async def test_a_hub_that_was_late_when_judging_stopped_may_have_been_gone(watch
     ]
 
 
+async def test_a_hub_that_was_gone_and_came_back_while_nobody_judged_was_gone(watching: Watching) -> None:
+    """Its promise broke while we were away: what was blind before we went is known only after we are back."""
+    await watching.lives(minutes=3, moves=True)
+    heard_at = watching.clock.now()
+    await watching.lives(minutes=2, hub=False)
+    for _ in range(2):
+        watching.clock.move(seconds=20)
+        await watching.turns()
+    for _ in range(6):
+        watching.clock.move(seconds=20)
+        await watching.ingest.ticks(now=watching.clock.now())
+    back_at = watching.clock.move(seconds=20)
+    await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=back_at)
+    judged_at = watching.clock.move(seconds=20)
+
+    await watching.turns()
+    await watching.lives(minutes=1)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    assert [(span.state, span.since) for span in spans[-3:]] == [
+        (Watched.WATCHED, NINE + timedelta(minutes=1)),
+        (Watched.BLIND, heard_at),
+        (Watched.WATCHED, judged_at),
+    ]
+
+
+async def test_a_silence_that_was_over_before_nobody_judged_is_no_part_of_it(watching: Watching) -> None:
+    """After a crash more is judged again than was not written: what the home was before counts no more."""
+    await watching.lives(minutes=3, moves=True)
+    at_first = watching.clock.move(seconds=1)
+    await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, False), now=at_first)
+    await watching.turns()
+    await watching.watch._save(watching.conn, watching.watch._mine[LANE], [])
+    await watching.lives(minutes=1)
+    came_back_at = watching.clock.now()
+    await watching.lives(minutes=1)
+    left_at = watching.clock.now()
+    await restarted(watching, kill=True)
+    for _ in range(3):
+        at = watching.clock.move(minutes=1)
+        await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=at)
+
+    await watching.turns()
+    await watching.lives(minutes=1)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    assert [(span.state, span.since) for span in spans if span.since >= at_first] == [
+        (Watched.BLIND, at_first),
+        (Watched.WATCHED, came_back_at),
+        (Watched.BLIND, left_at),
+        (Watched.WATCHED, left_at + timedelta(minutes=3)),
+    ]
+
+
 async def restarted(watching: Watching, *, kill: bool) -> None:
     """Start another worker in the place of the first, which was stopped in order or killed."""
     if not kill:
