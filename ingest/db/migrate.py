@@ -26,6 +26,9 @@ _HEADER = re.compile(r"-- owner: (?P<owner>[a-z]+)\n-- why: +(?P<why>\S.*)\n")
 # An index on a large table takes its time; lock waits are bounded by the files themselves.
 _STATEMENT_TIMEOUT: Final = timedelta(hours=1)
 
+# PostgreSQL ends one of two that wait for each other, and nothing of that one is left.
+_TRIES: Final = 10
+
 # A number of our own among the database's advisory locks: "tele" in ASCII.
 _LOCK: Final = 0x74656C65
 
@@ -138,6 +141,18 @@ def _compare(ran: dict[int, str], wanted: Sequence[Migration]) -> None:
 
 
 def _run(conn: Connection[TupleRow], one: Migration) -> None:
+    """Run one file, again where it and the processes that go on meanwhile waited for each other's tables."""
+    for left in reversed(range(_TRIES)):
+        try:
+            _run_once(conn, one)
+        except psycopg.errors.DeadlockDetected as why:
+            if not left:
+                raise CannotMigrate(f"{one.name} and others wait for each other's tables; run it again.") from why
+        else:
+            return
+
+
+def _run_once(conn: Connection[TupleRow], one: Migration) -> None:
     try:
         with conn.transaction():
             conn.execute(one.sql.encode())

@@ -14,6 +14,7 @@ from ingest.db import catalogue, migrate, pool
 from ingest.db.migrate import CannotMigrate, Migration
 from ingest.db.pool import Unfit
 from tests.world.database import Database, drop_database
+from tests.world.processes import wait_until
 
 _NAME = "test_migrations"
 
@@ -60,6 +61,27 @@ def test_a_file_that_fails_leaves_nothing_behind(empty: str) -> None:
     with psycopg.connect(empty) as conn:
         there = conn.execute("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NOT NULL").fetchone()
     assert there == (True, False)
+
+
+def test_a_file_that_waits_for_somebody_who_waits_for_it_runs_again(database: Database) -> None:
+    """Under load an upgrade and a worker may each hold a table that the other wants: nobody should read a traceback."""
+    ours = migrate.read_all()
+    sql = (
+        "SET LOCAL deadlock_timeout = '3s';\nALTER TABLE home ADD COLUMN next_a text;\n"
+        "ALTER TABLE person ADD COLUMN next_b text;"
+    )
+    following = [*ours, Migration(len(ours) + 1, "9999_ingest_next.sql", sql, "0" * 64)]
+    with database.connect() as worker, ThreadPoolExecutor() as threads:
+        worker.execute("SET deadlock_timeout = '10min'")  # Who looks first whether two wait for each other gives way.
+        with worker.transaction():
+            worker.execute("LOCK TABLE person IN ACCESS SHARE MODE")
+            running = threads.submit(migrate.migrate, database.dsn, migrations=following)
+            waits = "SELECT FROM pg_locks WHERE relation = 'person'::regclass AND NOT granted"
+            assert wait_until(lambda: worker.execute(waits).fetchone() is not None)
+            worker.execute("LOCK TABLE home IN ACCESS SHARE MODE")
+
+        assert running.result(60) == ["9999_ingest_next.sql"]
+        assert worker.execute("SELECT next_a FROM home").fetchall() == []
 
 
 def test_a_file_that_changed_after_it_ran_is_refused(empty: str) -> None:
