@@ -8,6 +8,7 @@ import contextlib
 import secrets
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,14 @@ from deploy.backup import making, programs, sealed, shelf
 from deploy.backup.problems import Different
 from deploy.backup.shelf import Backup
 from deploy.embedded.machine import Missing
+from gateway.clock import monotonic_s
+
+# A connection that was closed is there until the server has noticed.
+_GONE_WITHIN_S: Final = 5.0
+_WHO_IS_IN: Final = """
+    SELECT DISTINCT coalesce(nullif(application_name, ''), usename::text, '?') FROM pg_stat_activity
+    WHERE datname = %s AND backend_type = 'client backend' ORDER BY 1
+"""
 
 # Whom one may connect to while databases are made and renamed.
 _DOORS: Final = ("postgres", "template1")
@@ -180,17 +189,15 @@ def take_the_place(filled: str, dsn: str, *, now: datetime) -> str | None:
 
 
 def require_nobody_in(dsn: str) -> None:
-    """See that nobody works in a database.
+    """See that nobody works in a database; whoever hung up just now is waited for.
 
     Raises:
         Missing: somebody does; the sentence says who.
     """
+    deadline_s = monotonic_s() + _GONE_WITHIN_S
     with at_the_door(dsn) as conn:
-        rows = conn.execute(
-            "SELECT DISTINCT coalesce(nullif(application_name, ''), usename::text, '?') FROM pg_stat_activity "
-            "WHERE datname = %s AND backend_type = 'client backend' ORDER BY 1",
-            (name_in(dsn),),
-        ).fetchall()
+        while (rows := conn.execute(_WHO_IS_IN, (name_in(dsn),)).fetchall()) and monotonic_s() < deadline_s:
+            time.sleep(0.05)
     if rows:
         who = ", ".join(str(row[0]) for row in rows)
         raise Missing(f"The database is in use by {who}; stop every process of telecare, then restore again.")
