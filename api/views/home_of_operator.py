@@ -116,11 +116,10 @@ def seen_for(sight: Sight | None) -> str:
     """Return for how much of its time a home could be seen; cut, never rounded up to the whole."""
     if sight is None:
         return "The home is not watched yet."
-    if not sight.of_h:
+    if not sight.counted:
         return f"Watched since {sight.since}: too short for a share."
-    share = f"{int(10_000 * sight.seen_h / sight.of_h) / 100:.2f} %"
     when = f"Since {sight.since}" if sight.since else "In the last 28 days"
-    return f"{when} the home could be seen for {share} of the time: {sight.seen_h} of {sight.of_h} hours."
+    return f"{when} the home could be seen for {sight.percent} of the time: {sight.counted}."
 
 
 def numbers(policy: Policy) -> list[tuple[str, str]]:

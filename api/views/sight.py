@@ -16,6 +16,7 @@ from ingest.readings import Slot
 
 # "When we could see" lists this many gaps, newest first, and counts the others.
 _GAPS_MAX: Final = 12
+_HOUR: Final = timedelta(hours=1)
 
 
 Why = tuple[Unseen, tuple[str, ...]]
@@ -36,18 +37,31 @@ class Sight:
     """When we could see in the last four weeks.
 
     Attributes:
-        seen_h: whole hours in which we could see.
-        of_h: whole hours that were to be watched; 0 in the first hour, of which nothing can be counted yet.
+        seen: of `whole`, when we could see.
+        whole: the time that was to be watched.
         since: said where that is less than four weeks.
         gaps: newest first.
         more: gaps left out.
     """
 
-    seen_h: int
-    of_h: int
+    seen: timedelta
+    whole: timedelta
     since: str
     gaps: tuple[Gap, ...]
     more: int
+
+    @property
+    def counted(self) -> str:
+        """Both as "664 of 672 hours", on the first day as "50 of 70 minutes"; cut, and empty in the first hour."""
+        if self.whole < _HOUR:
+            return ""
+        unit, word = (_HOUR, "hours") if self.whole >= timedelta(days=1) else (timedelta(minutes=1), "minutes")
+        return f"{self.seen // unit} of {self.whole // unit} {word}"
+
+    @property
+    def percent(self) -> str:
+        """The share as "98.80 %"; cut, never rounded up to the whole."""
+        return f"{10_000 * self.seen // self.whole / 100:.2f} %"
 
 
 def unseen(spans: Sequence[Span], told: Truth, *, since: datetime, now: datetime) -> list[Why]:
@@ -98,8 +112,8 @@ def sight(gaps: Sequence[Why], spans: Sequence[Span], *, since: datetime, now: d
     whole = max(now - begins, timedelta(0))
     said = [_gap(gap, why, now=now) for gap, why in reversed(gaps)]
     return Sight(
-        int((whole - blind).total_seconds() // 3600),
-        int(whole.total_seconds() // 3600),
+        whole - blind,
+        whole,
         "" if begins == since else since_when(begins, now=now),
         tuple(said[:_GAPS_MAX]),
         max(len(said) - _GAPS_MAX, 0),

@@ -220,6 +220,36 @@ def test_a_restore_that_is_not_confirmed_changes_nothing(
     assert odd_name(database.dsn)
 
 
+def test_who_is_just_hanging_up_is_waited_for(database: Database) -> None:
+    """A server still names a connection for moments after its end; nobody is refused a restore for that."""
+    refused: list[Missing] = []
+
+    def look() -> None:
+        try:
+            restoring.require_nobody_in(database.dsn)
+        except Missing as why:
+            refused.append(why)
+
+    with database.connect() as somewhere, restoring.at_the_door(database.dsn) as door:
+        looking = threading.Thread(target=look)
+        looking.start()
+        # The other connection at the door has found somebody in, and looks again.
+        assert wait_until(
+            lambda: (
+                door.execute(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                    "AND query LIKE '%SELECT DISTINCT coalesce%' AND state <> 'active')"
+                ).fetchone()
+                == (True,)
+            )
+        )
+        somewhere.close()
+        looking.join(timeout=60)
+
+    assert not looking.is_alive()
+    assert not refused
+
+
 def test_a_database_that_is_in_use_is_not_taken_away(
     database: Database, asked: making.Asked, key: Path, tmp_path: Path
 ) -> None:
