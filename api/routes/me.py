@@ -7,12 +7,13 @@ from fastapi.responses import Response
 
 from api import show
 from api.access import CurrentViewer
-from api.given import Connection, GivenToAll, RealNow
+from api.given import Connection, Given, GivenToAll, RealNow
 from api.routes import frame
 from api.routes.let_in import let_out
 from api.routes.office import Written, number
-from api.signing_in import sessions, staff
+from api.signing_in import identities, sessions, staff
 from api.signing_in.sessions import Way
+from api.store import Viewer
 
 router = APIRouter()
 
@@ -35,9 +36,17 @@ async def show_me(
         ways=_WAYS,
         may_have_password=world.seals is not None and await staff.may_have(conn, viewer.person),
         held=await staff.held_by(conn, viewer.person),
+        own=await _own(world, conn, viewer, real_now=real_now),
+        named=world.provider.named if world.provider is not None else "",
         now=real_now,
         **frame.facts(request, viewer, "me"),
     )
+
+
+async def _own(world: Given, conn: Connection, viewer: Viewer, *, real_now: RealNow) -> identities.Own | None:
+    if world.provider is None:
+        return None
+    return await identities.own(conn, viewer.person, viewer.session, world.provider.issuer, real_now=real_now)
 
 
 @router.post("/me/sign-out")

@@ -157,6 +157,11 @@ class Provider:
         self._known: _Known | None = None
 
     @property
+    def issuer(self) -> str:
+        """What it calls itself."""
+        return self._config.issuer
+
+    @property
     def named(self) -> str:
         return self._config.named
 

@@ -926,16 +926,18 @@ CREATE TABLE provider_identity (
     CONSTRAINT provider_identity_is_of_a_known_person FOREIGN KEY (person) REFERENCES person(person),
     CONSTRAINT provider_identity_is_one_a_person UNIQUE (issuer, person)
 );
--- provider_identity: whom an identity provider means by a subject: bound by a verified e-mail address at the first log-in, by the subject from then on
+-- provider_identity: whom an identity provider means by a subject: bound by a verified e-mail address at the first log-in, or by the person while signed in
 
 CREATE TABLE provider_log_in (
     state_sha256 bytea NOT NULL,
     browser_sha256 bytea NOT NULL,
     valid_until timestamp with time zone NOT NULL,
+    session_sha256 bytea,
     CONSTRAINT provider_log_in_is_known_once PRIMARY KEY (state_sha256)
 );
 -- provider_log_in: log-ins that were sent on to the identity provider and are not back yet
 -- provider_log_in.browser_sha256: of a cookie, from which nonce and verifier are made too: only that browser can come back
+-- provider_log_in.session_sha256: of the session whose person comes back to be bound; null: to be signed in
 
 CREATE TABLE reading (
     home text,

@@ -9,8 +9,10 @@ from playwright.async_api import Browser, expect
 
 from api.signing_in.mail import Config as MailConfig
 from api.signing_in.mail import Mail, Tls
+from api.signing_in.provider import Provider
 from api.signing_in.sealing import Seals
 from tests.e2e.test_pages import DESK, PHONE, Scheme, as_person, faults_of
+from tests.world.identity_provider import IdentityProvider
 from tests.world.pages import CONTROL, Street
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -57,3 +59,23 @@ async def test_a_password_and_a_second_factor_are_set_up_and_used_without_script
     found += [fault for path in paths for fault in await faults_of(seen, path, LOOKS)]
 
     assert found == []
+
+
+async def test_an_account_at_work_is_connected_and_used_without_script(browser: Browser, street: Street) -> None:
+    """A form of ours may lead nowhere else, and who comes back comes from another site: browsers decide."""
+    async with IdentityProvider() as council:
+        council.truth.is_verified = None
+        street.app.state.given = replace(street.app.state.given, provider=Provider(council.config()))
+        context = await as_person(browser, street, CONTROL.person, script=False)
+        page = await context.new_page()
+        await page.goto("/me")
+        await page.get_by_role("button", name="Connect it").click()
+        await page.get_by_role("link", name="Go on to Kilbrae council").click()
+        await expect(page.get_by_text("It lets you in here since")).to_be_visible()
+
+        await page.get_by_role("button", name="Sign out", exact=True).click()
+        await page.get_by_role("link", name="Sign in with Kilbrae council").click()
+        await expect(page.get_by_role("link", name=CONTROL.full_name)).to_be_visible()
+
+        seen = await as_person(browser, street, CONTROL.person)
+        assert await faults_of(seen, "/me", LOOKS) == []
