@@ -69,9 +69,7 @@ async def send_on(
 
 
 @router.post("/me/provider")
-async def send_on_from_within(
-    request: Request, world: GivenToAll, provider: TheProvider, place: AskedFrom, real_now: RealNow
-) -> Response:
+async def send_on_from_within(request: Request, world: GivenToAll, place: AskedFrom, real_now: RealNow) -> Response:
     """Offer a member of staff who signed in just now the way to the provider, from which they come back bound.
 
     A page with a link, since a form may lead to our own pages only.
@@ -79,6 +77,7 @@ async def send_on_from_within(
     trip = Trip.new()
     async with world.pool.connection() as conn:
         viewer = await _viewer(request, world, conn, real_now=real_now)
+        provider = provider_of(world)
         own = await identities.own(conn, viewer.person, viewer.session, provider.issuer, real_now=real_now)
         if own is None:
             raise HTTPException(404)
