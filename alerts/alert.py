@@ -1,4 +1,8 @@
-"""What is an alert, in which states is it, and how may it end?"""
+"""What is an alert, in which states is it, and how may it end?
+
+While releases run side by side, or one is taken back, the tables hold words of a newer one.  So what comes from a row
+is read by the functions below and never refused (decision 25).
+"""
 
 import enum
 from typing import Final
@@ -68,6 +72,31 @@ _NEXT: Final = {
     State.ACKNOWLEDGED: frozenset({State.OPEN, State.CLOSED}),  # back to open: the carer let go
     State.CLOSED: frozenset[State](),
 }
+
+
+def is_known(question: str) -> bool:
+    """Return whether this release knows what a question asks."""
+    return question in frozenset(Question)
+
+
+def question_of(word: str) -> Question | str:
+    """Return the question that a row names, or the word itself where only a newer release knows what it asks."""
+    return Question(word) if is_known(word) else word
+
+
+def outcome_of(word: str) -> Outcome | str:
+    """Return the outcome that a row names, or the word itself where only a newer release knows it."""
+    return Outcome(word) if word in frozenset(Outcome) else word
+
+
+def state_of(word: str) -> State:
+    """Return the state that a row names; one that only a newer release knows is open: someone must look."""
+    return State(word) if word in frozenset(State) else State.OPEN
+
+
+def plainly(word: str) -> str:
+    """Return a word of a newer release as people read it: `kettle_unused` is "kettle unused"."""
+    return word.replace("_", " ")
 
 
 def may_become(state: State, then: State) -> bool:

@@ -27,11 +27,11 @@ _MOMENT: Final = timedelta(microseconds=1)
 
 _STREAMS: Final = """
     SELECT hub, outbox, stream, stored_through, observed_through, first_heard_at, last_heard_at
-    FROM stream WHERE hub = ANY(%s)
+    FROM stream WHERE hub = ANY(%s) AND stream = ANY(%s)
 """
 _LOST: Final = """
     SELECT hub, outbox, stream, first, last FROM lost_range
-    WHERE hub = ANY(%s) AND recovered_at IS NULL ORDER BY hub, outbox, stream, first
+    WHERE hub = ANY(%s) AND stream = ANY(%s) AND recovered_at IS NULL ORDER BY hub, outbox, stream, first
 """
 _COMPLETE: Final = "SELECT lane, complete_through FROM lane WHERE lane = ANY(%s) AND complete_through IS NOT NULL"
 _BOXES: Final = "SELECT hub, outbox, heard_at FROM hub_report WHERE hub = ANY(%s)"
@@ -216,11 +216,11 @@ async def _known(conn: AsyncConnection[TupleRow], batch: Sequence[Came], receive
 
 async def _streams(conn: AsyncConnection[TupleRow], hubs: Sequence[str]) -> dict[Key, StreamState]:
     lost: dict[Key, list[Span]] = {}
-    for hub, outbox, stream, first, last in await (await conn.execute(_LOST, (hubs,))).fetchall():
+    for hub, outbox, stream, first, last in await (await conn.execute(_LOST, (hubs, list(Stream)))).fetchall():
         lost.setdefault(Key(hub, outbox, Stream(stream)), []).append(Span(first, last))
     found = {}
     for hub, outbox, stream, through, not_before, first_at, last_at in await (
-        await conn.execute(_STREAMS, (hubs,))
+        await conn.execute(_STREAMS, (hubs, list(Stream)))
     ).fetchall():
         key = Key(hub, outbox, Stream(stream))
         found[key] = StreamState(Book(through, tuple(lost.get(key, ()))), not_before, first_at, last_at)

@@ -1,11 +1,12 @@
 """What else than the log influences the judgement of a home, as it stands in a judging input?"""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
-from alerts.alert import Question
+from alerts.alert import Question, is_known
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -26,6 +27,12 @@ class Close(msgspec.Struct, frozen=True):
     outcome: str
     by: str
     at: _Moment
+
+
+def is_of_a_newer_question(content: object) -> bool:
+    """Return whether what was closed is the answer to a question that only a newer release asks."""
+    asked = content.get("question") if isinstance(content, Mapping) else None
+    return isinstance(asked, str) and not is_known(asked)
 
 
 class Sensor(msgspec.Struct, frozen=True):

@@ -53,6 +53,15 @@ def made_of(layers: Iterable[Numbers], *, policy: int | None, versions: Iterable
     Raises:
         ValueError: a number is outside its range, or two of them do not go together.
     """
+    return policies.from_json(_together(layers, policy, versions))
+
+
+def shown_of(layers: Iterable[Numbers], *, policy: int | None, versions: Iterable[int]) -> Policy:
+    """Return the same to be shown: what only a newer release can read stands there as the product's own."""
+    return policies.as_far_as_known(_together(layers, policy, versions))
+
+
+def _together(layers: Iterable[Numbers], policy: int | None, versions: Iterable[int]) -> dict[str, JSON]:
     together: dict[str, JSON] = {"policy": policy, "versions": list[JSON](sorted(versions))}
     rules: dict[str, JSON] = {}
     for numbers in layers:
@@ -64,4 +73,4 @@ def made_of(layers: Iterable[Numbers], *, policy: int | None, versions: Iterable
     # By name, so that the order in which scopes were set changes nothing.
     if rules:
         together["rules"] = [rules[name] for name in sorted(rules)]
-    return policies.from_json(together)
+    return together

@@ -215,6 +215,28 @@ def from_json(content: object) -> Policy:
     return Policy(**{name: read(name, content[key]) for name in _kinds() if (key := key_of(name)) in content})
 
 
+def as_far_as_known(content: Mapping[str, JSON]) -> Policy:
+    """Return what can be read of a policy that a newer release may have written; the rest is the product's own.
+
+    For whoever shows or tells, who must go on.  Judging refuses what it cannot read and says so (`from_json`).
+    """
+    number: dict[str, JSON] = {"policy": content.get("policy")}
+    readable = {key: said for key, said in content.items() if _may_be(number | {key: said})}
+    listed = content.get("rules")
+    if "rules" not in readable and isinstance(listed, list):
+        readable["rules"] = [rule for rule in listed if _may_be(number | {"rules": [rule]})]
+    # Each may be read, and yet they may not go together.
+    return from_json(readable if _may_be(readable) else number)
+
+
+def _may_be(content: Mapping[str, JSON]) -> bool:
+    try:
+        from_json(content)
+    except ValueError:
+        return False
+    return True
+
+
 def read(name: str, said: object) -> Any:  # noqa: ANN401 - of the field's own type
     """Return the value of one field from a policy's content.
 

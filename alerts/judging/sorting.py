@@ -14,7 +14,7 @@ from alerts.judging.quiet import Quiet
 from alerts.judging.watched import HUB, LINE, OURS, RADIO, Watched
 
 _THE_BOX: Final = frozenset({HUB, LINE, RADIO})
-_OF_QUESTION: Final[Mapping[Question, Quiet]] = {
+_OF_QUESTION: Final[Mapping[str, Quiet]] = {
     Question.HUB_SILENT: Quiet.HUB,
     Question.SENSOR_SILENT: Quiet.SENSOR,
     Question.SENSOR_STUCK: Quiet.SENSOR,
@@ -52,7 +52,7 @@ def sort(
     return Quiet.OURS if OURS.intersection(why) else Quiet.NEVER_HEARD
 
 
-def of_alert(question: Question, why: Mapping[str, JSON], *, is_in_outage: bool = False) -> Quiet | None:
+def of_alert(question: str, why: Mapping[str, JSON], *, is_in_outage: bool = False) -> Quiet | None:
     """Return what the silence that an alert is about was sorted as; None: it is about no silence.
 
     Args:

@@ -19,6 +19,11 @@ class Watched(enum.StrEnum):
     PAUSED = "paused"  # the resident asked not to be watched: never fine, and nobody's fault
 
 
+def watched_of(word: str) -> Watched:
+    """Return how well a home is seen by the word of a row; one that only a newer release knows is never fine."""
+    return Watched(word) if word in frozenset(Watched) else Watched.BLIND
+
+
 NEVER_HEARD: Final = "never heard"
 HUB: Final = "hub"
 LINE: Final = "line"

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from alerts.alert import Outcome, Question, State, may_become
+from alerts.alert import Outcome, Question, State, may_become, state_of
 from alerts.store import owing
 from alerts.store.facts import Acknowledged, LetGo
 from alerts.store.inputs import give_to_judgement
@@ -217,7 +217,7 @@ async def close(conn: Conn, alert: int, person: str, outcome: Outcome, word: str
     async with conn.transaction():
         await owing.one_at_a_time(conn)
         scene = await owing.scene_of(conn, alert)
-        if scene is None or not may_become(State(scene.state), State.CLOSED):
+        if scene is None or not may_become(state_of(scene.state), State.CLOSED):
             return False
         await _close(conn, scene, person, outcome, word, now=now)
         by = await owing.name_of(conn, person)
@@ -235,7 +235,7 @@ async def mend(conn: Conn, scene: Scene, *, at: datetime, now: datetime) -> None
     if scene.state == State.CLOSED:
         return
     await _set_closed(conn, scene, owing.TELECARE, Outcome.MENDED, None, now=now)
-    over = saying.mended(Question(scene.question), scene.who, scene.why, at=at, now=now)
+    over = saying.mended(scene.question, scene.who, scene.why, at=at, now=now)
     for told in await owing.told_before(conn, scene.alert):
         await owing.owe(conn, scene, told, over, purpose="outcome", now=now)
 

@@ -49,6 +49,7 @@ class Alert:
 
     Attributes:
         home: None for one of a hub that has no home.
+        question: a word that is none of ours is a newer release's, and so with `outcome`.
         is_fault: equipment needs someone.
         for_operator: told to the operator first; an alarm too, when it is older than a day or of no home.
         since: when its cause began.
@@ -65,7 +66,7 @@ class Alert:
     alert: int
     home: str | None
     hub: str | None
-    question: Question
+    question: Question | str
     is_fault: bool
     for_operator: bool
     since: datetime
@@ -73,7 +74,7 @@ class Alert:
     raised_at: datetime
     why: Mapping[str, Any]
     state: State
-    outcome: Outcome | None
+    outcome: Outcome | str | None
     closed_at: datetime | None
     closed_by: str | None
     closed_by_name: str | None

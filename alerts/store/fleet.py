@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
-from alerts.judging.watched import HUB, LINE, NEVER_HEARD, US, Watched
+from alerts.judging.watched import HUB, LINE, NEVER_HEARD, US, watched_of
 from alerts.store.facts import Alert, HomeWatch, Resident
 from alerts.store.shown import ALERT, GRACE, alert_of
 
@@ -47,7 +47,7 @@ SEEN: Final = r"""
     ), seen AS (
         SELECT told.*,
                CASE WHEN is_judged AND state = 'paused' THEN 'paused'
-                    WHEN NOT is_judged OR state = 'blind' OR fine_until <= %(now)s THEN 'blind'
+                    WHEN NOT is_judged OR state NOT IN ('watched', 'degraded') OR fine_until <= %(now)s THEN 'blind'
                     WHEN state = 'watched' AND (learning->'days')::numeric < (learning->'of')::numeric THEN 'learning'
                     ELSE state END AS kind,
                CASE WHEN NOT is_judged THEN %(never_heard)s
@@ -332,4 +332,4 @@ def _home_seen(
     if not is_judged:
         return HomeSeen(home, resident, district, None)
     state, why, *rest = watch
-    return HomeSeen(home, resident, district, HomeWatch(home, Watched(state), tuple(why), *rest))
+    return HomeSeen(home, resident, district, HomeWatch(home, watched_of(state), tuple(why), *rest))

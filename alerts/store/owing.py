@@ -13,7 +13,7 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
-from alerts.alert import FAULTS, Outcome, Question
+from alerts.alert import Question
 from alerts.judging.policy import DEFAULT, Policy
 from alerts.store import rotas
 from alerts.store.thresholds import policy_of
@@ -56,6 +56,7 @@ class Scene:
     home: str | None
     hub: str | None
     question: str
+    is_fault: bool
     for_operator: bool
     since: datetime
     at: datetime
@@ -115,8 +116,8 @@ async def scene_of(conn: Conn, alert: int) -> Scene | None:
     async with conn.cursor(row_factory=class_row(Scene)) as cur:
         await cur.execute(
             """
-            SELECT a.alert, a.home, a.hub, a.question, a.for_operator, a.since, a.at, a.raised_at, a.why, a.state,
-                   a.cause_ended_at, a.outcome, a.closed_at, a.closed_by, r.full_name, r.address
+            SELECT a.alert, a.home, a.hub, a.question, a.is_fault, a.for_operator, a.since, a.at, a.raised_at, a.why,
+                   a.state, a.cause_ended_at, a.outcome, a.closed_at, a.closed_by, r.full_name, r.address
             FROM alert a LEFT JOIN resident r USING (home)
             WHERE a.alert = (SELECT COALESCE(part_of, alert) FROM alert WHERE alert = %s)
             FOR UPDATE OF a
@@ -350,8 +351,7 @@ async def _steps_of(conn: Conn, scene: Scene, *, now: datetime) -> tuple[Sequenc
     policy = await _policy_of(conn, scene.home, now=now)
     if not scene.for_operator:
         return rota.steps_of(carers, operator, answers_within=policy.escalate_after), None
-    is_fault = scene.question in FAULTS
-    within = _FAULT_WITHIN if is_fault else policy.escalate_after
+    within = _FAULT_WITHIN if scene.is_fault else policy.escalate_after
     # Without an operator's phone the carers are all there is.
     if scene.question != Question.HUB_SILENT or not carers or operator is None:
         return rota.steps_of([] if operator else carers, operator, answers_within=within), None
@@ -371,7 +371,7 @@ async def _story_of(conn: Conn, scene: Scene, *, now: datetime) -> escalation.St
         for person, at, let_go_at, why in await rows.fetchall()
     )
     # Who mends equipment has a day for it, as they had to say that they would.
-    after = _FAULT_WITHIN if scene.question in FAULTS else (await _policy_of(conn, scene.home, now=now)).remind_after
+    after = _FAULT_WITHIN if scene.is_fault else (await _policy_of(conn, scene.home, now=now)).remind_after
     return escalation.Story(
         *(scene.raised_at, _of(told, *ASKED), held, scene.state == "closed"),
         *(_of(told, "again"), _of(told, "remind"), after),
@@ -394,7 +394,7 @@ async def _told(conn: Conn, alert: int) -> list[tuple[str, escalation.Told]]:
         (alert, [*ASKED, "again", "remind"]),
     )
     return [
-        (purpose, escalation.Told(person, due_at, escalation.Delivery(state), failed_at))
+        (purpose, escalation.Told(person, due_at, escalation.delivery_of(state), failed_at))
         for purpose, person, due_at, state, failed_at in await rows.fetchall()
     ]
 
@@ -453,7 +453,7 @@ async def _nobody_is_left(conn: Conn, scene: Scene, story: escalation.Story, *, 
     if is_new:
         await wake(conn)
     _, operator = await persons_of(conn, scene.home, now=now)
-    if operator is None or scene.question in FAULTS:
+    if operator is None or scene.is_fault:
         return None
     after = (await _policy_of(conn, scene.home, now=now)).nobody_again_after
     if not is_new:
@@ -486,7 +486,7 @@ async def request(conn: Conn, scene: Scene, code: int, *, before: str, now: date
     about = scene.about(code)
     if scene.question == Question.ALARM:
         return await _call_for_help(conn, about, scene, before=before, now=now)
-    return saying.request(Question(scene.question), about, scene.since, scene.why, before=before, now=now)
+    return saying.request(scene.question, about, scene.since, scene.why, before=before, now=now)
 
 
 async def _call_for_help(conn: Conn, about: wording.About, scene: Scene, *, before: str, now: datetime) -> str:
@@ -540,4 +540,4 @@ async def _raised_again(conn: Conn, scene: Scene, *, now: datetime) -> str:
         return ""
     by = await name_of(conn, str(again["closed_by"]))
     closed_at = datetime.fromisoformat(str(again["closed_at"]))
-    return wording.raised_again(Outcome(again["outcome"]), by, at=closed_at, now=now)
+    return wording.raised_again(str(again["outcome"]), by, at=closed_at, now=now)

@@ -7,8 +7,8 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
-from alerts.alert import Outcome, Question, State
-from alerts.judging.watched import Watched
+from alerts.alert import State, outcome_of, question_of, state_of
+from alerts.judging.watched import watched_of
 from alerts.store import rotas
 from alerts.store.facts import Alert, Contact, HomeWatch, Resident, Span, StoryStep
 from alerts.telling import rota
@@ -128,8 +128,8 @@ async def find_alert(conn: Conn, alert: int) -> Alert | None:
 def alert_of(row: tuple[Any, ...]) -> Alert:
     """Return the alert in a row of `ALERT`, its words turned into what they mean."""
     cells = list(row)
-    cells[3], cells[10] = Question(cells[3]), State(cells[10])
-    cells[11] = None if cells[11] is None else Outcome(cells[11])
+    cells[3], cells[10] = question_of(cells[3]), state_of(cells[10])
+    cells[11] = None if cells[11] is None else outcome_of(cells[11])
     return Alert(*cells)
 
 
@@ -248,7 +248,7 @@ async def watches_of(conn: Conn, homes: Sequence[str], *, stretch: timedelta) ->
     for name, state, why, since, lapses_at, is_unpromised, *rest in await rows.fetchall():
         # LEAST leaves nulls out, so a promise that nobody gave must not count as one that holds.
         fine_until = since if is_unpromised else lapses_at
-        found[name] = HomeWatch(name, Watched(state), tuple(why), since, fine_until, *rest)
+        found[name] = HomeWatch(name, watched_of(state), tuple(why), since, fine_until, *rest)
     return found
 
 
@@ -262,5 +262,5 @@ async def watch_spans(conn: Conn, home: str, since: datetime, until: datetime) -
         "WHERE home = %s AND since < %s AND (until IS NULL OR until > %s) ORDER BY since DESC LIMIT %s",
         (home, until, since, _SPANS_MAX),
     )
-    found = [Span(begins, ends, Watched(state), tuple(why)) for begins, ends, state, why in await rows.fetchall()]
+    found = [Span(begins, ends, watched_of(state), tuple(why)) for begins, ends, state, why in await rows.fetchall()]
     return found[::-1]

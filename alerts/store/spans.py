@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from alerts.judging.finding import SeenLater
-from alerts.judging.watched import US, Watch, Watched
+from alerts.judging.watched import US, Watch, Watched, watched_of
 
 Conn = AsyncConnection[TupleRow]
 
@@ -23,7 +23,7 @@ async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
         "WHERE lane = %s AND until IS NULL AND erased_at IS NULL",
         (lane,),
     )
-    return {home: Watch(Watched(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}
+    return {home: Watch(watched_of(state), tuple(why), since) for home, state, why, since in await rows.fetchall()}
 
 
 # Two changes in one moment: the later one is what was true from that moment on.
@@ -77,7 +77,7 @@ async def write_gap(
     rows = await conn.execute(
         "SELECT home, GREATEST(since, begins) FROM watch_span "
         "JOIN unnest(%s::text[], %s::timestamptz[]) AS gap (home, begins) USING (home) "
-        "WHERE until IS NULL AND state IN ('watched', 'degraded') AND since < %s",
+        "WHERE until IS NULL AND state NOT IN ('blind', 'paused') AND since < %s",
         (list(begins), list(begins.values()), until),
     )
     blind = [(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]

@@ -251,7 +251,7 @@ async def in_force(conn: Conn, scope: Scope, *, at: datetime) -> tuple[Policy, l
     group = await versions.group_of(conn, scope.name) if scope.width is Width.HOME else scope.group
     widths = [ALL] + ([Scope(Width.GROUP, group)] if group else []) + ([scope] if scope.width is Width.HOME else [])
     found = [version for one in widths if (version := await versions.in_force(conn, one, at=at)) is not None]
-    policy = layers.made_of([one.numbers for one in found], policy=None, versions=[one.version for one in found])
+    policy = layers.shown_of([one.numbers for one in found], policy=None, versions=[one.version for one in found])
     return policy, found
 
 
@@ -418,4 +418,4 @@ async def _write(conn: Conn, fresh: Mapping[str, Policy], change: Change) -> Non
 
 
 def _policy(number: int, numbers: Numbers, made_of: Sequence[int]) -> Policy:
-    return policies.from_json({**numbers, "policy": number, "versions": list(made_of)})
+    return policies.as_far_as_known({**numbers, "policy": number, "versions": list(made_of)})

@@ -25,6 +25,11 @@ class Delivery(enum.StrEnum):
     FAILED = "failed"
 
 
+def delivery_of(word: str) -> Delivery:
+    """Return what is known of a text by the word of a row; with one of a newer release, that it is under way."""
+    return Delivery(word) if word in frozenset(Delivery) else Delivery.SENT
+
+
 _NOT_REACHED = frozenset({Delivery.UNDELIVERED, Delivery.FAILED})
 
 

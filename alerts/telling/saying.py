@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerts.alert import Question
+from alerts.alert import Question, plainly
 from alerts.judging import outage
 from alerts.telling import wording
 from alerts.telling.wording import About
@@ -13,21 +13,29 @@ Facts = Mapping[str, Any]
 """What a finding said: why, in the words of its detector."""
 
 
-def request(question: Question, about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
+CARRIED: Final = ("what", "rule", "room", "sensor", "last_seen_room")
+"""Facts that are words for people whatever was asked: what an alert says of a question that is not known here."""
+
+
+def request(question: str, about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     """Return the text of anything but an alarm.
 
     Args:
-        question: what was asked, and answered with yes.
+        question: what was asked, and answered with yes; by a newer release it may be none of ours.
         about: whose, and the code.
         since: when it began.
         why: its facts.
         before: why this person is told now; or empty.
         now: when the text is due.
     """
-    return _TEXTS.get(question, _hub_trouble)(about, since, why, before=before, now=now)
+    say = _TEXTS.get(question)
+    if say is None:
+        what = next((said for key in CARRIED if (said := _said(why, key))), "")
+        return wording.of_a_newer_release(about, question, since=since, what=what, before=before, now=now)
+    return say(about, since, why, before=before, now=now)
 
 
-def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datetime) -> str:
+def mended(question: str, who: str, why: Facts, *, at: datetime, now: datetime) -> str:
     """Return what those told of a fault are told when it has mended itself."""
     match question:
         case Question.SENSOR_SILENT:
@@ -40,8 +48,10 @@ def mended(question: Question, who: str, why: Facts, *, at: datetime, now: datet
             what = f"all homes of the outage {outage.area_in_words(_said(why, 'area'))} report again"
         case Question.HUB_TROUBLE:
             what = "the box says that it is well again"
-        case _:
+        case Question.HUB_SILENT | Question.READINGS_LOST:
             what = "the box reports again"
+        case _:
+            what = f"over, {plainly(question)}"
     return wording.mended(who, at=at, now=now, what=what)
 
 
@@ -147,7 +157,7 @@ def _sensor(why: Facts) -> str:
     return f"{room} ({sensor})" if room else sensor
 
 
-_TEXTS: Final[Mapping[Question, Callable[..., str]]] = {
+_TEXTS: Final[Mapping[str, Callable[..., str]]] = {
     Question.STILL: _still,
     Question.STILL_UNUSUAL: _still_unusual,
     Question.OUT: _out,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.alert import Outcome
+from alerts.alert import plainly
 from alerts.telling.escalation import Why
 from gateway.reading import Quantity
 
@@ -320,9 +320,18 @@ _TROUBLES: Final = {
 
 def hub_trouble(about: About, what: str, *, now: datetime, since: datetime, before: str = "") -> str:
     """Return the text to the operator of a box that says what is wrong with it."""
-    plainly = _TROUBLES.get(what, what)
-    said = f"The box in {_possessive(_who(about))} home says since {clock(since, now=now)}: {cut(plainly, _WHAT_MAX)}."
+    words = _TROUBLES.get(what, what)
+    said = f"The box in {_possessive(_who(about))} home says since {clock(since, now=now)}: {cut(words, _WHAT_MAX)}."
     return _request(said, about, before)
+
+
+def of_a_newer_release(
+    about: About, question: str, *, since: datetime, what: str, now: datetime, before: str = ""
+) -> str:
+    """Return the text of a question that this release does not know, in the words that its alert carries."""
+    more = f" ({cut(what, _RULE_MAX)})" if what else ""
+    asked = cut(plainly(question), _RULE_MAX) or "something unknown"
+    return _request(f"{_who(about)}: {asked}{more} since {clock(since, now=now)}, please look.", about, before)
 
 
 def told_before(person: str, why: Why, *, at: datetime, now: datetime) -> str:
@@ -336,9 +345,9 @@ def told_before(person: str, why: Why, *, at: datetime, now: datetime) -> str:
     }[why]
 
 
-def raised_again(outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+def raised_again(outcome: str, by: str, *, at: datetime, now: datetime) -> str:
     """Return the sentence about an alert that was closed while its cause still held."""
-    return f"Again: {_person(by)} closed it {clock(at, now=now)} ({outcome})."
+    return f"Again: {_person(by)} closed it {clock(at, now=now)} ({cut(outcome, _RULE_MAX)})."
 
 
 # How it stands: nobody is asked to go.
@@ -366,7 +375,7 @@ def remind(about: About, *, since: datetime, now: datetime) -> str:
     )
 
 
-def ended(who: str, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+def ended(who: str, outcome: str, by: str, *, at: datetime, now: datetime) -> str:
     """Return what those told are told when it is over."""
     return f"{cut_who(who)}: {outcome}, says {_person(by)}, {clock(at, now=now)}. It is over, nobody else needs to go."
 
@@ -438,15 +447,15 @@ def taken_already(who: str, by: str, *, at: datetime, now: datetime) -> str:
     return f"{_person(by)} said MINE for {cut_who(who)} before you, {clock(at, now=now)}. You need not go."
 
 
-def over_already(about: About, outcome: Outcome, by: str, *, at: datetime, now: datetime) -> str:
+def over_already(about: About, outcome: str, by: str, *, at: datetime, now: datetime) -> str:
     """Return the answer to anything but a call for help about an alert that is closed."""
     return (
-        f"That is over: {_who(about)}, {outcome}, says {_person(by)}, {clock(at, now=now)}. Nothing was changed. "
-        f"If help is needed after all, reply {about.code} HELP."
+        f"That is over: {_who(about)}, {cut(outcome, _RULE_MAX)}, says {_person(by)}, {clock(at, now=now)}. "
+        f"Nothing was changed. If help is needed after all, reply {about.code} HELP."
     )
 
 
-def outcome_noted(about: About, outcome: Outcome) -> str:
+def outcome_noted(about: About, outcome: str) -> str:
     """Return the answer to the one who said how it ended."""
     return (
         f"Thank you. {_who(about)}: {outcome}. We tell the others. "

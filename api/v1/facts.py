@@ -61,7 +61,7 @@ def alert_said(alert: alerts_store.Alert, *, now: datetime) -> shapes.Alert:
     return shapes.Alert(
         alert=alert.alert,
         home=alert.home,
-        question=alert.question.value,
+        question=str(alert.question),
         is_fault=alert.is_fault,
         say=alert_words.sentence(alert, _NOBODY, now=now),
         since=alert.since,
@@ -73,7 +73,7 @@ def alert_said(alert: alerts_store.Alert, *, now: datetime) -> shapes.Alert:
         mine_at=alert.mine_at,
         nobody_left_at=alert.nobody_left_at,
         cause_ended_at=alert.cause_ended_at,
-        outcome=alert.outcome.value if alert.outcome else None,
+        outcome=str(alert.outcome) if alert.outcome else None,
         closed_at=alert.closed_at,
         closed_by=alert.closed_by,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerts.alert import FIRST, Outcome, Question, State
+from alerts.alert import FIRST, Outcome, Question, State, plainly
 from alerts.judging.outage import EVERYWHERE, area_in_words
 from alerts.store import Alert, LetGo, StoryStep
 from api import times
@@ -24,7 +24,7 @@ _ALARMS: Final[Mapping[str, str]] = {
     Quantity.GAS_ALARM: "The gas alarm went off",
     Quantity.WATER_ALARM: "A water alarm went off",
 }
-_OUTCOMES: Final[Mapping[Outcome, str]] = {
+_OUTCOMES: Final[Mapping[str, str]] = {
     Outcome.HELP_GIVEN: "help given",
     Outcome.AMBULANCE: "ambulance called",
     Outcome.ALL_WELL: "all well",
@@ -175,9 +175,9 @@ def ending(alert: Alert, *, now: datetime) -> str:
     return f"{starting(said)}, closed{by} at {times.when(alert.closed_at, now=now)}.{word}"
 
 
-def outcome_in_words(outcome: Outcome | None) -> str:
+def outcome_in_words(outcome: str | None) -> str:
     """Return how an alert ended."""
-    return "" if outcome is None else _OUTCOMES[outcome]
+    return "" if outcome is None else _OUTCOMES.get(outcome, plainly(outcome))
 
 
 # -- stories

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerts.alert import Question
+from alerts.alert import Question, is_known, plainly
 from alerts.judging.watched import silent_in
+from alerts.telling.saying import CARRIED
 from api import times
 from api.views.said import in_room, whose
 
@@ -49,11 +50,11 @@ _NOT_NOTICED: Final[Mapping[str, str]] = {
 }
 
 
-def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: str) -> str:
+def sentence(question: str, name: str, why: Mapping[str, Any], *, since: str) -> str:
     """Return what is wrong, in a sentence.
 
     Args:
-        question: what was asked, and answered with yes.
+        question: what was asked, and answered with yes; by a newer release it may be none of ours.
         name: of the resident, as this reader should read it.
         why: the facts of its detector.
         since: when it began, as it is said.
@@ -73,13 +74,18 @@ def sentence(question: Question, name: str, why: Mapping[str, Any], *, since: st
         case Question.SENSOR_SILENT | Question.SENSOR_STUCK | Question.BATTERY_LOW:
             return _of_a_sensor(question, f"{_sensor(why)} sensor in {whose(name)} home", why, since=since)
         case _:
-            by = _said(why, "left_by") or "outer door"
-            is_dark = question is Question.UNSEEN
-            left = f"{name} left by the {by} at {since} and has not been seen since."
-            return f"We have not been able to see {whose(name)} home since {since}." if is_dark else left
+            return _of_the_home(question, name, why, since=since)
 
 
-def _of_a_sensor(question: Question, sensor: str, why: Mapping[str, Any], *, since: str) -> str:
+def _of_the_home(question: str, name: str, why: Mapping[str, Any], *, since: str) -> str:
+    if not is_known(question):
+        return f"Something needs a look at {whose(name)} home since {since}: “{plainly(question)}”."
+    if question == Question.UNSEEN:
+        return f"We have not been able to see {whose(name)} home since {since}."
+    return f"{name} left by the {_said(why, 'left_by') or 'outer door'} at {since} and has not been seen since."
+
+
+def _of_a_sensor(question: str, sensor: str, why: Mapping[str, Any], *, since: str) -> str:
     match question:
         case Question.SENSOR_SILENT:
             return f"The {sensor} has not reported since {since}."
@@ -112,7 +118,7 @@ def _rule(name: str, why: Mapping[str, Any], *, since: str) -> str:
     return f"Nothing has moved in {whose(name)} home{where and ','}{where} since {since}: “{_said(why, 'rule')}”."
 
 
-def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
+def details(question: str, name: str, why: Mapping[str, Any]) -> list[str]:
     """Return what else is known: what was seen, and what is usual here."""
     match question:
         case Question.OUT | Question.UNSEEN:
@@ -124,12 +130,19 @@ def details(question: Question, name: str, why: Mapping[str, Any]) -> list[str]:
             return [f"A rule that was set by hand, asked from {why.get('hours_from')} to {why.get('hours_until')}."]
         case Question.COLD | Question.HOT:
             said_c, limit_c = why.get("said_c"), why.get("limit_c")
-            is_known = isinstance(said_c, int | float) and isinstance(limit_c, int | float)
-            return [f"It was {said_c:.1f} °C when last measured; the limit is {limit_c:g} °C."] if is_known else []
+            is_measured = isinstance(said_c, int | float) and isinstance(limit_c, int | float)
+            return [f"It was {said_c:.1f} °C when last measured; the limit is {limit_c:g} °C."] if is_measured else []
         case Question.SENSOR_STUCK | Question.BATTERY_LOW:
             return _about_a_sensor(why)
         case _:
-            return []
+            return [] if is_known(question) else _carried(why)
+
+
+def _carried(why: Mapping[str, Any]) -> list[str]:
+    """Return the words that an alert of a newer release carries itself."""
+    carried = [said for key in CARRIED if (said := _said(why, key))]
+    more = [f"It says: {', '.join(carried)}."] if carried else []
+    return [*more, "A newer release of telecare found that, and can say more of it."]
 
 
 def _about_a_sensor(why: Mapping[str, Any]) -> list[str]:

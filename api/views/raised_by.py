@@ -14,7 +14,7 @@ from alerts.store import Alert
 from alerts.store.versions import Scope, Version, Width
 from api import times
 
-_NUMBERS: Final[Mapping[Question, tuple[str, ...]]] = {
+_NUMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     Question.STILL: ("still_for",),
     Question.STILL_UNUSUAL: ("patience",),
     Question.OUT: ("out_for", "out_at_night_for", "home_by"),
@@ -98,7 +98,7 @@ def _rule(name: str, policy: Policy, versions: Sequence[Version]) -> list[tuple[
 
 
 def _rules_of(numbers: Mapping[str, Any]) -> set[str]:
-    return {str(one["name"]) for one in numbers.get("rules") or ()}
+    return {str(one.get("name")) for one in numbers.get("rules") or ()}
 
 
 def _setter(name: str, versions: Sequence[Version]) -> Version | None:

@@ -71,7 +71,8 @@ def series_of(published: Sequence[Mapping[str, Any]], audiences: Mapping[str, st
     found: dict[tuple[int, int], list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
     order = list(audiences)
     for edition in published[-QUARTERS_MAX:]:
-        for one in edition["series"]:
+        # An audience that only a newer release asks stands in its edition alone.
+        for one in (one for one in edition["series"] if one["audience"] in audiences):
             key = (order.index(one["audience"]), -int(one["question"]["version"]))
             found.setdefault(key, []).append((edition, one))
     return [

@@ -118,7 +118,7 @@ def sections(policy: Policy, here: Numbers, layers: Sequence[Version]) -> list[S
         here: what is set for this scope.
         layers: the versions in force, the widest first.
     """
-    own = policies.from_json({"policy": None, **here})
+    own = policies.as_far_as_known({"policy": None, **here})
     left = list(words.names())
     found = []
     for heading, beginnings in _SECTIONS:
@@ -144,7 +144,7 @@ def _field(name: str, policy: Policy, here: Numbers, own: Policy, layers: Sequen
 
 def rules_written(here: Numbers) -> str:
     """Return the rules of a scope as they are written, a line each."""
-    return "\n".join(words.rule_said(rule) for rule in policies.from_json({"policy": None, **here}).rules)
+    return "\n".join(words.rule_said(rule) for rule in policies.as_far_as_known({"policy": None, **here}).rules)
 
 
 def history(versions: Sequence[Version], *, now: datetime) -> list[Line]:
@@ -163,7 +163,7 @@ def history(versions: Sequence[Version], *, now: datetime) -> list[Line]:
 
 def changes(before: Numbers, after: Numbers) -> str:
     """Return what differs between two sets of numbers, as an operator reads it."""
-    was, is_ = (policies.from_json({"policy": None, **numbers}) for numbers in (before, after))
+    was, is_ = (policies.as_far_as_known({"policy": None, **numbers}) for numbers in (before, after))
     said = []
     for name in words.names():
         key = policies.key_of(name)

@@ -90,7 +90,7 @@ class World:
     async def deaf(self) -> list[Deaf]:
         return [said for said in await self.log() if isinstance(said, Deaf)]
 
-    async def alerts(self) -> list[tuple[Question, datetime, datetime]]:
+    async def alerts(self) -> list[tuple[Question | str, datetime, datetime]]:
         return [(a.question, a.since, a.at) for a in await store.recent_alerts(self.conn, HOME, NINE - AWAY)]
 
     async def blind_by_us(self) -> list[tuple[datetime, datetime | None]]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 
-from alerts.judging.policy import Policy, day_of, from_json, to_json
+from alerts.judging.policy import Policy, as_far_as_known, day_of, from_json, to_json
 from tests.unit.alerts.judging.recorded import MOMENTS, policies
 
 
@@ -63,3 +63,17 @@ def test_the_day_of_those_who_live_it_begins_at_four(at: datetime) -> None:
 def test_the_example_of_a_night_after_a_party() -> None:
     """The rule in a form that can be read: one in the morning still belongs to the day before."""
     assert day_of(datetime(2026, 1, 1, 1, tzinfo=UTC)) == date(2025, 12, 31)
+
+
+def test_of_a_newer_releases_policy_what_can_be_read_counts() -> None:
+    """Who is texted next must not wait for an upgrade; what cannot be read is the product's own."""
+    said = to_json(Policy(escalate_after=timedelta(minutes=9), policy=7, rules=()))
+    newer = said | {"kettle_for_s": 1.0, "cold_c": 99.0, "waking_from": "noonish", "rules": [{"sees": "steam"}]}
+
+    assert as_far_as_known(newer) == Policy(escalate_after=timedelta(minutes=9), policy=7)
+    assert as_far_as_known(said) == from_json(said)
+
+
+def test_numbers_that_do_not_go_together_are_the_products_own() -> None:
+    """Each alone may be read, and yet no home can be told by both."""
+    assert as_far_as_known({"policy": 7, "cold_c": 24.0, "hot_c": 24.5}) == Policy(policy=7)

@@ -89,3 +89,14 @@ def test_what_mended_itself_is_named() -> None:
     assert said == (
         "Margaret Reid: the bathroom (pir-3) sensor reports again since 03:10. Nobody needs to go for that."
     )
+
+
+@pytest.mark.parametrize("why", [{}, {"what": "x" * 400}, {"room": "Küche €€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€"}])
+@pytest.mark.parametrize("question", ["kettle_unused", "", "k" * 400, "\u2615" * 90])
+def test_a_question_of_a_newer_release_fits_a_text_too(question: str, why: dict[str, Any]) -> None:
+    """What we cannot know must still arrive whole, with what can be answered."""
+    said = saying.request(question, MARGARET, SINCE, why, before="Jim has not answered.", now=NOW)
+
+    assert septets(said) <= 306
+    assert "1 MINE" in said
+    assert "since 02:20" in said

@@ -30,10 +30,12 @@ abouts = st.builds(About, who=names, code=codes, place=names)
 # The hour that comes twice in October, told on another day, makes the longest times.
 TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 moments = st.sampled_from([TWICE + timedelta(hours=h) for h in range(-24, 25)])
+# What a release that runs beside this one may have written is a word of its own.
+outcomes = st.sampled_from(Outcome) | names
 befores = st.one_of(
     st.just(""),
     st.builds(wording.told_before, names, st.sampled_from(Why), at=moments, now=moments),
-    st.builds(wording.raised_again, st.sampled_from(Outcome), names, at=moments, now=moments),
+    st.builds(wording.raised_again, outcomes, names, at=moments, now=moments),
 )
 tried = st.lists(st.tuples(names, st.sampled_from(Tried)), max_size=12)
 
@@ -113,8 +115,11 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     ),
     "readings_lost": st.builds(wording.readings_lost, abouts, since=moments, now=moments, before=befores),
     "hub_trouble": st.builds(wording.hub_trouble, abouts, names, since=moments, now=moments, before=befores),
+    "of_a_newer_release": st.builds(
+        wording.of_a_newer_release, abouts, names, since=moments, what=names, now=moments, before=befores
+    ),
     "told_before": st.builds(wording.told_before, names, st.sampled_from(Why), at=moments, now=moments),
-    "raised_again": st.builds(wording.raised_again, st.sampled_from(Outcome), names, at=moments, now=moments),
+    "raised_again": st.builds(wording.raised_again, outcomes, names, at=moments, now=moments),
     "mine_said": st.builds(wording.mine_said, names, names, at=moments, now=moments),
     "help_coming": st.builds(wording.help_coming, names, names, at=moments, now=moments),
     "remind": st.builds(wording.remind, abouts, since=moments, now=moments),
@@ -137,7 +142,7 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     ),
     "yours": st.builds(wording.yours, abouts, at=moments, now=moments),
     "taken_already": st.builds(wording.taken_already, names, names, at=moments, now=moments),
-    "over_already": st.builds(wording.over_already, abouts, st.sampled_from(Outcome), names, at=moments, now=moments),
+    "over_already": st.builds(wording.over_already, abouts, outcomes, names, at=moments, now=moments),
     "outcome_noted": st.builds(wording.outcome_noted, abouts, st.sampled_from(Outcome)),
     "passed_on": st.builds(wording.passed_on, names, st.none() | names),
     "help_called": st.builds(wording.help_called, names, code=st.none() | st.integers(1, 999)),
