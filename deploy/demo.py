@@ -288,6 +288,7 @@ class Demo:
             port=self.platform.kept.port(f"broker {home.id}"),
             log=self.asked.data / "logs" / f"broker-{home.id}.log",
             environment=self._environment,
+            is_homes_own=True,
         )
         broker.open_to(login(_EQUIPMENT, self.platform.kept.secret(f"equipment {home.id}")))
         broker.prepare()

@@ -55,6 +55,7 @@ class Door:
         is_session_kept: whether the broker shall keep what it could not deliver.
         first_wait_s: the first wait before coming back is even between 0 and this; then doubled.
         longest_wait_s: up to this.  Full jitter, so that 10,000 hubs come back in an orderly way (ETSI TS 103 645 4.9).
+        urgent_wait_s: up to this while something waits that cannot.
         tls: how to check the broker's certificate, or None without TLS.
         will: what the broker says when we are gone, or None.
     """
@@ -70,19 +71,22 @@ class Door:
     is_session_kept: bool = False
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
+    urgent_wait_s: float = 5.0
     tls: ssl.SSLContext | None = None
     will: Will | None = None
 
 
-def wait_s(door: Door, attempt: int, chance: float) -> float:
+def wait_s(door: Door, attempt: int, chance: float, *, is_urgent: bool = False) -> float:
     """Return how long to wait before coming back, in real seconds.
 
     Args:
         door: where to.
         attempt: how many failed in a row before this wait, less one.
         chance: 0 to 1, evenly.
+        is_urgent: whether something waits that cannot, an alarm.
     """
-    return chance * min(door.longest_wait_s, door.first_wait_s * 2.0 ** min(attempt, 16))
+    longest_s = min(door.longest_wait_s, door.urgent_wait_s) if is_urgent else door.longest_wait_s
+    return chance * min(longest_s, door.first_wait_s * 2.0 ** min(attempt, 16))
 
 
 def attempt_after(door: Door, attempt: int, *, up_s: float) -> int:
@@ -150,6 +154,8 @@ class Connection:
         self._trying: paho.Client | None = None
         self._up_at_s: float | None = None
         self._closing = threading.Event()
+        self._is_urgent = False
+        self._turned = threading.Event()  # It is urgent now, or we are closed: whoever waits looks again.
         self._thread = threading.Thread(target=self._run, name=door.name, daemon=True)
 
     def open(self) -> None:
@@ -168,9 +174,19 @@ class Connection:
             return False
         return client.publish(topic, payload, qos=1, retain=retain).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def hurry(self, *, is_urgent: bool) -> None:
+        """Come back now, and soon from now on, while something waits that cannot.
+
+        So of the thousands that come back over a minute the few that hold an alarm are first.
+        """
+        began, self._is_urgent = is_urgent and not self._is_urgent, is_urgent
+        if began:
+            self._turned.set()
+
     def close(self, *, last_words: Will | None = None, within_s: float = 3.0) -> None:
         """Say a last retained message, go, and come back no more.  Never longer than `within_s` each step."""
         self._closing.set()
+        self._turned.set()
         client, trying = self._client, self._trying
         if client is not None and last_words is not None:
             said = client.publish(last_words.topic, last_words.payload, qos=1, retain=True)
@@ -188,8 +204,17 @@ class Connection:
             self._live(self._prepared(), next(self._hosts))
             up_s = 0.0 if self._up_at_s is None else monotonic_s() - self._up_at_s
             attempt = attempt_after(self._door, attempt, up_s=up_s)
-            # Nodes that were not tried yet are no reason to wait longer.
-            self._closing.wait(wait_s(self._door, attempt // len(self._nodes), self._chance()))
+            self._wait(attempt)
+
+    def _wait(self, attempt: int) -> None:
+        """Wait before coming back, and less if that becomes urgent meanwhile."""
+        self._turned.clear()
+        if self._closing.is_set():
+            return
+        # Nodes that were not tried yet are no reason to wait longer.
+        attempt //= len(self._nodes)
+        if self._turned.wait(wait_s(self._door, attempt, self._chance(), is_urgent=self._is_urgent)):
+            self._closing.wait(wait_s(self._door, 0, self._chance(), is_urgent=True))
 
     def _live(self, client: paho.Client, host: str) -> None:
         """Connect, and stay until the line breaks or we are closed."""

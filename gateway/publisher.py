@@ -149,6 +149,7 @@ class Publisher:
         self._windows = {key: window for key, window in self._windows.items() if key[0] in known}
         if self._ask_all_at_s is None or moment.real_s >= self._ask_all_at_s:
             self._ask_all(moment)
+        self._connections[Stream.ALARMS].hurry(is_urgent=self._outbox.held(Stream.ALARMS) > 0)
         for stream in (Stream.ALARMS, Stream.READINGS):
             if self._connections[stream].is_up:
                 for outbox in known:
@@ -319,6 +320,6 @@ def _door(config: Config, stream: Stream) -> Door:
         tls=ssl.create_default_context(cafile=platform.ca_file or None) if platform.tls else None,
     )
     if stream is Stream.ALARMS:
-        return replace(door, first_wait_s=0.5, longest_wait_s=5.0)
+        return replace(door, first_wait_s=0.5)
     will = Will(wire.topic(config.lane, config.hub, Leaf.LINK), wire.encode_message(Link(up=False)))
     return replace(door, will=will)

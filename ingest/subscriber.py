@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 HEARD: Final = (Leaf.ALARMS, Leaf.ASK, Leaf.READINGS, Leaf.HEARTBEAT, Leaf.LINK)
 
 _FIRST_PAUSE_S: Final = 0.25
-_LONGEST_PAUSE_S: Final = 5.0
+# Thousands of hubs wait up to five seconds and more, and none of them is served before we are back.
+_LONGEST_PAUSE_S: Final = 0.5
+_STEADY_AFTER_S: Final = 5.0
 _KEEPALIVE_S: Final = 10
 _TIMEOUT_S: Final = 10.0
 
@@ -42,6 +44,9 @@ _UNDERWAY_MAX: Final = 2_000
 # nats-server 2.15 grants a client 65,535 unacknowledged messages, each QoS 1 filter 1,024 of them: the 64th filter is
 # refused (tried 2026-11).  Above half of all lanes a wide filter is no waste either.
 _LANES_NAMED_MAX: Final = 32
+
+# Hubs hear them at QoS 0, and ask again for one that was lost; at QoS 1 nats-server writes each into its store first.
+_ANSWERS_QOS: Final = 0
 
 _SUBACK_FAILURE: Final = 0x80  # MQTT 3.1.1, 3.9.3
 
@@ -99,17 +104,19 @@ class Subscriber:
 
     async def run(self) -> None:
         """Stay connected until cancelled; also while no lane is ours, to be able to say that we would hear it."""
-        pause_s = _FIRST_PAUSE_S
+        pause_s, said = _FIRST_PAUSE_S, ""
         while True:
             self._lanes_changed.clear()
             connected_s = monotonic_s()
             try:
                 await self._connection(self._lanes)
             except aiomqtt.MqttError as why:
-                log.warning("broker away", extra={"why": str(why)[:200], "pause_s": pause_s})
-                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - to spread, not to hide
-                is_steady = monotonic_s() - connected_s > _LONGEST_PAUSE_S
+                is_steady = monotonic_s() - connected_s > _STEADY_AFTER_S
+                if is_steady or said != str(why):
+                    log.warning("broker away", extra={"why": str(why)[:200]})
+                said = str(why)
                 pause_s = _FIRST_PAUSE_S if is_steady else min(pause_s * 2, _LONGEST_PAUSE_S)
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - to spread, not to hide
 
     def tell(self, answers: Sequence[Told]) -> int:
         """Hand answers to the broker, and return how many it could take; the rest is for later."""
@@ -211,7 +218,7 @@ async def _subscribe(client: aiomqtt.Client, lanes: frozenset[int]) -> None:
 
 async def _publish(client: aiomqtt.Client, told: Told) -> None:
     try:
-        await client.publish(told.topic, told.payload, qos=1, retain=False)
+        await client.publish(told.topic, told.payload, qos=_ANSWERS_QOS, retain=False)
     except aiomqtt.MqttError:
         # The connection broke.  The hub goes back when it hears nothing, and is answered then.
         log.debug("answer not delivered")

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from gateway.wire import Leaf, Malformed, Stream, read_header
+from gateway.wire import Leaf, Malformed, Stream, decode_ask, read_header
 from ingest.arrivals import Delivery
 
 BYTES_MAX: Final = 64 * 1024 * 1024
@@ -35,6 +35,7 @@ _OVERHEAD_BYTES: Final = 400
 
 _ALARMS: Final = f"/{Leaf.ALARMS}"
 _READINGS: Final = f"/{Leaf.READINGS}"
+_ASK: Final = f"/{Leaf.ASK}"
 
 
 class _Waiting(NamedTuple):
@@ -54,6 +55,7 @@ class Waiting:
         self._alarms_of: Counter[str] = Counter()
         self._readings: deque[_Waiting] = deque()
         self._talk: deque[_Waiting] = deque()
+        self._asked: set[tuple[object, ...]] = set()
 
     def __len__(self) -> int:
         return len(self._alarms) + len(self._readings) + len(self._talk)
@@ -68,11 +70,21 @@ class Waiting:
         one = _Waiting(arrived_s, delivery)
         if delivery.topic.endswith(_ALARMS):
             self._add_alarm(one)
+        elif self._is_asked_again(delivery):
+            return
         else:
             (self._readings if delivery.topic.endswith(_READINGS) else self._talk).append(one)
             self._bytes += _size(delivery)
         self._make_room()
         self.has_some.set()
+
+    def _is_asked_again(self, delivery: Delivery) -> bool:
+        """Return whether this question waits already, and remember it if not: one answer does for both."""
+        question = _question(delivery)
+        if question is None or question in self._asked:
+            return question is not None
+        self._asked.add(question)
+        return False
 
     def _add_alarm(self, one: _Waiting) -> None:
         """Let an alarm wait, in the place of the same one sent before; the newer header knows better what time it is.
@@ -111,7 +123,7 @@ class Waiting:
                 break
             taken.append(one)
             size += len(one.payload)
-            self._bytes -= _size(one)
+            self._forget(one)
         if not len(self):
             self.has_some.clear()
         return taken
@@ -138,9 +150,13 @@ class Waiting:
 
     def _make_room(self) -> None:
         while self._bytes > self._bytes_max and (self._readings or self._talk):
-            gone = (self._readings or self._talk).popleft()
-            self._bytes -= _size(gone.delivery)
+            self._forget((self._readings or self._talk).popleft().delivery)
             self.dropped += 1
+
+    def _forget(self, gone: Delivery) -> None:
+        self._bytes -= _size(gone)
+        if (question := _question(gone)) is not None:
+            self._asked.discard(question)
 
 
 def _lasting(payload: bytes) -> tuple[object, ...]:
@@ -153,6 +169,17 @@ def _lasting(payload: bytes) -> tuple[object, ...]:
     except Malformed:
         return (payload.partition(b"\n")[2] or payload,)
     return header.outbox, header.first, header.last, body
+
+
+def _question(delivery: Delivery) -> tuple[object, ...] | None:
+    """Return what stays the same when a question is put again; None is no question."""
+    if not delivery.topic.endswith(_ASK):
+        return None
+    try:
+        ask = decode_ask(delivery.payload)
+    except Malformed:
+        return None
+    return delivery.topic, ask.outbox, ask.boot, ask.readings, ask.alarms
 
 
 def _size(delivery: Delivery) -> int:

@@ -214,9 +214,10 @@ class Worker:
         return "broker" if began is not None and began > since and self._awake.is_since(since) else "us"
 
     def _since_heard(self, batch: Sequence[Came], deaf_until: Mapping[int, datetime]) -> Sequence[Came]:
-        """Return what arrived since we hear, and all alarms.
+        """Return what arrived since we hear, and all alarms and questions.
 
-        What waited from before would count as said now; its hub was not answered, and says it again.
+        What waited from before would count as said now; its hub was not answered, and says it again.  A question says
+        nothing of a home, and thousands that are put again keep what they ask for from being stored.
         """
         kept = [came for came in batch if _is_since_heard(came, deaf_until)]
         metrics.DROPPED.inc(len(batch) - len(kept))
@@ -343,7 +344,7 @@ class Worker:
 
 
 def _is_since_heard(came: Came, deaf_until: Mapping[int, datetime]) -> bool:
-    if came.topic is None or came.topic.leaf is Leaf.ALARMS:
+    if came.topic is None or came.topic.leaf in {Leaf.ALARMS, Leaf.ASK}:
         return True
     until = deaf_until.get(came.topic.lane)
     return until is None or came.delivery.arrived_at >= until

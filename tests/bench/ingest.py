@@ -71,15 +71,15 @@ def main() -> int:
     return 0
 
 
-def _platform(folder: Path, stack: ExitStack) -> Platform:
+def _platform(folder: Path, stack: ExitStack, *, broker: str = "nats") -> Platform:
     server = postgres.server(folder / "data", port=machine.free_port(), environment=os.environ, say=lambda _: None)
     server.start()
     stack.callback(server.stop)
     migrate(server.create_database("bench"))
-    broker = platform_broker("nats", folder / "broker")
-    broker.start()
-    stack.callback(broker.stop)
-    return Platform(Database(server, "bench"), broker, folder, stack)
+    served = platform_broker(broker, folder / "broker")
+    served.start()
+    stack.callback(served.stop)
+    return Platform(Database(server, "bench"), served, folder, stack)
 
 
 def _pack(number: int, size: int) -> bytes:

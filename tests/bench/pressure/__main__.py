@@ -22,7 +22,7 @@ def main() -> None:
         if said.case == "alerts":
             alerts.alerts(folder, said.homes, one_phone=said.one_phone)
             return
-        platform = bench._platform(folder, stack)
+        platform = bench._platform(folder, stack, broker=getattr(said, "broker", "nats"))
         try:
             _do(said, platform, folder)
         except psycopg.OperationalError:
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     many = cases.add_parser("hubs", help="hubs that all connect in one moment")
     many.add_argument("--hubs", type=int, default=5_000)
     many.add_argument("--away-s", type=float, default=20)
+    many.add_argument("--broker", choices=("nats", "mosquitto"), default="nats")
     babble = cases.add_parser("flood", help="messages that nobody can read")
     babble.add_argument("--messages", type=int, default=50_000)
     babble.add_argument("--away-s", type=float, default=0, help="the database is away meanwhile")

@@ -237,7 +237,13 @@ class Line(asyncio.Protocol):
 
 
 async def hold_on(
-    hub: CrowdHub, stream: Stream, port: int, *, came: Callable[[Stream], None], went: Callable[[Stream], None]
+    hub: CrowdHub,
+    stream: Stream,
+    port: int,
+    *,
+    came: Callable[[Stream], None],
+    went: Callable[[Stream], None],
+    is_urgent: Callable[[Stream], bool],
 ) -> None:
     """Hold on to the broker for ever, coming back as a gateway's connection does.
 
@@ -247,6 +253,7 @@ async def hold_on(
         port: of the broker.
         came: told before the line asks and sends for the first time.
         went: told whenever an attempt has ended, however it went.
+        is_urgent: whether a stream has what cannot wait.
     """
     door = hub.door(stream, port)
     loop, attempt = asyncio.get_running_loop(), 0
@@ -261,7 +268,7 @@ async def hold_on(
             line.close()
         went(stream)
         attempt = attempt_after(door, attempt, up_s=line.up_s())
-        await asyncio.sleep(wait_s(door, attempt, random.random()))
+        await asyncio.sleep(wait_s(door, attempt, random.random(), is_urgent=is_urgent(stream)))
 
 
 def _text(said: bytes) -> bytes:

@@ -8,7 +8,7 @@ import asyncio
 import multiprocessing
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,12 +36,14 @@ class _Crowd:
     Attributes:
         through_s: when all that the hub had taken in by `taken` was stored, monotonic; 0 before.
         is_up: whether its line is.
+        came_s: when its line was up for the first time, monotonic; 0 before.
         attempts: how often it tried to connect in vain.
         taken: how many readings and alarms each hub has taken in; of alarms only each tenth hub.
     """
 
     through_s: Any
     is_up: Any
+    came_s: Any
     attempts: Any
     taken: Any
 
@@ -60,15 +62,16 @@ def hubs(platform: Platform, count: int, away_s: float) -> None:
     for one in processes:
         one.start()
     try:
-        _first(platform, ingest.pid, crowd, count)
-        _again(platform, ingest.pid, crowd, count, away_s)
+        pids = {"ingest": ingest.pid} | {f"hubs {place}": one.pid or 0 for place, one in enumerate(processes)}
+        _first(platform, pids, crowd, count)
+        _again(platform, pids, crowd, count, away_s)
     finally:
         for one in processes:
             one.terminate()
 
 
 def _shapes(count: int) -> Sequence[tuple[str, int]]:
-    return (("d", 2 * count), ("b", 2 * count), ("i", 2 * count), ("i", 2))
+    return (("d", 2 * count), ("b", 2 * count), ("d", 2 * count), ("i", 2 * count), ("i", 2))
 
 
 def _add(platform: Platform, count: int) -> list[tuple[HubAccess, str]]:
@@ -85,9 +88,8 @@ def _add(platform: Platform, count: int) -> list[tuple[HubAccess, str]]:
     return found
 
 
-def _first(platform: Platform, ingest: int, crowd: _Crowd, count: int) -> None:
-    broker = _pid(platform)
-    with Memory({"nats-server": broker, "ingest": ingest}) as memory:
+def _first(platform: Platform, pids: Mapping[str, int], crowd: _Crowd, count: int) -> None:
+    with Memory({platform.broker.kind: _pid(platform), **pids}) as memory:
         took_s = until(
             lambda: _is_all_stored(crowd, count),
             within_s=_PATIENCE_S,
@@ -98,16 +100,16 @@ def _first(platform: Platform, ingest: int, crowd: _Crowd, count: int) -> None:
     say(str(memory))
 
 
-def _again(platform: Platform, ingest: int, crowd: _Crowd, count: int, away_s: float) -> None:
+def _again(platform: Platform, pids: Mapping[str, int], crowd: _Crowd, count: int, away_s: float) -> None:
     platform.broker.kill()
     attempts = sum(crowd.attempts)
     for at in range(2 * count):
-        crowd.through_s[at] = 0.0
+        crowd.through_s[at] = crowd.came_s[at] = 0.0
     crowd.taken[0], crowd.taken[1] = 2 * _READINGS, 1
     time.sleep(away_s)
     platform.broker.start()
     back_s = time.monotonic()
-    with Memory({"nats-server": _pid(platform), "ingest": ingest}) as memory:
+    with Memory({platform.broker.kind: _pid(platform), **pids}) as memory:
         until(
             lambda: _is_all_stored(crowd, count),
             within_s=_PATIENCE_S,
@@ -116,16 +118,22 @@ def _again(platform: Platform, ingest: int, crowd: _Crowd, count: int, away_s: f
         )
     say(f"broker killed for {away_s:.0f} s; {sum(crowd.attempts) - attempts} attempts in vain until all were back")
     for stream in (Stream.ALARMS, Stream.READINGS):
-        waits = sorted(at - back_s for at in _through(crowd, count, stream))
-        say(
-            f"{stream.value} of {len(waits)} hubs stored after it was back: half {waits[len(waits) // 2]:.1f} s, "
-            f"99 of 100 {waits[len(waits) * 99 // 100]:.1f} s, last {waits[-1]:.1f} s"
-        )
+        lines = crowd.came_s[_Streams.index(stream) : 2 * count : 2]
+        say(f"{stream.value}: {count} lines up after it was back: {_spread(lines, back_s)}")
+    for stream in (Stream.ALARMS, Stream.READINGS):
+        through = _through(crowd, count, stream)
+        say(f"{stream.value} of {len(through)} hubs stored after it was back: {_spread(through, back_s)}")
     say(str(memory))
     stored = tuple(_count(platform, f"reading WHERE quantity {of} 'movement'") for of in ("=", "<>"))
     wanted = count * 2 * _READINGS, len(range(0, count, _PRESS_EVERY))
     say(f"readings in the table: {stored[0]} of {wanted[0]}; alarms: {stored[1]} of {wanted[1]}; none may be twice")
     require(is_so=stored == wanted, otherwise=f"{wanted} taken in, {stored} stored")
+
+
+def _spread(moments: Sequence[float], since_s: float) -> str:
+    waits = sorted(at - since_s for at in moments)
+    parts = ("half", len(waits) // 2), ("99 of 100", len(waits) * 99 // 100), ("last", -1)
+    return ", ".join(f"{name} {waits[at]:.1f} s" for name, at in parts)
 
 
 def _pid(platform: Platform) -> int:
@@ -184,16 +192,22 @@ async def _be(access: HubAccess, secret: str, number: int, port: int, crowd: _Cr
 
     def came(stream: Stream) -> None:
         hub.last |= {one: _taken(crowd, number, one) for one in Stream}
-        crowd.is_up[2 * number + _Streams.index(stream)] = True
+        at = 2 * number + _Streams.index(stream)
+        crowd.is_up[at] = True
+        crowd.came_s[at] = crowd.came_s[at] or time.monotonic()
 
     def went(stream: Stream) -> None:
         at = 2 * number + _Streams.index(stream)
         crowd.attempts[at] += not crowd.is_up[at]
         crowd.is_up[at] = False
 
+    def is_urgent(stream: Stream) -> bool:
+        at = 2 * number + _Streams.index(stream)
+        return stream is Stream.ALARMS and _taken(crowd, number, stream) > 0 and not crowd.through_s[at]
+
     async with asyncio.TaskGroup() as group:
         for stream in Stream:
-            group.create_task(hold_on(hub, stream, port, came=came, went=went))
+            group.create_task(hold_on(hub, stream, port, came=came, went=went, is_urgent=is_urgent))
 
 
 def _taken(crowd: _Crowd, number: int, stream: Stream) -> int:

@@ -1,4 +1,4 @@
-"""How large did a process grow, how far has it come, and is it still coming?"""
+"""How large did a process grow, how long did it compute, how far has it come, and is it still coming?"""
 
 import os
 import sys
@@ -20,7 +20,7 @@ def say(line: str) -> None:
 
 
 class Memory:
-    """Looks at the memory of processes until told to stop; in megabytes (10^6) of their resident sets."""
+    """Looks at processes until told to stop: megabytes (10^6) of resident sets, seconds of processor time."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         """Look once.
@@ -33,6 +33,8 @@ class Memory:
         self._looking = threading.Thread(target=self._look, daemon=True)
         self.before_mb = self._now()
         self.largest_mb = dict(self.before_mb)
+        self._computed_s = self._computed()
+        self._before_s = dict(self._computed_s)
 
     def __enter__(self) -> Self:
         self._looking.start()
@@ -44,7 +46,8 @@ class Memory:
 
     def __str__(self) -> str:
         said = (
-            f"{name} {before:.0f} MB before, at most {self.largest_mb[name]:.0f} MB"
+            f"{name} {before:.0f} MB before, at most {self.largest_mb[name]:.0f} MB, "
+            f"computed {self._computed_s[name] - self._before_s[name]:.1f} s"
             for name, before in self.before_mb.items()
         )
         return f"memory: {'; '.join(said)} (load {os.getloadavg()[0]:.0f})"
@@ -56,8 +59,13 @@ class Memory:
     def _now(self) -> dict[str, float]:
         return {name: float(one.memory_info().rss) / 1e6 for name, one in self._processes.items() if one.is_running()}
 
+    def _computed(self) -> dict[str, float]:
+        times = {name: one.cpu_times() for name, one in self._processes.items() if one.is_running()}
+        return {name: float(one.user + one.system) for name, one in times.items()}
+
     def _look(self) -> None:
         while not self._over.wait(_LOOK_S):
+            self._computed_s |= self._computed()
             for name, mb in self._now().items():
                 self.largest_mb[name] = max(self.largest_mb[name], mb)
 

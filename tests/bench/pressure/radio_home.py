@@ -48,7 +48,8 @@ def radio_home(platform: Platform, folder: Path, *, home: str, hub: str) -> Iter
         hashes = hash_nats("of no use here"), hash_mosquitto("of no use here")
         lane = devices.add_hub(conn, hub, home, hashes, now=ADDED_AT)
     secret, password = platform.broker.add_hub(hub, lane), secrets.token_urlsafe(16)
-    broker = nats(folder / f"home-of-{hub}", port=machine.free_port(), log=folder / f"{hub}.log", environment={})
+    place, port = folder / f"home-of-{hub}", machine.free_port()
+    broker = nats(place, port=port, log=folder / f"{hub}.log", environment={}, is_homes_own=True)
     broker.open_to(login("equipment", password))
     broker.start()
     environment = {

@@ -20,7 +20,7 @@ from deploy.broker.permissions import SAID_BY_HUB, login
 from deploy.embedded import knock, machine
 from deploy.embedded.broker import Outside, wait_until
 from deploy.embedded.nats import nats
-from tests.world.broker import BROKERS, PlatformBroker
+from tests.world.broker import BROKERS, PlatformBroker, platform_broker
 
 _LANE = 7
 _PATIENCE_S = 60.0
@@ -287,6 +287,44 @@ def test_a_hub_added_while_the_broker_is_down_is_let_in_afterwards(broker: Platf
     assert knock.lets_in(broker.port, "hub-a", secret)
 
 
+def test_messages_for_an_ingest_that_is_gone_for_good_do_not_fill_the_broker(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut every message was kept for the old ingest too, until the store was full and no alarm passed."""
+    monkeypatch.setattr("deploy.embedded.nats._STORE", "max_memory_store: 64MB, max_file_store: 1MB")
+    monkeypatch.setattr("deploy.embedded.nats._LET_GO_AFTER", "2s")
+    broker = platform_broker("nats", open_folder / "filled")
+    secret = broker.add_hub("hub-a", _LANE)
+    broker.start()
+    try:
+        before = Client(broker.port, broker.ingest_user, broker.ingest_secret)
+        assert before.subscribe("telecare/v1/+/+/alarms")
+        before.paho.loop_stop()  # It says no more, and comes back no more.
+        broker.kill()
+        broker.start()
+        after = Client(broker.port, broker.ingest_user, broker.ingest_secret)
+        assert after.subscribe("telecare/v1/+/+/alarms")
+        said = [f"{number}: {'help' * 10_000}".encode() for number in range(60)]  # 2.4 MB of them.
+
+        def is_heard() -> bool:
+            heard = {one[1] for one in after.heard}
+            _say(Client(broker.port, "hub-a", secret), [one for one in said if one not in heard][:10])
+            return heard >= set(said)
+
+        assert wait_until(is_heard, patience_s=_PATIENCE_S)
+        after.close()
+    finally:
+        broker.stop()
+
+
+def _say(hub: Client, said: list[bytes]) -> None:
+    """Say alarms on a line of their own; the broker hangs up on whom it has no room for."""
+    for payload in said:
+        with contextlib.suppress(RuntimeError, ValueError):
+            hub.paho.publish(_topic("hub-a", "alarms"), payload, qos=1).wait_for_publish(1)
+    hub.close()
+
+
 def test_ingest_may_take_its_lanes_alone(broker: PlatformBroker, connect: Connect) -> None:
     """Workers that share the lanes subscribe to theirs, not to everything."""
     worker = connect(broker.ingest_user, broker.ingest_secret)
@@ -347,7 +385,8 @@ def test_over_a_network_there_is_only_tls(kind: str, open_folder: Path, tmp_path
 def test_a_homes_own_broker_is_a_wire_between_all_its_equipment(open_folder: Path) -> None:
     """Zigbee2MQTT chooses its own topics, keeps some retained, and has never heard of lanes."""
     secret = secrets.token_urlsafe(32)
-    home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
+    log, port = open_folder / "home.log", machine.free_port()
+    home = nats(open_folder / "home", port=port, log=log, environment=os.environ, is_homes_own=True)
     home.open_to(login("equipment", secret))
     home.start()
     try:

@@ -64,7 +64,8 @@ def hub(broker: PlatformBroker, local_broker: LocalBroker, tmp_path: Path) -> It
 @pytest.fixture
 def nats_home(open_folder: Path) -> Iterator[int]:
     """The port of a home's own broker that is NATS."""
-    home = nats(open_folder / "home", port=machine.free_port(), log=open_folder / "home.log", environment=os.environ)
+    log, port = open_folder / "home.log", machine.free_port()
+    home = nats(open_folder / "home", port=port, log=log, environment=os.environ, is_homes_own=True)
     home.open_to(login("equipment", "s3cret"))
     home.start()
     yield home.port

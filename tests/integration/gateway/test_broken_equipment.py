@@ -1,6 +1,7 @@
 """The hub's own disk breaks, its home broker is another make, its line is encrypted: it goes on."""
 
 import contextlib
+import logging
 import shutil
 import ssl
 import subprocess
@@ -216,6 +217,25 @@ def test_a_line_is_encrypted_and_a_stranger_in_the_middle_is_not_talked_to(tmp_p
         stranger = ssl.create_default_context()
         assert heard_with(trusting)[:1] == ["readings connected, session False"]
         assert heard_with(stranger) == []
+
+
+def test_a_line_that_waits_to_come_back_comes_now_that_somebody_calls(
+    local_broker: LocalBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a long outage a hub comes back within a minute, one of thousands; with an alarm in hand that is late."""
+    caplog.set_level(logging.INFO)
+    local_broker.kill()
+    diary = _Diary()
+    door = Door("alarms", "127.0.0.1", local_broker.port, "c", "", "", ("t",), first_wait_s=300, longest_wait_s=300)
+    connection = Connection(door, diary, chance=lambda: 1.0)
+    connection.open()
+    wait_until(lambda: "broker not reached" in caplog.text)
+    local_broker.start()
+
+    connection.hurry(is_urgent=True)
+
+    wait_until(lambda: diary.heard == ["alarms connected, session False"])
+    connection.close()
 
 
 def test_whoever_installs_a_sensor_reads_on_the_hub_what_it_can_tell(

@@ -38,6 +38,15 @@ def test_ten_thousand_hubs_come_back_spread_out() -> None:
     assert busiest < 2 * 10_000 / 60
 
 
+def test_a_hub_that_holds_an_alarm_is_back_before_the_others() -> None:
+    """Of five thousand hubs whose broker was away a few have somebody who called; they must not stand in the queue."""
+    chance = random.Random(0)
+    others = [wait_s(READINGS, 8, chance.random()) for _ in range(5_000)]
+
+    assert max(wait_s(READINGS, 8, chance.random(), is_urgent=True) for _ in range(500)) <= 5
+    assert sum(wait <= 5 for wait in others) < 5_000 / 10
+
+
 def test_a_clusters_nodes_are_each_the_first_of_a_fair_share_of_hubs() -> None:
     """A cluster whose every hub meets at the node that is named first is one node."""
     doors = [replace(READINGS, host="a, b,c", client_id=f"hub-{number}-readings") for number in range(3_000)]

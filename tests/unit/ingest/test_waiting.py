@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.wire import Ask, encode_message
 from ingest.arrivals import Delivery, read
 from ingest.waiting import ALARMS_OF_A_HUB_MAX, BYTES_TAKEN_MAX, SPAN_S, Waiting
 
@@ -44,6 +45,24 @@ def test_nothing_is_lost_while_there_is_room(said: list[tuple[str, int, bytes]])
     alarms = {(hub, body) for leaf, hub, body in said if leaf == "alarms"}
     others = [one for one in said if one[0] != "alarms"]
     assert len(taken) == len(alarms) + len(others)
+
+
+def _question(hub: int, *, sent: int = 7, at_s: float = 0.0) -> Delivery:
+    payload = encode_message(Ask("box", sent, 0, at_s, "boot", int(at_s * 1000)))
+    return Delivery(f"telecare/v1/07/hub-{hub}/ask", payload, NINE + timedelta(seconds=at_s))
+
+
+def test_a_question_that_is_put_again_while_it_waits_is_answered_once() -> None:
+    """Five thousand hubs that ask on kept a busy ingest from storing what they asked about."""
+    waiting = Waiting()
+    for at_s in range(10):
+        waiting.add(_question(1, at_s=at_s), arrived_s=at_s)
+        waiting.add(_question(2, at_s=at_s), arrived_s=at_s)
+    waiting.add(_question(2, sent=3), arrived_s=10)  # Its card was put back, and somebody must hear of it.
+
+    assert len(_everything(waiting)) == 3
+    waiting.add(_question(1), arrived_s=20)
+    assert len(_everything(waiting)) == 1
 
 
 @given(st.lists(_said, max_size=60), st.integers(0, 3000))
