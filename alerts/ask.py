@@ -7,11 +7,9 @@ import asyncio
 import logging
 from typing import Final
 
-import psycopg
-
 from alerts.store import asking
 from gateway.clock import Clock
-from ingest.db.pool import Pool
+from ingest.db.pool import Pool, is_away
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +31,12 @@ class Ask:
             try:
                 await self.turn()
                 self.trouble = None
-            except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
-                self.trouble = f"the database is away: {type(why).__name__}"
-            except Exception:
-                log.exception("asking failed")
-                self.trouble = "asking how confident people feel fails; the log says how"
+            except Exception as why:
+                if is_away(why):
+                    self.trouble = f"the database is away: {type(why).__name__}"
+                else:
+                    log.exception("asking failed")
+                    self.trouble = "asking how confident people feel fails; the log says how"
             try:
                 await asyncio.wait_for(stop.wait(), _LOOK_S)
             except TimeoutError:

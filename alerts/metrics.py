@@ -9,6 +9,9 @@ NOBODY_TOLD: Final = Gauge(
     "telecare_alerts_nobody_told",
     "Open alerts for which everybody was asked and nobody said mine: a person must act now.",
 )
+UNREADABLE: Final = Counter(
+    "telecare_alerts_unreadable", "Times that the database could not read what it has: a block of its disk is damaged."
+)
 LANES: Final = Gauge("telecare_alerts_lanes", "Lanes that this worker judges.")
 LAG_S: Final = Gauge(
     "telecare_alerts_lag_seconds", "How far the slowest lane of this worker is judged behind the clock."

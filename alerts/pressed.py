@@ -17,6 +17,7 @@ from alerts.judging.finding import Finding
 from alerts.lanes import Place
 from alerts.store import judged
 from ingest import stored_log
+from ingest.db.pool import UNREADABLE, is_away
 from ingest.entry import Alarm, Batch, NewerRelease
 
 Conn = AsyncConnection[TupleRow]
@@ -27,7 +28,10 @@ _PAGE: Final = 200
 _LOOKS_MAX: Final = 50
 
 # What says that a row cannot be read: what is in it is damaged, or the database itself finds the row so.
-_UNREADABLE: Final = (ValueError, TypeError, LookupError, RecursionError, psycopg.DataError, psycopg.InternalError)
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, LookupError, RecursionError, psycopg.DataError, psycopg.InternalError),
+    *UNREADABLE,
+)
 
 
 class Pressed:
@@ -87,8 +91,8 @@ async def _tell(conn: Conn, said: Alarm, batch: Batch, *, now: datetime) -> list
         finding = alarm.finding_of(said, None, received_at=batch.received_at)
         async with conn.transaction():
             return await judged.keep(conn, [finding], now=now)
-    except (psycopg.OperationalError, psycopg.InterfaceError):
-        raise
-    except Exception:
+    except Exception as why:
+        if is_away(why):
+            raise
         log.exception("alarm cannot be told", extra={"lane": batch.lane, "position": batch.position})
         return []

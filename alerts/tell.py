@@ -20,7 +20,7 @@ from alerts.store.sending import Leaving, NotNeeded, SendingLog
 from alerts.telling.deliver import AccountRefused, GiveUp, Notification, Receipt, Sender, TryAgain, deliver
 from alerts.texting import Texting
 from gateway.clock import Clock, monotonic_s
-from ingest.db.pool import Pool
+from ingest.db.pool import CANNOT_READ, UNREADABLE, Pool, is_away
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
@@ -119,6 +119,8 @@ class Tell:
             try:
                 await self.turn()
                 self.trouble = self._asking_trouble
+            except UNREADABLE as why:
+                self._cannot_read(why)
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._wait_for_database(why)
             except Exception as why:
@@ -172,6 +174,13 @@ class Tell:
         for wait in pending:
             wait.cancel()
 
+    def _cannot_read(self, why: Exception) -> None:
+        metrics.UNREADABLE.inc()
+        said = _trouble_of(why)
+        if self.trouble != said:
+            log.error("telling waits", extra={"why": said})
+        self.trouble = said
+
     def _wait_for_database(self, why: Exception) -> None:
         said = _trouble_of(why)
         if self.trouble != said:
@@ -213,10 +222,10 @@ class Tell:
         for (alert,) in await rows.fetchall():
             try:
                 await self._ask_next(conn, alert, now=now)
-            except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
-                raise
-            except Exception:
-                # A row that we cannot read, or a mistake of ours: somebody must look, and ring.
+            except Exception as why:
+                if is_away(why):
+                    raise
+                # A row that cannot be read, or a mistake of ours: somebody must look, and ring.
                 log.exception("alert cannot be asked on", extra={"alert": alert})
                 self._resting[alert] = monotonic_s() + _REST_S
 
@@ -246,11 +255,11 @@ class Tell:
             await deliver(note, sender, self._log, now=now)
         except NotNeeded:
             sender.became = "not needed"
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
-            sender.became = "not written down"
-        except Exception:
-            log.exception("text not delivered", extra={"notification": note.key})
-            sender.became = "our mistake"
+        except Exception as why:
+            if not is_away(why):
+                log.exception("text not delivered", extra={"notification": note.key})
+            is_ours = not (is_away(why) or isinstance(why, UNREADABLE))
+            sender.became = "our mistake" if is_ours else "not written down"
         finally:
             del self._on_their_way[note.key]
             self._log.forget(note.key)
@@ -306,6 +315,8 @@ class Tell:
 
 
 def _trouble_of(why: BaseException) -> str:
+    if isinstance(why, UNREADABLE):
+        return f"{CANNOT_READ}: {type(why).__name__}"
     if isinstance(why, psycopg.OperationalError | psycopg.InterfaceError | TimeoutError):
         return f"the database is away: {type(why).__name__}"
     return "telling fails; the log says how"

@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 
 from alerts import metrics, store
 from alerts.judging.finding import Finding, Verdict
-from alerts.judging.home import Now
+from alerts.judging.home import HomeState, Now
 from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
 from alerts.judging.sight import late_since
 from alerts.judging.watched import Watch as Seen
@@ -33,7 +33,7 @@ from alerts.store import judged, spans, thresholds
 from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
-from ingest.db.pool import Pool
+from ingest.db.pool import CANNOT_READ, UNREADABLE, Pool, is_away
 from ingest.entry import Batch, NewerRelease
 from ingest.lanes import LEASE
 
@@ -234,6 +234,13 @@ class Watch:
         self._behind: dict[int, Place] = {}
         self._pressed = Pressed()
         self._untold: set[int] = set()
+        # Of those that wait, the ones whose homes must be remembered again.
+        self._unfit: set[int] = set()
+        self._remembering: int | None = None
+        # Of those that rest, the ones of which the database cannot read something.
+        self._damaged: set[int] = set()
+        # Why what was set does not count yet; None while it does.
+        self._unsettled: str | None = None
         self._is_told_to_stop: Callable[[], bool] = lambda: False
         self._meanwhile_at_s = float("-inf")
         self._news: set[int] = set()
@@ -259,6 +266,10 @@ class Watch:
                 await self.turn()
             except _Stopping:
                 break
+            except UNREADABLE as why:
+                # Of what all lanes share: the database is there, and nobody mends that but a person.
+                metrics.UNREADABLE.inc()
+                self._forget_all(f"{CANNOT_READ}: {type(why).__name__}", level=logging.ERROR)
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._forget_all(f"the database is away: {type(why).__name__}")
             await self._rest(stop)
@@ -278,30 +289,46 @@ class Watch:
                 self._swept_at_s = monotonic_s()
         self._say_how_it_is()
 
-    async def _meanwhile(self, conn: Conn) -> None:
-        """Go on while homes are remembered again: keep what is ours, tell of alarms, judge what can be judged.
+    async def _meanwhile(self, place: Place, conn: Conn) -> None:
+        """Go on while the homes of a lane are remembered again.
+
+        Share the lanes with who is alive, keep what is ours, tell of alarms, judge what can be judged.
 
         Raises:
             _Stopping: we were told to stop.
+            NotOurs: that lane is another worker's by now.
         """
         if monotonic_s() - self._meanwhile_at_s >= self._sweep_s:
-            async with conn.transaction():
-                await self._lanes.keep(conn, [(place.lane, place.epoch, None) for place in self._behind.values()])
+            await self._share(conn)
+            await self._keep_waiting(conn)
             await self._tell_pressed(conn)
             await self._sweep(conn)
-            self._looked_at_s = self._meanwhile_at_s = monotonic_s()
+            self._meanwhile_at_s = monotonic_s()
             self._say_how_it_is()
         if self._is_told_to_stop():
             raise _Stopping
+        if self._behind.get(place.lane) is not place:
+            raise NotOurs(f"lane {place.lane} was given away")
+
+    async def _keep_waiting(self, conn: Conn) -> None:
+        """Keep the lanes that wait, and forget those that another worker has claimed."""
+        waiting = [self._behind[number] for number in self._held() if number in self._behind]
+        async with conn.transaction():
+            ours = await self._lanes.keep(conn, [(place.lane, place.epoch, None) for place in waiting])
+        for place in waiting:
+            if place.lane not in ours:
+                del self._behind[place.lane]
+                self._pressed.forget(place.lane)
+                log.warning("lane lost to another worker", extra={"lane": place.lane})
 
     async def _tell_pressed(self, conn: Conn) -> None:
         """Tell of the alarms in lanes that wait to be judged: nobody who presses waits for that."""
         for place in list(self._behind.values()):
             try:
                 raised = await self._pressed.tell(conn, place, now=self._clock.now())
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                raise
-            except Exception:
+            except Exception as why:
+                if is_away(why):
+                    raise
                 # A mistake of ours with one lane must not end all judging and telling; said once, tried every second.
                 if place.lane not in self._untold:
                     log.exception("alarms of a lane cannot be told", extra={"lane": place.lane})
@@ -326,8 +353,20 @@ class Watch:
             await self._keep(conn, judged_now)
             await self._say_alive(conn)
             await self._judge_news(conn)
-        await self._stretch(conn)
-        await thresholds.settle_due(conn, now=self._clock.now())
+        await self._settle(conn)
+
+    async def _settle(self, conn: Conn) -> None:
+        """Let what operators and the clock set count from now on; judging goes on where that cannot be read."""
+        try:
+            await self._stretch(conn)
+            await thresholds.settle_due(conn, now=self._clock.now())
+        except UNREADABLE:
+            metrics.UNREADABLE.inc()
+            if self._unsettled is None:
+                log.exception("thresholds cannot be settled")
+            self._unsettled = f"thresholds cannot be settled: {CANNOT_READ}"
+        else:
+            self._unsettled = None
 
     async def _rest(self, stop: asyncio.Event) -> None:
         if stop.is_set() or self._news:
@@ -337,12 +376,13 @@ class Watch:
         for wait in pending:
             wait.cancel()
 
-    def _forget_all(self, why: str) -> None:
+    def _forget_all(self, why: str, *, level: int = logging.WARNING) -> None:
         """Forget all that is in memory: it may be ahead of what was saved, and is judged again."""
         if self.status.trouble != why:
-            log.warning("judging waits", extra={"why": why})
+            log.log(level, "judging waits", extra={"why": why})
         self._mine.clear()
         self._behind.clear()
+        self._unfit.clear()
         self._pressed = Pressed()
         self.status = Status(trouble=why)
         self._claimed_at_s = float("-inf")
@@ -354,46 +394,98 @@ class Watch:
         slowest = min(known) if known and len(known) == len(through) else None
         lag = None if slowest is None else now - slowest
         waiting = len(self._behind.keys() - self._resting.keys())
-        trouble = f"{waiting} lanes wait: what their homes remember is read again" if waiting else None
+        trouble = self._unsettled
+        trouble = f"{waiting} lanes wait: what their homes remember is read again" if waiting else trouble
         trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else trouble
+        trouble = f"{trouble}: {CANNOT_READ}" if self._damaged & self._resting.keys() else trouble
         self.status = Status(len(through), lag, trouble, slowest, now)
         metrics.LANES.set(len(through))
         metrics.LAG_S.set(0 if lag is None else lag.total_seconds())
 
     async def _claim(self, conn: Conn) -> None:
-        """Let go what is beyond our share, claim what is free, and read where it stands."""
+        """Share the lanes with who is alive; of those that are new, take over what can be judged at once.
+
+        Then remember the others again, one after the other: that may take hours, and meanwhile lanes go on to move.
+        """
+        await self._share(conn)
+        while (place := self._next_unfit()) is not None:
+            await self._guarded(place.lane, functools.partial(self._remember_again, conn, place))
+
+    def _next_unfit(self) -> Place | None:
+        waiting = sorted(self._unfit & self._behind.keys() - self._resting.keys())
+        return self._behind[waiting[0]] if waiting else None
+
+    async def _share(self, conn: Conn) -> None:
+        """Let go what is beyond our share, claim what is free, and take over what can be judged at once."""
         due = [lane for lane, at_s in self._resting.items() if monotonic_s() >= at_s]
         if monotonic_s() - self._claimed_at_s < _CLAIM_S and not due:
             return
         self._claimed_at_s = monotonic_s()
         for lane in due:
             del self._resting[lane]
+            self._damaged.discard(lane)
             self._behind.pop(lane, None)
         await self._lanes.look(conn)
         await self._let_go(conn)
-        claimed = await self._lanes.claim(conn, held=self._mine, but=self._resting)
+        claimed = await self._lanes.claim(conn, held=self._held(), but=self._resting)
         self._behind |= {place.lane: place for place in claimed}
+        self._unfit -= {place.lane for place in claimed}
         for place in claimed:
             await self._guarded(place.lane, functools.partial(self._take_over, conn, place))
+            await self._say_alive(conn)
         self._looked_at_s = monotonic_s()
+
+    def _held(self) -> list[int]:
+        """Return the lanes that are ours, judged or waiting; not those that we cannot judge."""
+        return sorted(self._mine.keys() | self._behind.keys() - self._resting.keys())
 
     async def _let_go(self, conn: Conn) -> None:
         """Save and give back what is beyond our share, and give back what we cannot judge: another may know how."""
-        many = self._lanes.share.excess(len(self._mine))
-        gone = sorted(self._mine, reverse=True)[:many]
+        many = self._lanes.share.excess(len(self._held()))
+        # First what waits: nothing was done for it yet.  Last what is being remembered again.
+        gone = sorted(self._held(), key=lambda one: (one == self._remembering, one in self._mine, -one))[:many]
         for number in gone:
-            await self._guarded(number, functools.partial(self._save, conn, self._mine[number], []))
+            if number in self._mine:
+                await self._guarded(number, functools.partial(self._save, conn, self._mine[number], []))
         for number in gone:
             self._mine.pop(number, None)
+            if number not in self._resting:
+                self._behind.pop(number, None)
+                self._pressed.forget(number)
         if gone or self._resting:
             await self._lanes.release(conn, [*gone, *self._resting])
         if gone:
-            log.info("lanes let go", extra={"lanes": len(gone), "owned": len(self._mine)})
+            log.info("lanes let go", extra={"lanes": len(gone), "owned": len(self._held())})
         self._lanes.share.has_shared()
 
     async def _take_over(self, conn: Conn, place: Place) -> None:
-        self._mine[place.lane] = await _load(conn, place, self._meanwhile)
+        """Judge a lane from here on; where what its homes remember does not fit, it waits."""
+        states, unfit = await true_now.load_states(conn, place.lane)
+        if unfit:
+            self._unfit.add(place.lane)
+            log.warning("states do not fit", extra={"lane": place.lane, "homes": len(unfit)})
+        else:
+            await self._begin(conn, place, states, unfit)
+
+    async def _remember_again(self, conn: Conn, place: Place) -> None:
+        """Read from the log what the homes of a lane would remember, and judge it from here on.
+
+        Raises:
+            NotOurs: the lane was lost or given away meanwhile.
+        """
+        states, unfit = await true_now.load_states(conn, place.lane)
+        log.warning("states rebuilt from the log", extra={"lane": place.lane, "homes": len(unfit)})
+        self._remembering = place.lane
+        try:
+            states |= await rebuild(conn, place, unfit, functools.partial(self._meanwhile, place))
+        finally:
+            self._remembering = None
+        await self._begin(conn, place, states, unfit)
+
+    async def _begin(self, conn: Conn, place: Place, states: dict[str, HomeState], unfit: Collection[str]) -> None:
+        self._mine[place.lane] = await _lane_of(conn, place, states, unfit)
         del self._behind[place.lane]
+        self._unfit.discard(place.lane)
         log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
 
     async def _judge_lanes(self, conn: Conn, lanes: list[int]) -> list[int]:
@@ -401,8 +493,7 @@ class Watch:
         lanes = [lane for lane in lanes if lane in self._mine]
         if not lanes:
             return []
-        rows = await conn.execute(_REACH, (lanes,))
-        reaches = {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
+        reaches = await self._reaches(conn, lanes)
         judged_lanes = []
         for number, reach in reaches.items():
             if await self._guarded(number, functools.partial(self._judge_lane, conn, self._mine[number], reach)):
@@ -410,13 +501,29 @@ class Watch:
                 self._pressed.forget(number)
         return judged_lanes
 
+    async def _reaches(self, conn: Conn, lanes: list[int]) -> dict[int, _Reach]:
+        """Return how far lanes have come; where that cannot be read, of those of which it can."""
+        found: dict[int, _Reach] = {}
+        try:
+            await _read_reaches(conn, lanes, found)
+        except UNREADABLE:
+            for number in lanes:
+                await self._guarded(number, functools.partial(_read_reaches, conn, [number], found))
+        return found
+
     async def _guarded(self, number: int, do: Callable[[], Awaitable[None]]) -> bool:
         """Do something with a lane; one that cannot be judged rests for a while and holds up no other."""
         try:
             await do()
         except NotOurs:
-            del self._mine[number]
-            log.warning("lane lost to another worker", extra={"lane": number})
+            if self._mine.pop(number, None) is not None:
+                log.warning("lane lost to another worker", extra={"lane": number})
+        except UNREADABLE:
+            # Of this lane, and not a database that is away: the other lanes go on, and a person must look.
+            metrics.UNREADABLE.inc()
+            log.exception("lane cannot be judged", extra={"lane": number})
+            self._rest_from(number, _REST_S)
+            self._damaged.add(number)
         except (psycopg.OperationalError, psycopg.InterfaceError, _Stopping):
             raise
         except NewerRelease as why:
@@ -500,7 +607,16 @@ class Watch:
             metrics.RAISED.labels(finding.question.value).inc()
 
     async def _keep(self, conn: Conn, numbers: list[int]) -> None:
-        """Write how far these lanes were judged, and what is true of their homes now, in one transaction."""
+        """Write how far these lanes were judged, and what is true of their homes now."""
+        try:
+            await self._keep_together(conn, numbers)
+        except UNREADABLE:
+            # One of them, or more; the others must not be blind for it.
+            for number in numbers:
+                await self._guarded(number, functools.partial(self._keep_together, conn, [number]))
+
+    async def _keep_together(self, conn: Conn, numbers: list[int]) -> None:
+        """Write that of some lanes in one transaction: all or nothing."""
         lanes = [self._mine[number] for number in numbers if number in self._mine]
         if not lanes:
             return
@@ -540,7 +656,7 @@ class Watch:
                 for number in list(self._mine):
                     await self._guarded(number, functools.partial(self._save, conn, self._mine[number], []))
                 await self._lanes.release(conn)
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+        except (*UNREADABLE, psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
             log.warning("left without saving", extra={"why": type(why).__name__})
         self._mine.clear()
 
@@ -581,12 +697,13 @@ def _as_far_as(
     return near, max(known, default=None)
 
 
-async def _load(conn: Conn, place: Place, meanwhile: Callable[[Conn], Awaitable[None]]) -> _Lane:
-    """Return a lane as it was saved; homes whose state does not fit are rebuilt from the log."""
-    states, unfit = await true_now.load_states(conn, place.lane)
-    if unfit:
-        log.warning("states rebuilt from the log", extra={"lane": place.lane, "homes": len(unfit)})
-        states |= await rebuild(conn, place, unfit, meanwhile)
+async def _read_reaches(conn: Conn, lanes: list[int], found: dict[int, _Reach]) -> None:
+    rows = await conn.execute(_REACH, (lanes,))
+    found |= {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
+
+
+async def _lane_of(conn: Conn, place: Place, states: dict[str, HomeState], unfit: Collection[str]) -> _Lane:
+    """Return a lane with what its homes remember; of the unfit ones that is not saved yet."""
     written = await spans.open_spans(conn, place.lane)
     # What is not sure yet waits, as it did before.
     seen = written | {home: state.watch for home, state in states.items() if state.is_watch_sure}
@@ -599,7 +716,7 @@ async def _load(conn: Conn, place: Place, meanwhile: Callable[[Conn], Awaitable[
         dark_since=place.judged_through,
         # Lanes that were claimed together are not all saved together.
         saved_at_s=monotonic_s() - random.random() * SAVE_S,  # noqa: S311 - no secret
-        unsaved=states.keys() & unfit,
+        unsaved=states.keys() & set(unfit),
         fresh=set(states),
         seen=seen,
         # What was saved and not said any more.

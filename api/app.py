@@ -48,7 +48,7 @@ from api.signing_in.passwords import Passwords
 from api.signing_in.provider import Provider
 from api.signing_in.sealing import Seals
 from gateway.clock import Clock
-from ingest.db.pool import Pool
+from ingest.db.pool import Pool, say_if_unreadable
 
 
 def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
@@ -120,5 +120,6 @@ async def _not_signed_in(request: Request, why: Exception) -> Response:  # noqa:
     return show.to_log_in(request)
 
 
-async def _database_is_away(request: Request, why: Exception) -> Response:  # noqa: ARG001 - its words may hold values
+async def _database_is_away(request: Request, why: Exception) -> Response:
+    say_if_unreadable(why)
     return show.problem(request, 503)

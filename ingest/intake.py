@@ -49,6 +49,10 @@ class Unstorable(Exception):
     """The database refuses something in the batch for what it is; halve it, and nobody need act."""
 
 
+class Unreadable(Exception):
+    """The database cannot read what it has of somebody in the batch; halve it, and a person must look at its disk."""
+
+
 class Store(Protocol):
     """Where a batch is kept, in one transaction."""
 
@@ -57,6 +61,7 @@ class Store(Protocol):
 
         Raises:
             Unstorable: the database refuses something in it for what it is.
+            Unreadable: what is known of somebody in it cannot be read.
         """
 
 
@@ -193,10 +198,11 @@ class Memory:
         self._told.update(told)
 
 
-async def take_in(batch: Sequence[Came], store: Store, answer: Callable[[Kept], None]) -> None:
-    """Store a batch, then answer the hubs in it.
+async def take_in(batch: Sequence[Came], store: Store, answer: Callable[[Kept], None]) -> list[Came]:
+    """Store a batch, then answer the hubs in it; return what could not be stored, which its hub keeps and says again.
 
-    What the database refuses is halved until the one bad row is alone, and that is kept as refused.
+    What the database refuses is halved until the one bad row is alone, and that is kept as refused.  Where it cannot
+    read what it has, it is halved likewise: one hub's damaged row holds up no other hub.
 
     Args:
         batch: in the order in which it is to be stored.
@@ -209,10 +215,14 @@ async def take_in(batch: Sequence[Came], store: Store, answer: Callable[[Kept], 
     try:
         kept = await store.keep(batch)
     except Unstorable as why:
-        for part in _less(batch, str(why)):
-            await take_in(part, store, answer)
-        return
+        return [left for part in _less(batch, str(why)) for left in await take_in(part, store, answer)]
+    except Unreadable:
+        if len(batch) == 1:
+            return list(batch)
+        middle = len(batch) // 2
+        return [left for part in (batch[:middle], batch[middle:]) for left in await take_in(part, store, answer)]
     answer(kept)
+    return []
 
 
 def _less(batch: Sequence[Came], why: str) -> list[Sequence[Came]]:

@@ -28,6 +28,9 @@ WAITING: Final = Gauge("telecare_ingest_messages_waiting", "Messages that are no
 LANES_OWNED: Final = Gauge("telecare_ingest_lanes_owned", "Lanes that are this worker's.")
 BROKER_UP: Final = Gauge("telecare_ingest_broker_connected", "1 while hubs are heard.")
 TROUBLES: Final = Counter("telecare_ingest_store_failures", "Times that a batch or a tick could not be stored.")
+UNREADABLE: Final = Counter(
+    "telecare_ingest_unreadable", "Times that the database could not read what it has: a block of its disk is damaged."
+)
 
 ERASURES_DUE: Final = Gauge("telecare_ingest_erasures_due", "Homes and people that are being erased and are not yet.")
 

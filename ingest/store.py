@@ -12,10 +12,10 @@ from psycopg.rows import TupleRow
 from gateway.wire import Stream
 from ingest import devices, erasures, readings, refused, stored_log
 from ingest.arrivals import Came
-from ingest.db.pool import Pool
+from ingest.db.pool import UNREADABLE, Pool
 from ingest.entry import ENTRIES_MAX, Deaf, Linked
 from ingest.hearing import FORGIVEN
-from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unstorable, sort_out
+from ingest.intake import Change, Kept, Key, Known, Memory, Rules, StreamState, Unreadable, Unstorable, sort_out
 from ingest.lanes import Lanes, NotOurs
 from ingest.streams import Book, Span
 
@@ -108,6 +108,7 @@ class Database:
 
         Raises:
             Unstorable: the database refuses something in the batch for what it is, or the batch is too long.
+            Unreadable: a damaged block of the database's disk holds what is known of somebody in the batch.
             NotOurs: a lane is another worker's; try again without it.
             psycopg.Error: anything else; nothing is stored unless the connection broke during the commit, and
                 then trying again stores nothing twice.
@@ -130,6 +131,8 @@ class Database:
                 await _write(conn, kept, received_at, rules)
         except (psycopg.DataError, psycopg.IntegrityError) as why:
             raise Unstorable(str(why).splitlines()[0]) from why
+        except UNREADABLE as why:
+            raise Unreadable(type(why).__name__) from why
         self._memory.remember(kept.told)
         self._admitted(deaf)
         return kept

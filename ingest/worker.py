@@ -22,7 +22,7 @@ from ingest.admission import TOLERANCE
 from ingest.answers import Answers
 from ingest.arrivals import Came, read
 from ingest.config import Config
-from ingest.db.pool import PASSES, STANDSTILL, Pool, reach
+from ingest.db.pool import CANNOT_READ, PASSES, STANDSTILL, UNREADABLE, Pool, reach
 from ingest.hearing import FORGIVEN, Awake
 from ingest.intake import Kept, Memory, Rules, Unstorable, take_in
 from ingest.lanes import LEASE, Lanes, NotOurs, new_owner
@@ -47,6 +47,10 @@ _ERASE_EVERY_S: Final = 10.0
 # Longer than this without a word from the database, and we are not ready for work.
 _DATABASE_SILENT_S: Final = 5.0
 
+# A lane of which a message could not be stored is not called complete for so long after it.  Ours: a hub says it again
+# within a minute, and is late by the half of that at most.
+_UNREAD_FOR_S: Final = 90.0
+
 
 class Worker:
     """One ingest process's work, from the start to the end of its stay."""
@@ -70,10 +74,17 @@ class Worker:
         self._looked_s = -math.inf
         self._dropped = 0
         self._why = "the database was not reached yet"
+        # Lanes in which the database cannot read what it has of a hub, with the last moment at which that was so.
+        self._unread: dict[int, float] = {}
 
     def why_not_database(self) -> str | None:
         """Return why nothing can be stored now, or None; called from the health server's thread."""
-        return self._why or ("no word from the database" if self._is_silent() else None)
+        unread = sorted(self._unread)
+        return (
+            self._why
+            or ("no word from the database" if self._is_silent() else None)
+            or (f"{CANNOT_READ}: hubs of lanes {unread} are not stored" if unread else None)
+        )
 
     def why_not_broker(self) -> str | None:
         """Return why no hub is heard now, or None."""
@@ -144,9 +155,11 @@ class Worker:
                 self._let_go(why.lanes)
             except (*PASSES, psycopg.Error, Unstorable) as why:
                 metrics.TROUBLES.inc()
-                self._why = f"the database does not store: {type(why).__name__}"
-                # What does not pass by itself is a mistake of ours or of whoever changed the tables.
-                level = logging.WARNING if isinstance(why, PASSES) else logging.ERROR
+                metrics.UNREADABLE.inc(isinstance(why, UNREADABLE))
+                what = CANNOT_READ if isinstance(why, UNREADABLE) else "the database does not store"
+                self._why = f"{what}: {type(why).__name__}"
+                # What does not pass by itself is a damaged disk, a mistake of ours or of whoever changed the tables.
+                level = logging.ERROR if isinstance(why, UNREADABLE) or not isinstance(why, PASSES) else logging.WARNING
                 log.log(level, "not stored", extra={"why": _first_line(why), "waiting": len(self._waiting)})
                 await _pause(stop, pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -168,13 +181,29 @@ class Worker:
             self._held = [read(delivery) for delivery in self._waiting.take()]
         self._held = self._ours(self._held)
         self._held = self._since_heard(self._held, store.deaf_until)
+        left: Sequence[Came] = ()
         if self._held:
             began_s = monotonic_s()
-            await take_in(self._held, store, self._kept)
+            left = await take_in(self._held, store, self._kept)
             self._held = ()
             metrics.BATCH_S.observe(monotonic_s() - began_s)
+        self._leave_out(left)
         await self._tick(pool, store, now, is_hearing=is_hearing)
         self._well()
+
+    def _leave_out(self, left: Sequence[Came]) -> None:
+        """Note what could not be stored: its hub says it again, and of its lane nothing is complete meanwhile.
+
+        Otherwise its home would go on as watched by its heartbeats, and nothing that moves in it would be seen.
+        """
+        now_s = monotonic_s()
+        self._unread = {lane: at_s for lane, at_s in self._unread.items() if now_s - at_s < _UNREAD_FOR_S}
+        topics = [came.topic for came in left if came.topic is not None]
+        self._unread |= dict.fromkeys((topic.lane for topic in topics), now_s)
+        if left:
+            metrics.UNREADABLE.inc()
+            hubs = sorted({topic.hub for topic in topics})
+            log.error("not stored", extra={"why": CANNOT_READ, "messages": len(left), "hubs": hubs[:5]})
 
     async def _claim(self, pool: Pool) -> None:
         if monotonic_s() - self._claim_s < _CLAIM_EVERY_S:
@@ -200,7 +229,7 @@ class Worker:
         oldest_at = self._waiting.oldest_at()
         if oldest_at is not None and any(oldest_at < came.delivery.arrived_at for came in self._held):
             return {}  # Alarms overtake what waits; whoever spoke meanwhile would seem silent behind them.
-        owned = self._lanes.owned
+        owned = self._lanes.owned - self._unread.keys()
         heard = {lane: since for lane, since in self._subscriber.heard_since.items() if lane in owned}
         # A database that was restored from a backup has forgotten what it knew to be complete.
         return {lane: max(since, self._complete.get(lane, since)) for lane, since in heard.items()}

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from alerts.store.thresholds import CannotSet
 from api.office.said import Mistakes
+from ingest.db.pool import say_if_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -157,5 +158,6 @@ async def _our_mistake(request: Request, why: Exception) -> Response:  # noqa: A
     return answer(500)
 
 
-async def _database_is_away(request: Request, why: Exception) -> Response:  # noqa: ARG001 - its words may hold values
+async def _database_is_away(request: Request, why: Exception) -> Response:  # noqa: ARG001 - the same for every address
+    say_if_unreadable(why)
     return answer(503)

@@ -23,6 +23,7 @@ class Alarm(enum.Enum):
     """What the operator is texted about; each is a heading of the runbook, word for word."""
 
     DATABASE = "The database is away"
+    DISK = "The database cannot read its disk"
     BROKER = "The broker is away"
     INGEST = "Ingest stands still"
     JUDGING = "Judging stands still"
@@ -56,6 +57,8 @@ class Limits:
 
 
 _FOLLOWS: Final[Mapping[Alarm, frozenset[Alarm]]] = {
+    # A lane of which something is damaged is neither called complete nor judged.
+    Alarm.DISK: frozenset({Alarm.DATABASE, Alarm.INGEST, Alarm.JUDGING}),
     Alarm.DATABASE: frozenset({Alarm.BROKER, Alarm.INGEST, Alarm.JUDGING, Alarm.TELLING, Alarm.PAGES}),
     Alarm.BROKER: frozenset({Alarm.INGEST, Alarm.JUDGING}),
     Alarm.INGEST: frozenset({Alarm.JUDGING}),
@@ -97,6 +100,9 @@ def wrong(seen: Seen, *, now: datetime, limits: Limits) -> dict[Alarm, str]:
     return {alarm: "; ".join(dict.fromkeys(found[alarm])) for alarm in Alarm if alarm in found}
 
 
+# As the processes say it (`ingest.db.pool`); the watcher knows them only by their words, and a test compares the two.
+_CANNOT_READ: Final = "the database cannot read its disk"
+
 _SILENT: Final[Mapping[Kind, tuple[Alarm, ...]]] = {
     Kind.INGEST: (Alarm.INGEST,),
     Kind.ALERTS: (Alarm.JUDGING, Alarm.TELLING),
@@ -118,6 +124,10 @@ def _silences(seen: Seen) -> Iterator[_Reason]:
 
 def _database(seen: Seen) -> Iterator[_Reason]:
     for part, answer in seen.of(*PROCESSES):
+        unread = next((why for why in answer.why.values() if _CANNOT_READ in why), None)
+        if unread is not None:
+            yield _Reason(Alarm.DISK, f"{part.name}: {unread}", is_root=True)
+            continue
         # Ingest and the pages have a check of that name; judging and telling say it in their reason.
         if "database" in answer.why or any(why.startswith("the database is away") for why in answer.why.values()):
             yield _Reason(Alarm.DATABASE, f"{part.kind.value} does not reach it")

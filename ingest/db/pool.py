@@ -40,6 +40,31 @@ By its own rule (300 s, doubling) it tries less and less often: a minute's outag
 PASSES: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TimeoutError, OSError)
 """What passes by itself: the database is away, too busy, or ended our transaction."""
 
+UNREADABLE: Final = (
+    *(psycopg.errors.IoError, psycopg.errors.UndefinedFile),  # 58030, 58P01: the disk, or a file of the table, is gone
+    *(psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted),  # XX001, XX002: the block is there and damaged
+)
+"""The database is there and cannot read what it has: a block of its disk is damaged, and does not mend by itself.
+
+PostgreSQL's words for it (Appendix A) lie in two classes, and psycopg takes the first two for a database that is away;
+so this is asked before `PASSES`.
+"""
+
+CANNOT_READ: Final = "the database cannot read its disk"
+
+
+def is_away(why: BaseException) -> bool:
+    """Return whether it passes by itself: the database is away, and is not one that cannot read its disk."""
+    is_passing = isinstance(why, psycopg.OperationalError | psycopg.InterfaceError | TimeoutError)
+    return is_passing and not isinstance(why, UNREADABLE)
+
+
+def say_if_unreadable(why: BaseException) -> None:
+    """Say in the log that somebody must look at the database's disk, where that is why; never its words' values."""
+    if isinstance(why, UNREADABLE):
+        log.error("database cannot be read", extra={"why": type(why).__name__})
+
+
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 3.0
 

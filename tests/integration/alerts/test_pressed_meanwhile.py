@@ -43,8 +43,9 @@ async def test_a_press_behind_a_row_that_cannot_be_judged_is_told(watching: Watc
     assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
 
 
+@pytest.mark.parametrize("code", ["XX001", "58030", "58P01"])
 async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
-    watching: Watching, monkeypatch: pytest.MonkeyPatch
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """A page of a disk went bad: the database itself refuses the row, and no lane may lose its judge by that."""
     await watching.lives(minutes=1)
@@ -55,7 +56,7 @@ async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
         conn: Conn, lane: int, after: int, received: datetime | None, limit: int = stored_log.BATCHES_MAX
     ) -> list[Batch]:
         if after < 2 <= after + limit:
-            await conn.execute("DO $$ BEGIN RAISE 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$")
+            await conn.execute(f"DO $$ BEGIN RAISE 'invalid page in block 7' USING ERRCODE = '{code}'; END $$")
         return await follow(conn, lane, after, received, limit)
 
     monkeypatch.setattr(stored_log, "follow", damaged)
@@ -67,7 +68,7 @@ async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
     assert await watching.street.texts() == [("anne", "alert", "due")]
     rows = await watching.conn.execute("SELECT identity FROM alarm ORDER BY identity")
     assert await rows.fetchall() == [(f"{HUB}/box/1",), (f"{HUB}/box/2",)]
-    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged: the database cannot read its disk"
 
 
 async def test_a_press_after_a_whole_log_that_cannot_be_read_is_told(

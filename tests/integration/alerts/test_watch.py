@@ -576,7 +576,10 @@ async def test_what_is_rebuilt_equals_what_was_saved(watching: Watching) -> None
     lane = watching.watch._mine[LANE]
     await watching.watch._guarded(LANE, lambda: watching.watch._save(watching.conn, lane, []))
 
-    rebuilt = await rebuild(watching.conn, lane.place, [HOME], watching.watch._meanwhile)
+    async def between(_: Conn) -> None:
+        pass
+
+    rebuilt = await rebuild(watching.conn, lane.place, [HOME], between)
 
     assert rebuilt == {HOME: lane.judge.state_of(HOME)}
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.watcher.judging import Alarm, Limits, wrong
 from deploy.watcher.seen import Answer, Kind, Part, Seen
+from ingest.db.pool import CANNOT_READ
 
 NOW = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
 LIMITS = Limits()
@@ -138,6 +139,18 @@ def test_a_database_that_is_away_is_one_alarm_and_not_five() -> None:
     )
 
     assert set(alarms) == {Alarm.DATABASE}
+
+
+def test_a_disk_that_cannot_be_read_is_no_database_that_is_away() -> None:
+    """Who waits for a database to come back waits for ever; and one lane's homes wait with them."""
+    lanes = f"lanes [3] cannot be judged: {CANNOT_READ}"
+    alarms = found(
+        INGEST=answer(Kind.INGEST, complete_through=ago(300), why={"database": f"{CANNOT_READ}: hubs of lanes [3]"}),
+        ALERTS=answer(Kind.ALERTS, lanes=63, why={"judging": lanes}),
+    )
+
+    assert alarms == {Alarm.DISK}
+    assert found(ALERTS=answer(Kind.ALERTS, why={"telling": f"{CANNOT_READ}: IoError"})) == {Alarm.DISK, Alarm.TELLING}
 
 
 def test_a_process_that_is_dead_is_said_beside_the_database() -> None:
