@@ -52,7 +52,8 @@ class Compared:
     """One alert, as the numbers of now and those proposed would have raised it.
 
     Attributes:
-        question: what was asked; of the numbers of now where both raise it.
+        question: what was asked; of the numbers of now where both raise it.  A look back that a newer release kept
+            may name one that this one does not know.
         what: of it: the rule, the sensor; empty where the question says it all.
         since: when what it is about began.
         now_at: when it is raised by the numbers of now; None: it is not.
@@ -60,7 +61,7 @@ class Compared:
         outcome: how the alert ended that was raised in truth; None: none was, or it is still open.
     """
 
-    question: Question
+    question: str
     what: str
     since: datetime
     now_at: datetime | None

@@ -272,6 +272,10 @@ class Watch:
                 self._forget_all(f"{CANNOT_READ}: {type(why).__name__}", level=logging.ERROR)
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
                 self._forget_all(f"the database is away: {type(why).__name__}")
+            except Exception:
+                # A mistake of ours must not end the process, and with it all telling; somebody must look.
+                log.exception("judging failed")
+                self._forget_all("judging fails; the log says how", level=logging.ERROR)
             await self._rest(stop)
         await self._leave()
 
@@ -356,15 +360,18 @@ class Watch:
         await self._settle(conn)
 
     async def _settle(self, conn: Conn) -> None:
-        """Let what operators and the clock set count from now on; judging goes on where that cannot be read."""
+        """Let what operators and the clock set count from now on; where that fails, judging goes on without it."""
         try:
             await self._stretch(conn)
             await thresholds.settle_due(conn, now=self._clock.now())
-        except UNREADABLE:
-            metrics.UNREADABLE.inc()
+        except Exception as why:
+            if is_away(why):
+                raise
+            metrics.UNREADABLE.inc(isinstance(why, UNREADABLE))
             if self._unsettled is None:
                 log.exception("thresholds cannot be settled")
-            self._unsettled = f"thresholds cannot be settled: {CANNOT_READ}"
+            what = CANNOT_READ if isinstance(why, UNREADABLE) else "the log says how"
+            self._unsettled = f"thresholds cannot be settled: {what}"
         else:
             self._unsettled = None
 
@@ -382,6 +389,9 @@ class Watch:
             log.log(level, "judging waits", extra={"why": why})
         self._mine.clear()
         self._behind.clear()
+        # What rested is claimed again at once: nobody would tell of its alarms meanwhile.
+        self._resting.clear()
+        self._damaged.clear()
         self._unfit.clear()
         self._pressed = Pressed()
         self.status = Status(trouble=why)

@@ -161,7 +161,7 @@ def _alerts(alerts: tuple[Compared, ...]) -> list[str]:
     return [
         head,
         *(
-            f"{_when(one.since):17} {one.what or one.question.value:14} {_when(one.now_at):12} "
+            f"{_when(one.since):17} {one.what or one.question:14} {_when(one.now_at):12} "
             f"{_when(one.then_at):12} {one.outcome or 'nobody knows'}"
             for one in alerts
         ),

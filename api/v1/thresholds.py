@@ -247,7 +247,7 @@ def _found(asked: Asked, *, now: Now) -> tuned.Found:
         alerts=[
             tuned.Compared(
                 home=home.home,
-                question=one.question.value,
+                question=str(one.question),
                 since=one.since,
                 now_at=one.now_at,
                 then_at=one.then_at,

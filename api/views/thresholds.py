@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from alerts.alert import Question
+from alerts.alert import Question, plainly
 from alerts.backtest import Compared, Delay, LookBack
 from alerts.judging import labels, words
 from alerts.judging import policy as policies
@@ -235,11 +235,11 @@ def _alerts(count: int) -> str:
     return "one of the alerts" if count == 1 else f"{count} of the alerts"
 
 
-_ABOUT: Final[Mapping[Question, str]] = {Question.STILL: "Still", Question.STILL_UNUSUAL: "Still, unusual here"}
+_ABOUT: Final[Mapping[str, str]] = {Question.STILL: "Still", Question.STILL_UNUSUAL: "Still, unusual here"}
 
 
 def _alert(one: Compared, home: LookBack, *, many: bool) -> AlertLine:
-    about = one.what or _ABOUT.get(one.question, one.question.value.replace("_", " ").capitalize())
+    about = one.what or _ABOUT.get(one.question, plainly(one.question).capitalize())
     return AlertLine(
         day=times.short_day(times.local_date(one.since)),
         about=f"{home.home}: {about}" if many else about,

@@ -12,10 +12,12 @@ from alerts.alert import Question
 from alerts.judging.finding import Finding
 from alerts.lanes import JudgingLanes, Place
 from alerts.pressed import Pressed
+from alerts.store import thresholds
 from alerts.watch import Watch
 from ingest import entry, stored_log
 from ingest.entry import Batch
 from tests.integration.alerts.conftest import HOME, HUB, Conn
+from tests.integration.alerts.platform import until
 from tests.integration.alerts.test_watch import LANE, Watching, watching
 from tests.world.database import Database
 
@@ -107,6 +109,50 @@ async def test_a_lane_whose_alarms_cannot_be_told_ends_no_judging(
 
     assert await watching.street.texts() == [("anne", "alert", "due")]
     assert [said.message for said in caplog.records].count("alarms of a lane cannot be told") == 1
+
+
+async def test_thresholds_that_cannot_be_settled_end_no_judging(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an operator wrote, or a newer release, must not be what ends the judging and telling of every home."""
+
+    async def mistaken(*_: object, **__: object) -> bool:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr(thresholds, "settle_due", mistaken)
+    await watching.lives(minutes=1)
+    await watching.presses()
+
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+    assert watching.watch.status.trouble == "thresholds cannot be settled: the log says how"
+    assert [said.message for said in caplog.records].count("thresholds cannot be settled") == 1
+
+
+async def test_a_mistake_of_ours_in_judging_ends_no_telling(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both run in one process: one that ends again and again texts nobody, not about what was judged before either."""
+    stop = asyncio.Event()
+
+    async def mistaken(*_: object) -> list[Place]:
+        raise AttributeError("a mistake of ours")
+
+    async def is_said() -> bool:
+        return watching.watch.status.trouble == "judging fails; the log says how"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(JudgingLanes, "look", mistaken)
+        running = asyncio.create_task(watching.watch.run(stop))
+        await until(is_said)
+    await watching.ingest.ticks(now=watching.clock.now())
+
+    async def is_well() -> bool:
+        return watching.watch.status.trouble is None
+
+    await until(is_well)
+    stop.set()
+    await asyncio.wait_for(running, 60)
+    assert "judging failed" in {said.message for said in caplog.records}
 
 
 class Slow(JudgingLanes):
