@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from gateway.wire import Stream
 from ingest import devices, erasures, readings, refused, stored_log
-from ingest.arrivals import Came
+from ingest.arrivals import AskCame, Came
 from ingest.db.pool import UNREADABLE, Pool
 from ingest.entry import ENTRIES_MAX, Deaf, Linked
 from ingest.hearing import FORGIVEN
@@ -127,7 +127,10 @@ class Database:
                 known = await _known(conn, batch, received_at)
                 kept = sort_out(batch, known, self._memory, rules)
                 _require_bounded(kept)
-                deaf = await self._write_deaf(conn, {lane: at - _MOMENT for lane, at in received_at.items()}, rules)
+                until = {lane: at - _MOMENT for lane, at in received_at.items()}
+                # Questions overtake what waits, and write nothing that would have to stand behind it.
+                is_silent = not kept.entries and all(isinstance(came, AskCame) for came in batch)
+                deaf = {} if is_silent else await self._write_deaf(conn, until, rules)
                 await _write(conn, kept, received_at, rules)
         except (psycopg.DataError, psycopg.IntegrityError) as why:
             raise Unstorable(str(why).splitlines()[0]) from why

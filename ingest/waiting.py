@@ -2,7 +2,8 @@
 
 Hubs keep everything until they are answered, so whatever is dropped here comes again.  Readings give way first, the
 oldest of them; an alarm never does, but the same alarm sent again takes the place of the first, and of one hub only so
-many wait as it can have on its way.
+many wait as it can have on its way.  A question that is put again while it waits is one question, and questions do
+not stand behind readings: a hub says its alarm only once it is told what is stored.
 """
 
 import asyncio
@@ -55,10 +56,12 @@ class Waiting:
         self._alarms_of: Counter[str] = Counter()
         self._readings: deque[_Waiting] = deque()
         self._talk: deque[_Waiting] = deque()
+        self._asks: deque[_Waiting] = deque()
+        self._asks_were_first = False
         self._asked: set[tuple[object, ...]] = set()
 
     def __len__(self) -> int:
-        return len(self._alarms) + len(self._readings) + len(self._talk)
+        return len(self._alarms) + len(self._readings) + len(self._talk) + len(self._asks)
 
     def add(self, delivery: Delivery, *, arrived_s: float) -> None:
         """Let a delivery wait.
@@ -73,10 +76,15 @@ class Waiting:
         elif self._is_asked_again(delivery):
             return
         else:
-            (self._readings if delivery.topic.endswith(_READINGS) else self._talk).append(one)
+            self._queue_for(delivery).append(one)
             self._bytes += _size(delivery)
         self._make_room()
         self.has_some.set()
+
+    def _queue_for(self, delivery: Delivery) -> deque[_Waiting]:
+        if delivery.topic.endswith(_READINGS):
+            return self._readings
+        return self._talk if _question(delivery) is None else self._asks
 
     def _is_asked_again(self, delivery: Delivery) -> bool:
         """Return whether this question waits already, and remember it if not: one answer does for both."""
@@ -111,8 +119,12 @@ class Waiting:
     def take(self) -> list[Delivery]:
         """Return what to store next and forget it: alarms first, then what arrived within a second, in order.
 
-        Alarms that overtake what waits for longer are alone: all of a batch counts as received with its last.
+        Alarms that overtake what waits for longer are alone: all of a batch counts as received with its last.  So are
+        questions, which say nothing of a home; each other time, so that no crowd of them keeps anything from its turn.
         """
+        self._asks_were_first = self._may_asks_overtake()
+        if self._asks_were_first:
+            return self._take_asks()
         taken: list[Delivery] = []
         size = 0
         until_s = self._oldest_s() + SPAN_S
@@ -128,6 +140,20 @@ class Waiting:
             self.has_some.clear()
         return taken
 
+    def _may_asks_overtake(self) -> bool:
+        return (
+            bool(self._asks and not self._alarms and not self._asks_were_first)
+            and self._asks[-1].arrived_s > self._oldest_s() + SPAN_S
+        )
+
+    def _take_asks(self) -> list[Delivery]:
+        taken = [self._asks.popleft().delivery for _ in range(min(len(self._asks), MESSAGES_TAKEN_MAX))]
+        for one in taken:
+            self._forget(one)
+        if not len(self):
+            self.has_some.clear()
+        return taken
+
     def oldest_at(self) -> datetime | None:
         """Return when the oldest of what waits arrived, by the ingest clock."""
         heads = self._heads()
@@ -138,19 +164,20 @@ class Waiting:
 
     def _heads(self) -> list[_Waiting]:
         alarms = [next(iter(self._alarms.values()))] if self._alarms else []
-        return [*alarms, *(queue[0] for queue in (self._readings, self._talk) if queue)]
+        return [*alarms, *(queue[0] for queue in (self._readings, self._talk, self._asks) if queue)]
 
     def _next(self, until_s: float) -> Delivery | None:
         if self._alarms:
             return self._take_alarm()
-        queues = [queue for queue in (self._talk, self._readings) if queue and queue[0].arrived_s <= until_s]
+        all_queues = (self._talk, self._asks, self._readings)
+        queues = [queue for queue in all_queues if queue and queue[0].arrived_s <= until_s]
         if not queues:
             return None
         return min(queues, key=lambda queue: queue[0].arrived_s).popleft().delivery
 
     def _make_room(self) -> None:
-        while self._bytes > self._bytes_max and (self._readings or self._talk):
-            self._forget((self._readings or self._talk).popleft().delivery)
+        while self._bytes > self._bytes_max and (gives_way := self._readings or self._talk or self._asks):
+            self._forget(gives_way.popleft().delivery)
             self.dropped += 1
 
     def _forget(self, gone: Delivery) -> None:

@@ -15,7 +15,7 @@ from alerts.judging.watched import US, Watched
 from alerts.watch import Watch
 from gateway import heartbeat
 from gateway.clock import monotonic_s
-from gateway.wire import Stream
+from gateway.wire import Ask, Leaf, Stream, encode_message
 from ingest import devices, stored_log
 from ingest.db.pool import open_pool
 from ingest.entry import Alarm, Deaf, Entry
@@ -244,6 +244,22 @@ async def test_a_backlog_of_the_database_is_no_deafness(world: World) -> None:
             await world.is_heard_after(seconds=30)
     await world.catches_up()
 
+    assert await world.alerts() == []
+    assert await world.deaf() == []
+
+
+async def test_a_question_that_overtakes_what_waits_makes_nobody_deaf(world: World) -> None:
+    """A hub that calls is answered first; what the others said meanwhile was heard all the same."""
+    async with world.conn.transaction():
+        await world.conn.execute("SELECT FROM lane FOR UPDATE")
+        for _ in range(3):
+            await world.is_heard_after(seconds=30)
+        sent_at = world.clock.now().timestamp()
+        world.hub.say(Leaf.ASK, encode_message(Ask("box-1", 0, 0, sent_at, "boot-1", 3_600_000)))
+        assert wait_until(lambda: world.ingest.metric('telecare_ingest_messages_received_total{leaf="ask"}') > 0)
+    await world.catches_up()
+
+    assert world.hub.wait_through(Stream.ALARMS, 0)
     assert await world.alerts() == []
     assert await world.deaf() == []
 

@@ -65,6 +65,26 @@ def test_a_question_that_is_put_again_while_it_waits_is_answered_once() -> None:
     assert len(_everything(waiting)) == 1
 
 
+def test_a_question_does_not_stand_behind_the_readings_of_others() -> None:
+    """A hub says its alarm once it is answered; behind a minute of readings somebody would lie for a minute longer."""
+    waiting = _filled([("readings", hub, b"") for hub in range(60)], apart_s=1.0)
+    waiting.add(_question(100, at_s=60), arrived_s=60)
+
+    assert [one.topic for one in waiting.take()] == ["telecare/v1/07/hub-100/ask"]
+    assert next(one.topic for one in waiting.take()) == "telecare/v1/07/hub-0/readings"
+
+
+def test_no_crowd_of_questions_keeps_anything_from_its_turn() -> None:
+    """One box that asks without end, each time something else, must not stop what others say."""
+    waiting = _filled([("readings", hub, b"") for hub in range(10)], apart_s=2.0)
+    taken = []
+    for sent in range(20):
+        waiting.add(_question(100, sent=sent, at_s=30), arrived_s=30)
+        taken += waiting.take()
+
+    assert sum(one.topic.endswith("readings") for one in taken) == 10
+
+
 @given(st.lists(_said, max_size=60), st.integers(0, 3000))
 def test_an_alarm_never_gives_way(said: list[tuple[str, int, bytes]], bytes_max: int) -> None:
     """The database may be away for an hour and the memory full of readings: the pendant waits its turn, first."""
