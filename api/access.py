@@ -71,12 +71,14 @@ class Look:
         view: what the record calls it, as a resident will read it.
         allowed: the views of which the viewer must have been given one.
         is_the_residents: the resident may look, and an operator for them, whatever was given.
+        is_operators: an operator may look, whatever was given: whom an alert comes to when nobody else takes it.
     """
 
-    def __init__(self, view: str, *allowed: View, is_the_residents: bool = False) -> None:
+    def __init__(self, view: str, *allowed: View, is_the_residents: bool = False, is_operators: bool = False) -> None:
         self.view = view
         self.allowed = frozenset[str](allowed)
         self.is_the_residents = is_the_residents
+        self.is_operators = is_operators
 
     async def __call__(self, home: str, viewer: CurrentViewer, conn: Connection, now: Now) -> HomeId:
         """Return the home in the path, if this viewer may see it, and leave the record.
@@ -84,10 +86,16 @@ class Look:
         A hidden home is answered exactly like one that does not exist, so that no status code says who lives where.
         """
         is_given = bool(viewer.homes.get(home, frozenset()) & self.allowed)
-        if not is_given and not (self.is_the_residents and await is_residents_or_operators(conn, viewer, home)):
+        if not is_given and not await self._may_ungiven(conn, viewer, home):
             raise HTTPException(404)
         await leave_record(conn, viewer, [home], self.view, now=now)
         return HomeId(home)
+
+    async def _may_ungiven(self, conn: Connection, viewer: Viewer, home: str) -> bool:
+        """Return whether this viewer may look at a home that was not given to them."""
+        if viewer.is_operator:
+            return (self.is_operators or self.is_the_residents) and await store.is_known_home(conn, home)
+        return self.is_the_residents and home in await records.homes_lived_in(conn, viewer.person)
 
 
 async def leave_record(
@@ -150,8 +158,13 @@ class OperatorsLook:
 OperatorsHome = Annotated[HomeId, Depends(OperatorsLook("everything"))]
 FamilyHome = Annotated[HomeId, Depends(Look("home", "family"))]
 SheetHome = Annotated[HomeId, Depends(Look("sheet", "family", is_the_residents=True))]
-CarerHome = Annotated[HomeId, Depends(Look("alert", "carer"))]
-AlertHome = Annotated[HomeId, Depends(Look("alert", "carer", "family"))]
+CarerHome = Annotated[HomeId, Depends(Look("alert", "carer", is_operators=True))]
+AlertHome = Annotated[HomeId, Depends(Look("alert", "carer", "family", is_operators=True))]
+
+
+def may_answer(viewer: Viewer, home: str) -> bool:
+    """Return whether this viewer may answer the alerts of a home: its carers, and operators as the last to be told."""
+    return viewer.is_operator or "carer" in viewer.homes.get(home, frozenset())
 
 
 async def _alert_in(conn: Connection, home: HomeId, alert: str) -> alerts_store.Alert:
@@ -168,7 +181,7 @@ async def visible_alert(home: AlertHome, alert: str, conn: Connection) -> alerts
 
 
 async def carers_alert(home: CarerHome, alert: str, conn: Connection) -> alerts_store.Alert:
-    """Return an alert of a home that this viewer cares for, and so may answer."""
+    """Return an alert of a home that this viewer cares for, or any as an operator, and so may answer."""
     return await _alert_in(conn, home, alert)
 
 

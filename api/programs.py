@@ -19,7 +19,7 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.HOMES_READ: "read how homes are seen, and what happens next",
     Scope.READINGS_READ: "read what sensors measured",
     Scope.ALERTS_READ: "read alerts",
-    Scope.ALERTS_ANSWER: "answer alerts, as its person, who must be a carer there",
+    Scope.ALERTS_ANSWER: "answer alerts, as its person, who must be a carer there or an operator",
     Scope.PEOPLE_READ: "read who lives there, who is told, and who looked",
     Scope.CONFIDENCE_READ: "read what its person answered about confidence",
     Scope.FLEET_READ: "read the whole street in numbers (an operator's only)",

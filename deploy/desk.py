@@ -269,7 +269,7 @@ def homes_away(desk: Desk, home: str, fields: Fields) -> None:
 def homes_back(desk: Desk, home: str) -> None:
     """Have somebody look for a resident again."""
     _in_home(desk, home, lambda conn, by: away.end(conn, home, **by))
-    print(f"{home} is watched again")
+    print(f"the pause of {home} is over: whoever lives there is looked for again, as far as the home can be seen")
 
 
 def homes_team(desk: Desk, home: str, team: str) -> None:
@@ -309,8 +309,9 @@ async def _home(conn: Connection, home: str, *, stretch: timedelta, now: datetim
 
 async def _seen(conn: Connection, home: str, *, stretch: timedelta, now: datetime) -> str:
     """Return how well a home is seen, and if not well, why and since when."""
-    told = state.truth(await alerts_store.watch_of(conn, home, stretch=stretch), now=now, speed=1.0, stretch=stretch)
-    why = ", ".join(fleet.cause_in_words(one, now=now) for one in told.why)
+    watch = await alerts_store.watch_of(conn, home, stretch=stretch)
+    told = state.truth(watch, now=now, speed=1.0, stretch=stretch)
+    why = ", ".join(fleet.causes_in_words(watch, told, now=now))
     since = f" since {times.when(told.since, now=now)}" if told.since is not None else ""
     return f"{told.state.value}{since}{f': {why}' if why else ''}"
 

@@ -224,7 +224,8 @@ class HomeState:
         if next_alert_at is None and (told_at := self.unseen.told_at(ground)) is not None:
             # No stillness can be found, and yet somebody is asked to look.
             next_alert_why["unseen_at"] = iso(told_at)
-        if next_alert_at is None and self.pause is not None and ground.quiet is Quiet.PAUSED:
+        if self.pause is not None and ground.quiet is Quiet.PAUSED:
+            # Also while a stillness from before is still open: who is away was not paused by anybody.
             next_alert_why |= {"kind": self.pause.kind, "until": iso_or_none(self.pause.until)}
         next_alert_why["quiet"] = ground.quiet.value
         seen, watch = self.life.seen, self.watch

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from alerts.store import rotas
 from api import consents, store
 from api.office import changes, homes, people, said
 from api.office.said import Form, Mistake, Mistakes
+from api.office.told import told_soon
 
 Connection = AsyncConnection[Any]
 
@@ -107,9 +107,11 @@ async def withdraw(conn: Connection, consent: int, *, by: str, now: datetime, ho
         )
         if one.what == "care":
             return [f"{one.home} is still watched: revoke its hub if that is what was asked for."]
-        if one.person is not None and one.home in await people.told_in(conn, one.person):
-            return [f"{one.full_name} is still told of alarms in {one.home}: take them off the told-order if need be."]
-    return []
+        still = [told for told in await told_soon(conn, one.home, now=now) if told.person == one.person]
+        return [
+            f"{told.full_name} is still told of alarms in {one.home}{told.how}: {told.instead} if need be."
+            for told in still
+        ]
 
 
 async def warnings(conn: Connection, home: str, *, now: datetime) -> list[str]:
@@ -128,9 +130,11 @@ async def warnings(conn: Connection, home: str, *, now: datetime) -> list[str]:
     for person, full_name, is_operator in await rows.fetchall():
         if not is_operator and not any(one.person == person for one in held):
             found.append(f"{full_name} was given this home, and sees nothing: no consent to it holds.")
-    may_answer = {one.person for one in held if one.view == "carer"}
-    for person in await rotas.always_told(conn, home):
-        one_told = await people.find(conn, person)
-        if one_told is not None and not one_told.is_operator and person not in may_answer:
-            found.append(f"{one_told.full_name} is told of alarms here, and may not see the carer's page.")
-    return found
+    return [
+        *found,
+        *(
+            f"{told.full_name} is told of alarms here{told.how}, and may not see the carer's page."
+            for told in await told_soon(conn, home, now=now)
+            if not told.is_operator and not told.may_see
+        ),
+    ]

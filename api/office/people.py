@@ -250,7 +250,16 @@ class Leaving:
 async def leaving(conn: Connection, person: str) -> Leaving:
     """Return what it would mean if somebody left."""
     rows = await conn.execute(
-        "SELECT home FROM telling_step GROUP BY home HAVING count(*) = 1 AND min(person) = %s ORDER BY home", (person,)
+        """
+        SELECT home FROM telling_step GROUP BY home HAVING count(*) = 1 AND min(person) = %(person)s
+        UNION SELECT home FROM (
+            SELECT home, person FROM telling_step
+            UNION SELECT COALESCE(s.home, t.home), s.person FROM rota_shift s LEFT JOIN home_team t USING (team)
+            WHERE s.removed_at IS NULL
+        ) told JOIN person USING (person) WHERE home IS NOT NULL AND left_at IS NULL
+        GROUP BY home HAVING count(*) = 1 AND min(person) = %(person)s ORDER BY 1
+        """,
+        {"person": person},
     )
     only = [home for (home,) in await rows.fetchall()]
     rows = await conn.execute(
@@ -261,9 +270,12 @@ async def leaving(conn: Connection, person: str) -> Leaving:
     return Leaving(await told_in(conn, person), only, [alert for (alert,) in await rows.fetchall()])
 
 
-def must_be_sure() -> Mistake:
-    """Return what is wrong where nobody has said that they have read what it means."""
-    return Mistake("sure", "say that you have read what it means")
+def not_sure_of(means: Leaving, wrote: Mapping[str, str]) -> list[Mistake]:
+    """Return what nobody has said yet that they have read: sure; alone, the homes that nobody else is told of."""
+    found = [] if wrote.get("sure") == "yes" else [Mistake("sure", "say that you have read what it means")]
+    if wrote.get("alone", "") != ",".join(means.only_one_in):
+        found.append(Mistake("alone", "say so, or write first who is told there instead"))
+    return found
 
 
 async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Alerts: what carers see and answer, and what families may read."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,8 @@ router = APIRouter()
 
 # Homes on one page; the rest is behind a link.  Ours: what a person scrolls through.
 _HOMES_PAGE: Final = 50
+# Open alerts, and faults, that an operator's list shows of every home; the rest is behind a link.  Ours.
+_ALERTS_PAGE: Final = 50
 _WORD_MAX: Final = 500
 # So long after it was closed an alert can still be answered with a call for help; as the store has it.
 _JUST_OVER: Final = timedelta(days=1)
@@ -39,10 +42,14 @@ async def list_open(
     now: Now,
     number: Annotated[int, Query(alias="page", ge=1, le=1000)] = 1,
 ) -> Response:
-    """List the alerts that need someone in the homes that this person cares for, and how those homes are seen."""
+    """List the alerts that need someone in the homes that this person cares for, and how those homes are seen.
+
+    To an operator those of every home, who waits most first: what nobody else takes is theirs.
+    """
     homes = viewer.homes_as("carer")
-    await access.leave_record(conn, viewer, homes, "open alerts", now=now)
-    opened = words.matters_most(await alerts_store.open_alerts(conn, homes))
+    opened = await _open_to(conn, viewer, homes)
+    named = {*homes, *(alert.home for alert in opened if alert.home is not None)}
+    await access.leave_record(conn, viewer, sorted(named), "open alerts", now=now)
     residents = await alerts_store.residents_of(conn, [alert.home for alert in opened if alert.home is not None])
     shown = [_card(alert, frame.resident_in(residents, alert.home or ""), viewer, now=now) for alert in opened]
     seen = await frame.seen_homes(world, conn, homes, now=now, most=_HOMES_PAGE, behind=(number - 1) * _HOMES_PAGE)
@@ -53,6 +60,7 @@ async def list_open(
         people=[card for card in shown if not card["alert"].is_fault],
         faults=[card for card in shown if card["alert"].is_fault],
         homes=seen,
+        everywhere=await alerts_store.count_open(conn) if viewer.is_operator else None,
         lease=state.lease([one.told for one in seen], is_alert=any(not card["alert"].is_fault for card in shown)),
         pages={
             "before": f"/carer?page={number - 1}" if number > 1 else None,
@@ -67,6 +75,14 @@ async def list_open(
         now=now,
         **frame.facts(request, viewer, "carer"),
     )
+
+
+async def _open_to(conn: AsyncConnection[Any], viewer: Viewer, homes: Sequence[str]) -> list[Alert]:
+    """Return the open alerts that somebody's list shows; to an operator at most 50 of residents, and 50 faults."""
+    if not viewer.is_operator:
+        return words.matters_most(await alerts_store.open_alerts(conn, homes))
+    people = await alerts_store.open_everywhere(conn, is_fault=False, most=_ALERTS_PAGE)
+    return [*people, *await alerts_store.open_everywhere(conn, is_fault=True, most=_ALERTS_PAGE)]
 
 
 async def _asked(conn: AsyncConnection[Any], viewer: Viewer, *, now: datetime) -> Pending | None:
@@ -98,14 +114,14 @@ async def show_alert(
         by_address=thresholds.address_of(by.version) if viewer.is_operator and by and by.version else None,
         seen=seen,
         lease=state.lease([seen], is_alert=card["is_open"]),
-        is_carer="carer" in viewer.homes[alert.home],
+        is_carer=access.may_answer(viewer, alert.home),
         is_just_over=alert.closed_at is not None and now - alert.closed_at < _JUST_OVER,
         contacts=[
             one for one in await alerts_store.telling_of(conn, alert.home, at=now) if one.person != viewer.person
         ],
         outcomes=_outcomes(alert),
         now=now,
-        **frame.facts(request, viewer, "carer" if "carer" in viewer.homes[alert.home] else "homes"),
+        **frame.facts(request, viewer, "carer" if access.may_answer(viewer, alert.home) else "homes"),
     )
 
 

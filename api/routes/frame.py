@@ -70,11 +70,12 @@ def _nobody_known(home: str) -> Resident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A home in a list, who lives there, and how much of what is written of it holds."""
+    """A home in a list, who lives there, how much of what is written of it holds, and that in a word."""
 
     home: str
     resident: Resident
     told: Truth
+    word: str
 
 
 async def seen_homes(
@@ -92,13 +93,10 @@ async def seen_homes(
     """
     stretch, speed = world.clock.stretch(), world.clock.speed()
     found = await alerts_store.list_homes(conn, now=now, stretch=stretch, homes=homes, most=most, behind=behind)
+    truths = [state.truth(one.watch, now=now, speed=speed, stretch=stretch) for one in found]
     return [
-        Seen(
-            one.home,
-            one.resident or _nobody_known(one.home),
-            state.truth(one.watch, now=now, speed=speed, stretch=stretch),
-        )
-        for one in found
+        Seen(one.home, one.resident or _nobody_known(one.home), told, state.seen_as(one.watch, told))
+        for one, told in zip(found, truths, strict=True)
     ]
 
 

@@ -51,7 +51,6 @@ async def show_one(
         ),
         watch=watch,
         alerts=words.alert_lines(list(listed.values())[:_ALERTS_MAX], resident.full_name, now=now),
-        may_answer="carer" in viewer.homes.get(home, ()),
         sight=in_sight,
         seen_for=words.seen_for(in_sight),
         outage=await alerts_store.outage_of(conn, home),

@@ -122,8 +122,8 @@ async def let_leave(
 ) -> Response:
     """Let a person be no longer one of us, once somebody has read what that means."""
     try:
-        if wrote.get("sure") != "yes":
-            raise Mistakes([people.must_be_sure()])
+        if not_sure := people.not_sure_of(await people.leaving(conn, person), wrote):
+            raise Mistakes(not_sure)
         await people.leave(conn, person, by=viewer.person, now=now, real_now=real_now)
     except Mistakes as why:
         return await _person(request, person, viewer, conn, now=now, refused=Refused.by(why, "leave", wrote))

@@ -49,5 +49,5 @@ async def list_stories(
             "before": f"{here}{number - 1}" if number > 1 else None,
             "next": f"{here}{number + 1}" if len(found) > _PAGE else None,
         },
-        **frame.facts(request, viewer, "stories" if "family" in viewer.homes[home] else "carer"),
+        **frame.facts(request, viewer, "stories" if "family" in viewer.homes.get(home, ()) else "carer"),
     )

@@ -196,7 +196,7 @@ async def answerable_alert(
     alert: AlertInPath,
     conn: Connection,
 ) -> alerts_store.Alert:
-    """Return an alert that this caller may answer: its person cares for the home, and could on the page."""
-    if "carer" not in caller.viewer.homes.get(home, frozenset()):
+    """Return an alert that this caller may answer: its person cares for the home, or is an operator, as on the page."""
+    if not access.may_answer(caller.viewer, home):
         raise HTTPException(404)
     return await _alert_in(conn, home, alert)

@@ -34,7 +34,7 @@ class Scope(enum.StrEnum):
     HOMES_READ = "homes:read"  # how homes are seen, and what happens next
     READINGS_READ = "readings:read"
     ALERTS_READ = "alerts:read"
-    ALERTS_ANSWER = "alerts:answer"  # mine, cannot, help, outcome: as the token's person, who must be a carer there
+    ALERTS_ANSWER = "alerts:answer"  # mine, cannot, help, outcome: as the token's person, a carer there or an operator
     PEOPLE_READ = "people:read"  # who lives there, who is told, who looked
     CONFIDENCE_READ = "confidence:read"  # what the token's own person answered, and nobody else
     # What follows is for an operator's token alone.

@@ -74,7 +74,7 @@ def _outage(alert: Alert, *, since: str) -> str:
 
 def _alarm(alert: Alert, name: str, *, now: datetime) -> str:
     if alert.why.get("asked_by"):
-        return f"Somebody who is there asked for help at {whose(name)} home at {times.when(alert.since, now=now)}."
+        return f"More help was asked for at {whose(name)} home at {times.when(alert.since, now=now)}."
     if alert.why.get("unreadable"):
         return (
             f"Something in {whose(name)} home called for help. It reached us at {times.when(alert.at, now=now)}, "

@@ -8,12 +8,12 @@ from typing import Final
 
 from alerts.alert import State
 from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US, silent_in
-from alerts.store import Alert, BlindTogether, HomeSeen, Hours, Kind, OpenCounts, Texts
+from alerts.store import Alert, BlindTogether, HomeSeen, HomeWatch, Hours, Kind, OpenCounts, Texts
 from api import times
 from api.views import found
 from api.views.alert import sentence
 from api.views.said import since_when, starting
-from api.views.state import Truth
+from api.views.state import Truth, is_away, seen_as
 
 # Fewer homes than these at one moment are no sign of one cause.  Ours.
 _ONE_CAUSE: Final = 3
@@ -94,6 +94,12 @@ def cause_in_words(cause: str, *, now: datetime) -> str:
         return _CAUSES.get(cause, cause)
     how = f"reports but {found.notices(silent.kind)}" if silent.is_stuck else "silent"
     return f"{silent.kind} sensor, {silent.sensor}, {how} since {times.when(silent.since, now=now)}"
+
+
+def causes_in_words(watch: HomeWatch | None, told: Truth, *, now: datetime) -> list[str]:
+    """Return every reason why a home is not seen as it should be; who is away is not paused by anybody."""
+    is_gone = is_away(watch)
+    return ["away" if one == PAUSED and is_gone else cause_in_words(one, now=now) for one in told.why]
 
 
 def nobody_comes(opened: OpenCounts, first: Alert | None, texts: Texts | None, *, now: datetime) -> Heading | None:
@@ -223,7 +229,8 @@ def home_row(seen: HomeSeen, told: Truth, *, now: datetime) -> HomeRow:
         now: to say days and how long.
     """
     kind = kind_of(seen, told)
-    return HomeRow(seen.home, seen.district or "", kind, _TAGS[kind], _home_said(seen, told, kind, now=now))
+    tag = seen_as(seen.watch, told) if kind == "paused" else _TAGS[kind]
+    return HomeRow(seen.home, seen.district or "", kind, tag, _home_said(seen, told, kind, now=now))
 
 
 def kind_of(seen: HomeSeen, told: Truth) -> Kind:
@@ -236,7 +243,7 @@ def kind_of(seen: HomeSeen, told: Truth) -> Kind:
 
 
 def _home_said(seen: HomeSeen, told: Truth, kind: Kind, *, now: datetime) -> str:
-    causes = starting(", ".join(cause_in_words(cause, now=now) for cause in told.why))
+    causes = starting(", ".join(causes_in_words(seen.watch, told, now=now)))
     if kind == "blind":
         if told.since is None:
             return f"Nothing heard yet. {causes}."

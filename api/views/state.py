@@ -43,6 +43,16 @@ _WHY_DEGRADED: Final[Mapping[str, str]] = {
 }
 
 
+SEEN_AS: Final[Mapping[Watched, str]] = {
+    Watched.WATCHED: "Watched",
+    Watched.DEGRADED: "Partly watched",
+    Watched.BLIND: "We cannot see",
+    Watched.PAUSED: "Paused",
+}
+"""How a home is seen, in a word or a few; who is away is said by `seen_as`."""
+_AWAY: Final = "Away"
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """How well a home is seen, with the lease held against the clock.
@@ -93,6 +103,21 @@ def _unknown_since(watch: HomeWatch, *, is_us: bool) -> datetime:
     """Return from when on nothing is known of a home whose lease has lapsed: the last thing heard, or judged."""
     known_until = watch.true_at if is_us else watch.last_heard_at
     return min(known_until or watch.fine_until, watch.fine_until)
+
+
+def seen_as(watch: HomeWatch | None, told: Truth) -> str:
+    """Return how a home is seen, as a list says it.
+
+    Args:
+        watch: what is written of the home.
+        told: the same with its lease held against the clock.
+    """
+    return _AWAY if told.state is Watched.PAUSED and is_away(watch) else SEEN_AS[told.state]
+
+
+def is_away(watch: HomeWatch | None) -> bool:
+    """Return whether a home that nobody looks after for now is one whose resident is away, and no pause of theirs."""
+    return watch is not None and watch.next_alert_why.get("kind") == "away"
 
 
 def quiet_of(watch: HomeWatch | None, told: Truth, *, is_in_outage: bool) -> Quiet:
@@ -171,7 +196,7 @@ def family_block(
     why += found.not_noticed(told.why, now=now)
     if told.state is Watched.DEGRADED:
         why += _mending(faults, now=now)
-    kind, word = ("watched", "Watched") if told.state is Watched.WATCHED else ("degraded", "Partly watched")
+    kind, word = told.state.value, SEEN_AS[told.state]
     if kind == "watched" and (learning := _learning(name, watch.learning)):
         kind, word, why = "learning", "Watched, still learning", [*why, learning]
     if told.state is Watched.WATCHED:
@@ -185,12 +210,11 @@ def _paused_block(name: str, watch: HomeWatch, told: Truth, *, since: str, now: 
     ends = ""
     if isinstance(until, str):
         ends = f" That ends at {times.at_what_time(datetime.fromisoformat(until), now=now)}."
-    is_away = watch.next_alert_why.get("kind") == "away"
-    say = f"{name} is away." if is_away else f"{name} is not watched for now."
+    say = f"{name} is away." if is_away(watch) else f"{name} is not watched for now."
     why = [f"Since {since} nobody is told if {name} is still. Alarms are always told.{ends}"]
     if reasons := _reasons(told):
         why += [*reasons, "Do not count on a pendant: it goes the same way."]
-    return _block("paused", "Away" if is_away else "Paused", say, why, told, has_lease=False)
+    return _block("paused", seen_as(watch, told), say, why, told, has_lease=False)
 
 
 def _alert_block(

@@ -69,7 +69,7 @@ async def test_help_can_be_called_from_an_alert_that_somebody_closed(street: Str
 
     assert "Not over after all?" in offered
     assert answer.headers["location"] == _at(alert + 1)
-    assert "Somebody who is there asked for help at Margaret Reid" in page
+    assert "More help was asked for at Margaret Reid" in page
     assert "It was closed as “false alarm” at 09:14, and it still held. So it is open again." in page
     assert (await street.sql("SELECT person FROM notification WHERE purpose = 'help'")) == [("anne",), ("control",)]
 

@@ -11,8 +11,9 @@ from psycopg import AsyncConnection
 
 from alerts.store import rotas
 from alerts.telling.rota import Override
-from api.office import hubs
+from api.office import agreed, duty, hubs
 from api.office.said import Mistakes
+from api.office.told import told_soon
 from tests.world.pages import ANNE, CONTROL, GEORGES, JIM, MARGARETS, NINE, Street
 
 HOME = "elm-court-7"
@@ -57,6 +58,9 @@ async def test_from_nothing_to_a_watched_home_on_pages(street: Street, operator:
     file = await operator.post(f"{SETUP}/hub", data={"hub": ""})
     page = await sent(operator, f"{SETUP}/shift", person="jim", days="mon-fri", begins="18:00", ends="08:00", place="1")
 
+    assert "Jim Docherty is told of alarms here on a shift, and may not see the carer&#39;s page." in page
+    assert "Nothing is left to set up." not in page
+    page = await sent(operator, f"{SETUP}/sight", **YES, person="jim", views="carer")
     assert "Nothing is left to set up." in page
     assert "Now: Sanjay Wood, then Kilbrae alarm centre." in page
     assert "Jim Docherty, Mon to Fri, 18:00 to 08:00" in page
@@ -231,14 +235,92 @@ async def test_leaving_says_what_it_means_and_passes_on_what_they_held(
     )
     await street.sql("UPDATE alert SET state = 'acknowledged' WHERE alert = %s", alert)
     unsure = await operator.post("/operator/people/morag/leave", data={})
-    assert (unsure.status_code, wrong_in(unsure.text)) == (422, ["Say that you have read what it means."])
+    assert (unsure.status_code, wrong_in(unsure.text)) == (
+        422,
+        ["Say so, or write first who is told there instead.", "Say that you have read what it means."],
+    )
+    alone = await operator.post("/operator/people/morag/leave", data={"sure": "yes"})
+    assert (alone.status_code, wrong_in(alone.text)) == (422, ["Say so, or write first who is told there instead."])
 
     street.set_clock(NINE + timedelta(minutes=10))
-    await sent(operator, "/operator/people/morag/leave", sure="yes")
+    await sent(operator, "/operator/people/morag/leave", sure="yes", alone=GEORGES)
 
     told = await street.sql("SELECT person FROM notification WHERE alert = %s ORDER BY notification", alert)
     assert told[-1] == (CONTROL.person,)
     assert (await operator.get("/operator/people/morag")).text.count("Left 09:24") == 1
+
+
+async def test_the_only_one_in_a_homes_shifts_is_the_only_one_who_is_told(
+    street: Street, operator: httpx.AsyncClient
+) -> None:
+    """Jim has every shift there and nobody is told besides: when he goes, a pressed pendant has nobody."""
+    await sent(operator, f"/operator/homes/{GEORGES}/setup/told", told="", sure="yes")
+    await sent(
+        operator, f"/operator/homes/{GEORGES}/setup/shift", person="jim", begins="08:00", ends="08:00", place="1"
+    )
+
+    page = (await operator.get("/operator/people/jim")).text
+    answer = await operator.post("/operator/people/jim/leave", data={"sure": "yes"})
+
+    assert f"Nobody else is to be told there: {GEORGES}" in page
+    assert (answer.status_code, wrong_in(answer.text)) == (422, ["Say so, or write first who is told there instead."])
+
+
+async def test_whoever_will_be_texted_and_may_not_look_is_named(street: Street, operator: httpx.AsyncClient) -> None:
+    """A text in the night with no page behind it: on a shift, in a team, or for somebody who cannot."""
+    setup = f"/operator/homes/{GEORGES}/setup"
+    await sent(operator, f"{setup}/sight", **YES, person="morag", views="carer")
+    clean = (await operator.get(setup)).text
+    hours = {"begins": "20:00", "ends": "08:00", "place": "1", "valid_from": "2026-06-01"}
+    await sent(operator, f"{setup}/shift", **hours, person="jim", days="sat, sun")
+    await sent(operator, f"{setup}/shift", **hours, person="anne", days="mon-fri", valid_until="2026-06-01")
+    async with street.connection() as conn:
+        for weeks, instead in ((1, "jim"), (6, "anne")):
+            begins = NINE + timedelta(weeks=weeks)
+            override = Override("morag", instead, begins, begins + timedelta(days=2))
+            await rotas.add_override(conn, override, home=GEORGES, now=NINE)
+        ((consent,),) = await street.sql("SELECT consent FROM consent WHERE person = 'jim' AND view = 'carer'")
+        told = await told_soon(conn, GEORGES, now=NINE)
+        left = await agreed.withdraw(conn, consent, by="test", now=NINE)
+    page = (await operator.get(setup)).text
+
+    assert "Nothing is left to set up." not in clean
+    assert "is told of alarms here" not in clean
+    assert [(one.person, one.how, one.may_see) for one in told] == [
+        ("morag", "", True),
+        ("jim", " on a shift", False),
+    ]
+    assert "Jim Docherty is told of alarms here on a shift, and may not see the carer&#39;s page." in page
+    assert "Anne Reid is told" not in page, "her shift is over, and she stands in only in six weeks"
+    assert left == ["Jim Docherty is still told of alarms in shore-road-14: take them off the told-order if need be."]
+    await street.sql("UPDATE rota_shift SET removed_at = %s", NINE)
+    assert (
+        "Jim Docherty is told of alarms here from Tuesday 23 June 2026 on, standing in, and may not see "
+        "the carer&#39;s page." in (await operator.get(setup)).text
+    )
+
+
+async def test_a_consent_taken_back_names_the_shift_that_still_tells(street: Street) -> None:
+    """Whoever took back Jim's sight of a home must hear which shift still texts him."""
+    await street.give(JIM.person, GEORGES, "carer")
+    async with street.connection() as conn:
+        fields = {"home": GEORGES, "person": "jim", "begins": "20:00", "ends": "08:00"}
+        await duty.add_shift(conn, fields, by="test", now=NINE)
+        ((consent,),) = await street.sql(
+            "SELECT consent FROM consent WHERE person = 'jim' AND home = %s AND view = 'carer'", GEORGES
+        )
+
+        said = await agreed.withdraw(conn, consent, by="test", now=NINE)
+
+    assert said == [f"Jim Docherty is still told of alarms in {GEORGES} on a shift: take their shift away if need be."]
+
+
+async def test_the_way_to_another_home_is_on_the_operators_first_page(operator: httpx.AsyncClient) -> None:
+    """Nobody guesses an address."""
+    page = (await operator.get("/operator")).text
+
+    assert 'href="/operator/homes/new"' in page
+    assert (await operator.get("/operator/homes/new")).status_code == 200
 
 
 async def test_whose_phone_gets_the_rest_cannot_leave(operator: httpx.AsyncClient) -> None:

@@ -64,6 +64,25 @@ def block_of(seen: HomeWatch | None, *alerts: Alert, speed: float = 1.0) -> stat
     return state.family_block(MARGARET, seen, told, alerts, now=NOW)
 
 
+@pytest.mark.parametrize("seen_as", Watched)
+def test_each_way_in_which_a_home_is_seen_has_its_word(seen_as: Watched) -> None:
+    """A state without a word stopped a carer's whole list: the next one that is added is found here."""
+    told = state.Truth(seen_as, (), NOW, NOW, timedelta(0))
+
+    assert state.seen_as(watch(state=seen_as), told) == state.SEEN_AS[seen_as]
+    assert set(state.SEEN_AS) == set(Watched)
+
+
+def test_who_is_away_is_not_paused() -> None:
+    """A daughter who wrote that her mother is away must not read that her mother asked not to be watched."""
+    away = watch(state=Watched.PAUSED, next_alert_why={"kind": "away"})
+    paused = watch(state=Watched.PAUSED, next_alert_why={"kind": "paused"})
+    lapsed = state.Truth(Watched.BLIND, (US,), NOW, NOW, timedelta(0))
+
+    assert (block_of(away).word, block_of(paused).word) == ("Away", "Paused")
+    assert state.seen_as(away, lapsed) == "We cannot see"
+
+
 LEASES = st.timedeltas(timedelta(days=-2), timedelta(days=2))
 
 
