@@ -18,7 +18,7 @@ from alerts.lanes import Place
 from alerts.store import judged
 from ingest import stored_log
 from ingest.db.pool import UNREADABLE, is_away
-from ingest.entry import Alarm, Batch, NewerRelease
+from ingest.entry import Alarm, Batch
 
 Conn = AsyncConnection[TupleRow]
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ async def _next(conn: Conn, lane: int, position: int, received: datetime | None)
     trouble: Exception | None = None
     for rows in (_PAGE, 1):
         try:
-            batches = await stored_log.follow(conn, lane, position, received, rows)
+            # A press beside what only a newer release knows is told like any other.
+            batches = await stored_log.follow(conn, lane, position, received, rows, skip_newer=True)
         except _UNREADABLE as why:
             trouble = why
             continue  # Rows beside it can be read.
@@ -80,8 +81,7 @@ async def _next(conn: Conn, lane: int, position: int, received: datetime | None)
     stored = await conn.execute("SELECT position FROM lane WHERE lane = %s", (lane,))
     if position >= next(iter(await stored.fetchone() or ()), 0):
         return [], position  # Beyond what is stored is nothing to pass over: the next press will be there.
-    if not isinstance(trouble, NewerRelease):  # Who judges says so, and another worker knows how.
-        log.error("row passed over for alarms", extra={"lane": lane, "position": position + 1, "why": repr(trouble)})
+    log.error("row passed over for alarms", extra={"lane": lane, "position": position + 1, "why": repr(trouble)})
     return [], position + 1
 
 

@@ -43,7 +43,9 @@ async def rebuild(
     judge, position, received = LaneJudge({}, None), 0, None
     while position < place.position:
         await between(conn)
-        page = await stored_log.follow(conn, place.lane, position, received, min(PAGE, place.position - position))
+        rows = min(PAGE, place.position - position)
+        # A newer release that was taken back judged by what it knew; this one goes on by what it knows itself.
+        page = await stored_log.follow(conn, place.lane, position, received, rows, skip_newer=True)
         if not page:
             break  # The log does not reach back so far any more.
         position, received = page[-1].position, page[-1].received_at

@@ -160,8 +160,12 @@ def pack(entries: Sequence[Entry]) -> bytes:
     return _encode(entries)
 
 
-def unpack(packed: bytes) -> tuple[Entry, ...]:
+def unpack(packed: bytes, *, skip_newer: bool = False) -> tuple[Entry, ...]:
     """Return the entries in what `pack` wrote, in this release or an earlier one.
+
+    Args:
+        packed: what it wrote.
+        skip_newer: leave out entries of a kind that only a newer release knows; for whoever does not judge by them.
 
     Raises:
         NewerRelease: an entry is of a kind that this release does not know.
@@ -170,8 +174,13 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
     try:
         return _decode(packed)
     except msgspec.DecodeError as why:
-        if unknown := _unknown_kinds(packed):
-            raise NewerRelease(f"entries of kind {', '.join(unknown)} are of a newer release") from why
+        unknown = _unknown_kinds(packed)
+        if unknown and skip_newer:
+            return unpack(msgspec.msgpack.encode([one for one in _decode_any(packed) if one[0] not in unknown]))
+        if unknown:
+            raise NewerRelease(
+                f"entries of kind {', '.join(kind[:20] for kind in unknown)} are of a newer release"
+            ) from why
         raise ValueError(f"the stored log cannot be read: {why}") from why
 
 
@@ -181,4 +190,4 @@ def _unknown_kinds(packed: bytes) -> list[str]:
         kinds = {one[0] if one else None for one in _decode_any(packed)}
     except (msgspec.DecodeError, TypeError):
         return []  # It is no list of entries at all, or what should be a kind cannot be one.
-    return sorted(kind[:20] for kind in kinds - _KINDS if isinstance(kind, str))
+    return sorted(kind for kind in kinds - _KINDS if isinstance(kind, str))

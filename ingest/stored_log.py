@@ -98,6 +98,8 @@ async def follow(
     after_position: int,
     received_through: datetime | None,
     limit: int = BATCHES_MAX,
+    *,
+    skip_newer: bool = False,
 ) -> list[Batch]:
     """Return what stands in a lane's log after a position, in order: nothing where nothing does, else one row or more.
 
@@ -107,12 +109,17 @@ async def follow(
         after_position: of the last row that was read; 0 before the first.
         received_through: `received_at` of that row; None before the first, which looks through the whole log.
         limit: rows at most; fewer where they are long (`PAGE_BYTES`).
+        skip_newer: leave out what only a newer release knows, instead of refusing the row.
 
     Raises:
+        NewerRelease: a row holds what only a newer release knows.
         ValueError: a row cannot be read: the log is damaged.
     """
     rows = await conn.execute(_FOLLOW, (lane, after_position, received_through, limit, PAGE_BYTES))
-    return [Batch(lane, position, at, unpack(bytes(said))) for lane, position, at, said in await rows.fetchall()]
+    return [
+        Batch(lane, position, at, unpack(bytes(said), skip_newer=skip_newer))
+        for lane, position, at, said in await rows.fetchall()
+    ]
 
 
 async def drop_before(conn: AsyncConnection[TupleRow], moment: datetime) -> int:

@@ -82,7 +82,7 @@ async def _batches(conn: Conn, home: str, *, since: datetime, until: datetime) -
     row = await rows.fetchone()
     assert row is not None, "the home is known"
     lane, position, received_through = int(row[0]), 0, since
-    while page := await stored_log.follow(conn, lane, position, received_through, _PAGE):
+    while page := await stored_log.follow(conn, lane, position, received_through, _PAGE, skip_newer=True):
         for batch in page:
             if batch.received_at >= until:
                 return

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from alerts import store
@@ -10,7 +11,7 @@ from alerts.store import owing
 from alerts.telling.wording import septets
 from tests.integration.alerts.conftest import ANNE, HOME, JIM, Street
 from tests.integration.alerts.platform import worker
-from tests.integration.alerts.test_watch import Watching, watching
+from tests.integration.alerts.test_watch import LANE, Watching, watching
 
 __all__ = ["watching"]
 
@@ -98,6 +99,25 @@ async def test_its_lane_is_judged_on_and_it_is_left_alone(watching: Watching) ->
 
     assert watching.watch.status.trouble is None
     assert [one.question for one in await watching.alerts()] == [Question.STILL, ASKED]
+
+
+async def test_a_release_that_is_taken_back_to_remembers_by_what_it_knows(watching: Watching) -> None:
+    """Beside a format of its own the newer release judged entries of its own: they stand in the log for 100 days."""
+    await watching.lives(minutes=2, moves=True)
+    await watching.watch._leave()
+    rows = await watching.conn.execute("SELECT entries FROM stored_log WHERE lane = %s AND position = 1", (LANE,))
+    ((packed,),) = await rows.fetchall()
+    newer = [*msgspec.msgpack.decode(bytes(packed)), ["of the next release", HOME, 1]]
+    await watching.conn.execute(
+        "UPDATE stored_log SET entries = %s WHERE lane = %s AND position = 1", (msgspec.msgpack.encode(newer), LANE)
+    )
+    await watching.conn.execute("UPDATE home_judgement SET format = 99")
+    watching.watch, _ = worker(watching.pool, watching.clock)
+
+    await watching.turns()
+
+    assert watching.watch.status.trouble is None
+    assert HOME in watching.watch._mine[LANE].judge.homes()
 
 
 async def test_a_span_of_a_newer_release_ends_as_any_other(watching: Watching) -> None:

@@ -55,11 +55,17 @@ async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
     follow = stored_log.follow
 
     async def damaged(
-        conn: Conn, lane: int, after: int, received: datetime | None, limit: int = stored_log.BATCHES_MAX
+        conn: Conn,
+        lane: int,
+        after: int,
+        received: datetime | None,
+        limit: int = stored_log.BATCHES_MAX,
+        *,
+        skip_newer: bool = False,
     ) -> list[Batch]:
         if after < 2 <= after + limit:
             await conn.execute(f"DO $$ BEGIN RAISE 'invalid page in block 7' USING ERRCODE = '{code}'; END $$")
-        return await follow(conn, lane, after, received, limit)
+        return await follow(conn, lane, after, received, limit, skip_newer=skip_newer)
 
     monkeypatch.setattr(stored_log, "follow", damaged)
 
@@ -73,6 +79,23 @@ async def test_a_press_behind_a_row_that_the_database_cannot_read_is_told(
     assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged: the database cannot read its disk"
 
 
+async def test_a_press_beside_what_only_a_newer_release_knows_is_told(watching: Watching) -> None:
+    """That release's ingest stores both in one row; and the worker that could judge it may not run yet."""
+    await watching.lives(minutes=1)
+    at = watching.clock.now()
+    press = entry.Alarm(HOME, HUB, f"{HUB}/box/1", "pendant", None, "pendant_alarm", 1.0, at)
+    said = [*msgspec.msgpack.decode(entry.pack([press])), ["of the next release", HOME, 1]]
+    await watching.ingest.stores(LANE, press, now=at)
+    await watching.conn.execute(
+        "UPDATE stored_log SET entries = %s WHERE lane = %s AND position = 2", (msgspec.msgpack.encode(said), LANE)
+    )
+
+    await watching.turns()
+
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+
+
 async def test_a_press_after_a_whole_log_that_cannot_be_read_is_told(
     watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +104,7 @@ async def test_a_press_after_a_whole_log_that_cannot_be_read_is_told(
 
     with monkeypatch.context() as patched:
 
-        async def damaged(*_: object) -> list[Batch]:
+        async def damaged(*_: object, **__: object) -> list[Batch]:
             raise psycopg.errors.DataCorrupted
 
         patched.setattr(stored_log, "follow", damaged)

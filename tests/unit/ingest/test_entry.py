@@ -26,6 +26,15 @@ def test_a_kind_that_a_newer_release_added_is_known_as_such(kind: str) -> None:
         unpack(msgspec.msgpack.encode([said, [kind, 1, None]]))
 
 
+@given(st.lists(st.text(max_size=40).filter(lambda kind: kind not in set("rahltdk")), min_size=1, max_size=3))
+def test_beside_what_a_newer_release_added_the_rest_can_be_read(kinds: list[str]) -> None:
+    """A press must be told, and a home remembered, whatever a newer release has written beside it."""
+    (said,) = msgspec.msgpack.decode(pack([BEAT]))
+    packed = msgspec.msgpack.encode([*([kind, 1, None] for kind in kinds), said])
+
+    assert unpack(packed, skip_newer=True) == (BEAT,)
+
+
 @given(st.binary())
 def test_what_is_damaged_is_no_newer_release(packed: bytes) -> None:
     """Damage says nothing of what a later release knows, unless it happens to look exactly so."""
