@@ -237,8 +237,14 @@ def log_in(person: str, data: Path, environment: Mapping[str, str]) -> None:
     """Print a one-time link for a person."""
     dsn = running_database(environment, data)
     with connect(dsn, name="log-in") as conn:
-        if conn.execute("SELECT FROM person WHERE person = %s", (person,)).fetchone() is None:
-            known = ", ".join(str(row[0]) for row in conn.execute("SELECT person FROM person ORDER BY 1 LIMIT 50"))
+        row = conn.execute("SELECT left_at IS NOT NULL FROM person WHERE person = %s", (person,)).fetchone()
+        if row is not None and row[0]:
+            raise Cannot(f"{person} has left; a link would open nothing.")
+        if row is None:
+            known = ", ".join(
+                str(row[0])
+                for row in conn.execute("SELECT person FROM person WHERE left_at IS NULL ORDER BY 1 LIMIT 50")
+            )
             raise Cannot(f"There is no person {person!r}; there are: {known or 'none yet'}.")
     public = environment.get("TELECARE_PUBLIC_URL") or Kept(data).said("public_url") or "http://127.0.0.1:8420"
     print(make_link(person, dsn, public))

@@ -88,7 +88,7 @@ def people_list(desk: Desk, like: str) -> None:
 def people_add(desk: Desk, fields: Fields) -> None:
     """Add a person."""
     person = desk.do(lambda conn: people.save(conn, _given(fields), is_new=True, by=BY_HAND, now=desk.now))
-    print(f"{person} is known")
+    print(f"{person} is added")
 
 
 def people_change(desk: Desk, person: str, fields: Fields) -> None:
@@ -183,8 +183,9 @@ def people_service(desk: Desk, name: str, operator: str) -> None:
 
 def homes_list(desk: Desk) -> None:
     """Print every home, at most a thousand."""
+    found = desk.do(homes.listed)
     print(f"{'home':32} {'resident':28} {'boxes':>5} {'sensors':>7} {'told':>4}")
-    for home, name, boxes, sensors, told in desk.do(homes.listed):
+    for home, name, boxes, sensors, told in found:
         print(f"{home:32} {name or '-':28} {boxes:5} {sensors:7} {told:4}")
 
 

@@ -35,11 +35,23 @@ def run(command: Callable[[], int | None]) -> NoReturn:
         if _is_unreadable_address(why):
             typer.echo("TELECARE_DATABASE_URL is not an address such as postgresql://user@host/name.", err=True)
         elif isinstance(why, _mendable()):
-            typer.echo(str(why).strip(), err=True)
+            typer.echo(_in_words(why), err=True)
         else:
             raise
         code = 1
     sys.exit(code)
+
+
+def _in_words(why: Exception) -> str:
+    """Return what a person reads of trouble; its number is for programs."""
+    import psycopg  # noqa: PLC0415
+
+    said = str(why).strip()
+    if isinstance(why, psycopg.OperationalError) and why.sqlstate is None:
+        return f"The database does not answer; does the platform run on this data folder? It says: {said}"
+    if isinstance(why, OSError) and why.strerror and why.filename is not None:
+        return f"{why.filename}: {why.strerror}"
+    return said
 
 
 def _is_unreadable_address(why: Exception) -> bool:
@@ -64,7 +76,6 @@ def _mendable() -> tuple[type[Exception], ...]:
     from ingest.db.migrate import CannotMigrate  # noqa: PLC0415
     from ingest.db.pool import Unfit  # noqa: PLC0415
 
-    # An OSError names the file or folder and what is wrong with it.
     return (
         Cannot,
         CannotMake,

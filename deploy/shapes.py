@@ -64,4 +64,12 @@ def _mistakes_in(kind: Any, said: object, where: str) -> Iterator[str]:  # noqa:
         msgspec.convert(said, kind)
     except msgspec.ValidationError as why:
         sentence, _, deeper = str(why).partition(" - at `$")
+        if (words := _described(kind)) and "matching regex" in sentence:
+            sentence = f"expected {words}, got {said!r}"
         yield f"{sentence[:1].lower()}{sentence[1:]} - at `{where}{deeper.rstrip('`')}`"
+
+
+def _described(kind: Any) -> str | None:  # noqa: ANN401 - as above
+    """Return in words what a field takes, where its type says it."""
+    metas = (meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta))
+    return next((meta.description for meta in metas if meta.description), None)

@@ -21,7 +21,12 @@ from deploy import shapes, street_rota, street_thresholds
 from deploy.street_rota import Cover, Shift, Team
 from deploy.street_thresholds import Thresholds, numbers_of
 
-_Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+_Id = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="lower case letters, digits and hyphens, at most 32"
+    ),
+]
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -69,7 +74,12 @@ class Resident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sensor as its hub calls it."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-:._]{0,63}$")]
+    id: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9\-:._]{0,63}$", description="letters, digits and - : . _, at most 64"
+        ),
+    ]
     kind: str
     room: _Words | None = None
     door: Literal["outer", "inner"] | None = None  # None: the room's name says so: "front door"

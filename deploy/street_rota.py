@@ -10,7 +10,12 @@ from api.office import said
 from api.office.said import wall_time
 
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+_Id = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="lower case letters, digits and hyphens, at most 32"
+    ),
+]
 
 
 class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from deploy.embedded.machine import Missing
 from deploy.platform import PAGES_PORT, Platform, wait_for_answers
 from deploy.said import Say
 from deploy.supervise import Stopped, Supervisor
+from gateway.health import Address
 
 _TWILIO: Final = ("TELECARE_TWILIO_ACCOUNT_SID", "TELECARE_TWILIO_AUTH_TOKEN", "TELECARE_TWILIO_FROM")
 
@@ -28,10 +29,9 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
         DidNotStart: a part of ours did not.
     """
     say = Say()
-    listen = environment.get("TELECARE_API_LISTEN") or f"127.0.0.1:{port or PAGES_PORT}"
+    # Looked at first: a slip must not show itself only after the database has been started.
+    listen = _require_listen(environment.get("TELECARE_API_LISTEN") or f"127.0.0.1:{port or PAGES_PORT}")
     public = environment.get("TELECARE_PUBLIC_URL") or f"http://{listen}"
-    if listen.startswith("127.0.0.1:"):
-        machine.require_free_port(int(listen.rpartition(":")[2]), "the pages' server")
     backups = Config.from_env(environment, data)
     nobody = who_cannot_be_texted(environment)
     if nobody:
@@ -61,6 +61,16 @@ def run(data: Path, port: int | None, environment: Mapping[str, str]) -> int:
         say("stopping")
     say("stopped; the data is kept in", str(data))
     return 0
+
+
+def _require_listen(said: str) -> str:
+    try:
+        address = Address.parse(said)
+    except ValueError as why:
+        raise Missing(f"TELECARE_API_LISTEN: {why}.") from None
+    if address.host == "127.0.0.1":
+        machine.require_free_port(address.port, "the pages' server")
+    return said
 
 
 def who_cannot_be_texted(environment: Mapping[str, str]) -> str | None:

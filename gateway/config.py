@@ -3,6 +3,9 @@
 The file is named by TELECARE_GATEWAY_CONFIG.  A key of a table is overridden by `TELECARE_{TABLE}_{KEY}`
 (TELECARE_PLATFORM_HOST), the health address by TELECARE_GATEWAY_HEALTH.  Without a file the environment
 alone will do.  Nothing is read at import, and nothing is opened here but that file and the secret's.
+
+An outbox that the file names without its folder lies beside the file, wherever the gateway is started from: another
+folder's would be another outbox.
 """
 
 import tomllib
@@ -114,7 +117,7 @@ class OutboxFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the hub keeps what it took in, and how much of it.
 
     Attributes:
-        path: the sqlite file; its folder must exist.
+        path: the sqlite file; its folder must exist.  In the file a relative one is beside the file.
         stored_days: how long a record is kept after it was stored, because a restored server may ask again.
         stored_bytes_max: what may be filled with stored records.  TIHM's rate needs 2 MB in 30 days, CASAS's 21.
         bytes_max: of the whole file; beyond it the hub behaves as on a full disk.
@@ -190,8 +193,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             BadConfig: it cannot be read, something is missing, unknown or out of range.
         """
-        tables = _read_file(env.get(FILE_VARIABLE, ""))
+        named = env.get(FILE_VARIABLE, "")
+        tables = _read_file(named)
+        _place_outbox(tables, Path(named))
         _override(tables, env)
+        if not tables:
+            raise BadConfig(
+                f"nothing says which hub this is; {FILE_VARIABLE} names the file that `telecare hub add` wrote"
+            )
         try:
             said = msgspec.convert(tables, type=_File, strict=False)
         except msgspec.ValidationError as why:
@@ -247,6 +256,12 @@ def _read_file(named: str) -> dict[str, Any]:
         raise BadConfig(f"{FILE_VARIABLE} names {named}, which cannot be read: {why}") from None
     except tomllib.TOMLDecodeError as why:
         raise BadConfig(f"{named} is not TOML: {why}") from None
+
+
+def _place_outbox(tables: dict[str, Any], file: Path) -> None:
+    outbox = tables.get("outbox")
+    if isinstance(outbox, dict) and isinstance(outbox.get("path"), str) and outbox["path"]:
+        outbox["path"] = str(file.absolute().parent / outbox["path"])
 
 
 _TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {

@@ -22,7 +22,7 @@ from firmware_sim.diary import Diary
 from firmware_sim.faults import Do, NotNow, Order
 from firmware_sim.happening import Happening
 from firmware_sim.home import Home
-from firmware_sim.models import Value
+from firmware_sim.models import Kind, Value
 from firmware_sim.radio import Connected, Delivered, Disconnected, Radio, Told
 from firmware_sim.street import Address
 
@@ -33,6 +33,13 @@ _LOOK_AGAIN_S: Final = 0.2
 _CONNECT_WITHIN_S: Final = 5.0
 _FAREWELL_WITHIN_S: Final = 2.0
 _MS: Final = timedelta(milliseconds=1)
+# Without one nobody ever learns of it; whoever orders it should.
+_NOTICED_BY: Final = {
+    Do.SMOKE: Kind.SMOKE,
+    Do.LEAK: Kind.WATER,
+    Do.HEATING_FAILS: Kind.CLIMATE,
+    Do.HEATING_MENDED: Kind.CLIMATE,
+}
 
 
 class Lived:
@@ -89,6 +96,8 @@ class Lived:
     def obey(self, do: Do, sensor: str | None, *, now: datetime) -> dict[str, Any]:
         """Write an order down, let it take effect, and say what is to be said at once.
 
+        What no sensor of this home can notice happens all the same; the answer has a `note` that says so.
+
         Raises:
             NotNow: it cannot be obeyed as things stand.
             KeyError: there is no such sensor here.
@@ -97,7 +106,11 @@ class Lived:
         order = Order(self._order_moment(now), do, sensor)
         self._obey(order)
         self._play(max(now, order.at) + _MS)
-        return {"home": self.name, "order": do.value, "at": order.at.isoformat(), "serial": self._serial}
+        answer = {"home": self.name, "order": do.value, "at": order.at.isoformat(), "serial": self._serial}
+        needed = _NOTICED_BY.get(do)
+        if needed is not None and all(it.kind is not needed for it in self._address.spec.sensors):
+            answer["note"] = f"this home has no sensor of kind {needed.value}, so nobody will hear of it"
+        return answer
 
     def _befalls(self, order: Order) -> None:
         """Let chance have its way, where it makes sense."""

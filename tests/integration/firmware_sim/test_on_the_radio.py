@@ -55,6 +55,23 @@ def test_who_listens_later_is_told_what_is_retained_and_no_old_movement(
     assert [it["friendly_name"] for it in devices][-2:] == ["front-door", "pendant"]
 
 
+def test_what_nobody_will_hear_of_is_said_to_whoever_orders_it(street: Street) -> None:
+    """A newcomer who lets it smoke, and hears of nothing, concludes that smoke alarms do not work."""
+    street.set_clock(NINE, speed=1)
+    street.start()
+
+    answers = [street.post(f"/homes/h1/{order}") for order in ("smoke", "leak", "heating-fails", "press")]
+
+    assert [status for status, _ in answers] == [200] * 4
+    assert [answer.get("note") for _, answer in answers] == [
+        *(
+            f"this home has no sensor of kind {kind}, so nobody will hear of it"
+            for kind in ("smoke", "water", "climate")
+        ),
+        None,
+    ]
+
+
 def test_a_press_is_on_the_radio_at_once_and_on_the_disk_before(street: Street, listen: Callable[[], Heard]) -> None:
     """The demo's button, and every chaos test's, is this order."""
     heard = listen()

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy import cli
+from deploy.embedded import machine
 
 
 @pytest.mark.parametrize("address", ["postgresql://user:hush@[broken/name", "host=127.0.0.1 password=hush nonsense"])
@@ -28,7 +29,28 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli.app, ["hub", "list", "--data", str(tmp_path)], env={})
 
     assert ran.exit_code == 1
-    assert ran.output == f"[Errno 21] Is a directory: '{in_the_way}'\n"
+    assert ran.output == f"{in_the_way}: Is a directory\n"
+
+
+def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
+    """Most often nothing runs on this folder, and libpq's words do not say so."""
+    said = {"TELECARE_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{machine.free_port()}/x"}
+
+    ran = CliRunner().invoke(cli.app, ["people", "list", "--data", str(tmp_path)], env=said)
+
+    assert ran.exit_code == 1
+    assert ran.output.startswith("The database does not answer; does the platform run on this data folder? It says: ")
+
+
+def test_an_address_for_the_pages_that_is_none_is_said_before_anything_starts(tmp_path: Path) -> None:
+    """A slip in a variable must not show itself only once a database and a broker run."""
+    ran = CliRunner().invoke(cli.app, ["up", "--data", str(tmp_path)], env={"TELECARE_API_LISTEN": "rubbish"})
+
+    assert (ran.exit_code, ran.output) == (
+        1,
+        "TELECARE_API_LISTEN: 'rubbish' is not an address of the form host:port.\n",
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_says_which_release_it_is() -> None:

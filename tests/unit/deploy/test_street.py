@@ -62,6 +62,15 @@ def test_every_mistake_is_told_at_once_with_where_it_stands(tmp_path: Path) -> N
     assert "phone '+447700900102' stands there 2 times" in said
 
 
+def test_a_name_that_cannot_be_one_is_refused_in_words(tmp_path: Path) -> None:
+    """Whoever writes a file for the first time reads no regular expressions."""
+    text = DEMO.read_text().replace('id = "mill-lane-3"', 'id = "Mill Lane 3"')
+
+    said = mistakes_in(text, tmp_path)
+
+    assert "expected lower case letters, digits and hyphens, at most 32, got 'Mill Lane 3' - at `home[1].id`" in said
+
+
 def test_every_mistake_of_shape_is_told_at_once_too(tmp_path: Path) -> None:
     """A forgotten quote and a misspelt word are the first slips; one at a time they cost a run each."""
     text = (

@@ -66,6 +66,35 @@ def test_the_file_that_the_platform_writes_for_a_hub_is_understood(file: Path) -
     assert config.radio.pendants == ("Anna's button",)
 
 
+def test_the_outbox_lies_beside_the_file_wherever_the_hub_is_started_from(
+    file: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started once from another folder, a hub would begin another outbox, and what the first holds would stay there."""
+    found = []
+    for _ in range(2):
+        monkeypatch.chdir(tmp_path_factory.mktemp("anywhere"))
+        found.append(Config.from_env({"TELECARE_GATEWAY_CONFIG": str(file)}).outbox.path)
+    monkeypatch.chdir(file.parent)
+    found.append(Config.from_env({"TELECARE_GATEWAY_CONFIG": file.name}).outbox.path)
+
+    assert found == [str(file.parent / "outbox.db")] * 3
+
+
+def test_an_outbox_with_a_folder_of_its_own_stays_there(file: Path) -> None:
+    """A unit or a container keeps the file in a place that cannot be written, and says where the outbox is."""
+    file.write_text(file.read_text().replace('"outbox.db"', '"/srv/hub/outbox.db"'))
+    of_the_file = {"TELECARE_GATEWAY_CONFIG": str(file)}
+
+    assert Config.from_env(of_the_file).outbox.path == "/srv/hub/outbox.db"
+    assert Config.from_env({**of_the_file, "TELECARE_OUTBOX_PATH": "/srv/a.db"}).outbox.path == "/srv/a.db"
+
+
+def test_a_hub_that_nobody_told_anything_asks_for_its_file() -> None:
+    """Whoever types `telecare gateway` to see what it does learns what it wants."""
+    with pytest.raises(BadConfig, match="TELECARE_GATEWAY_CONFIG names the file that `telecare hub add` wrote"):
+        Config.from_env({})
+
+
 def test_the_environment_overrides_the_file(file: Path) -> None:
     """One hub may need another port than its file says, without editing it."""
     config = Config.from_env(
