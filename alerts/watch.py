@@ -23,8 +23,8 @@ from alerts.judging.finding import Finding, Verdict
 from alerts.judging.home import HomeState, Now
 from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
 from alerts.judging.sight import late_since
+from alerts.judging.watched import US, Watched
 from alerts.judging.watched import Watch as Seen
-from alerts.judging.watched import Watched
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
 from alerts.pressed import Pressed
@@ -62,6 +62,11 @@ _REACH: Final = """
     FROM lane WHERE lane = ANY(%s) ORDER BY lane
 """
 
+# One that was put back from an older copy is another: by a start of the server, or under it.
+_WHICH: Final = """
+    SELECT pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
@@ -84,6 +89,8 @@ class _Lane:
         unsaved: homes whose states are not saved as they are.
         seen: how well each home was seen when last written or noted.
         changes: changes of that, not written yet.
+        written_through: everything found up to here was written, or stands as blind, before we took the lane.
+        left_blind: homes that whoever had the lane before us left in a time in which nobody judged them.
         deaf: when nothing was heard in the lane, as the log has it: (since, until); of what is not written yet.
         true: what was last written of each home.
     """
@@ -98,7 +105,9 @@ class _Lane:
     unsaved: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     seen: dict[str, Seen] = field(default_factory=dict)
-    changes: list[tuple[str, Seen]] = field(default_factory=list)
+    changes: list[spans.Change] = field(default_factory=list)
+    written_through: datetime | None = None
+    left_blind: set[str] = field(default_factory=set)
     deaf: list[tuple[datetime, datetime]] = field(default_factory=list)
     true: dict[str, Now] = field(default_factory=dict)
 
@@ -138,17 +147,24 @@ class _Lane:
         self.fresh.discard(home)
         self.seen.pop(home, None)
         self.true.pop(home, None)
-        self.changes = [change for change in self.changes if change[0] != home]
+        self.left_blind.discard(home)
+        self.changes = [change for change in self.changes if change.home != home]
 
     def note(self) -> None:
-        """Note which homes changed, and where how well they are seen did."""
+        """Note which homes changed, and where how well they are seen did.
+
+        What is judged again after a crash is not written again: of a time that nobody judged, it would seem judged.
+        """
+        through = self.judge.judged_through
+        is_news = self.written_through is None or (through is not None and through > self.written_through)
         for home in sorted(self.judge.changed()):
             self.unsaved.add(home)
             self.fresh.add(home)
             state = self.judge.state_of(home)
             if self.seen.get(home) != state.watch and state.is_watch_sure:
                 self.seen[home] = state.watch
-                self.changes.append((home, state.watch))
+                if is_news:
+                    self.changes.append(spans.Change(home, state.watch, through))
 
     def dark(self, *, now: datetime, forgiven: timedelta) -> tuple[datetime, datetime] | None:
         """Return since and until when nobody judged it in time, or None where it is no later than is forgiven.
@@ -168,6 +184,18 @@ class _Lane:
     def is_behind(self, *, now: datetime, forgiven: timedelta) -> bool:
         """Return whether what comes next will be judged too late as well."""
         return self.judge.judged_through is not None and now - self.judge.judged_through > forgiven
+
+    def seen_again(self) -> list[spans.Change]:
+        """Return how homes are seen since we judge them that were left blind, and of which nothing changed since."""
+        since = self.written_through
+        if since is None:
+            return []
+        found = {home: self.judge.state_of(home).watch for home in sorted(self.left_blind)}
+        return [
+            spans.Change(home, Seen(watch.state, watch.why, since))
+            for home, watch in found.items()
+            if watch.state is not Watched.BLIND and watch.since <= since
+        ]
 
     def news(self) -> dict[str, Now]:
         """Return what is true now of the homes where that is not what was written."""
@@ -246,6 +274,7 @@ class Watch:
         self._news: set[int] = set()
         self._stirred = asyncio.Event()
         self._claimed_at_s = self._swept_at_s = self._alive_at_s = self._looked_at_s = float("-inf")
+        self._database: tuple[object, ...] | None = None
 
     @property
     def lanes_max(self) -> int | None:
@@ -284,6 +313,7 @@ class Watch:
         self._stirred.clear()
         is_sweep = everything or monotonic_s() - self._swept_at_s >= self._sweep_s
         async with self._pool.connection() as conn:
+            await self._recognize(conn)
             if is_sweep:
                 await self._claim(conn)
             await self._judge_news(conn)
@@ -292,6 +322,17 @@ class Watch:
                 await self._tell_pressed(conn)
                 self._swept_at_s = monotonic_s()
         self._say_how_it_is()
+
+    async def _recognize(self, conn: Conn) -> None:
+        """Forget all that is in memory where this is another database than at the last look.
+
+        One that was put back may be back before we notice that it was away, with our lanes still ours; what is stored
+        in it from now on has numbers that we have read past.
+        """
+        row = await (await conn.execute(_WHICH)).fetchone()
+        if self._database is not None and row != self._database:
+            self._forget_all("the database was started anew: it may have been put back")
+        self._database = row
 
     async def _meanwhile(self, place: Place, conn: Conn) -> None:
         """Go on while the homes of a lane are remembered again.
@@ -651,6 +692,7 @@ class Watch:
             lane.deaf.clear()
             if not lane.is_behind(now=now, forgiven=forgiven):
                 lane.dark_since = None
+                lane.left_blind.clear()
 
     async def _stretch(self, conn: Conn) -> None:
         """Have judgement know how much later promises may be kept while time is sped up."""
@@ -684,15 +726,15 @@ async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: dat
         is_over = not lane.is_behind(now=now, forgiven=forgiven)
         await spans.write_gap(conn, current, *dark, late=late, is_over=is_over)
     else:
-        await spans.write_spans(conn, lane.changes)
+        await spans.write_spans(conn, [*lane.seen_again(), *lane.changes])
 
 
-def _blind_since(changes: list[tuple[str, Seen]], moment: datetime) -> dict[str, datetime]:
+def _blind_since(changes: list[spans.Change], moment: datetime) -> dict[str, datetime]:
     """Return since when homes were blind that by these changes were at a moment, which may have been found only later.
 
     What is judged again after a crash begins before what is written, so only the last change before the moment counts.
     """
-    then = {home: watch for home, watch in changes if watch.since < moment}
+    then = {change.home: change.watch for change in changes if change.watch.since < moment}
     return {home: watch.since for home, watch in then.items() if watch.state is Watched.BLIND}
 
 
@@ -717,6 +759,7 @@ async def _lane_of(conn: Conn, place: Place, states: dict[str, HomeState], unfit
     written = await spans.open_spans(conn, place.lane)
     # What is not sure yet waits, as it did before.
     seen = written | {home: state.watch for home, state in states.items() if state.is_watch_sure}
+    is_unsaid = place.judged_through is None or (place.saved_through or place.judged_through) > place.judged_through
     return _Lane(
         place=place,
         judge=LaneJudge(states, place.saved_through),
@@ -730,7 +773,13 @@ async def _lane_of(conn: Conn, place: Place, states: dict[str, HomeState], unfit
         fresh=set(states),
         seen=seen,
         # What was saved and not said any more.
-        changes=[(home, watch) for home, watch in sorted(seen.items()) if written.get(home) != watch],
+        changes=[
+            spans.Change(home, watch, place.saved_through)
+            for home, watch in sorted(seen.items())
+            if (is_unsaid or home in unfit or home not in written) and written.get(home) != watch
+        ],
+        written_through=place.judged_through,
+        left_blind={home for home in states.keys() & written.keys() if written[home].why == (US,)},
     )
 
 

@@ -5,6 +5,7 @@ A home's spans tile its time, from the first on: the database refuses a hole or 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import AsyncConnection
@@ -14,6 +15,21 @@ from alerts.judging.finding import SeenLater
 from alerts.judging.watched import US, Watch, Watched, watched_of
 
 Conn = AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How well a home is seen, from a moment on.
+
+    Attributes:
+        home: which.
+        watch: how well, and since when.
+        known_at: up to where the home was judged when that was found; None: no further than to where it began.
+    """
+
+    home: str
+    watch: Watch
+    known_at: datetime | None = None
 
 
 async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
@@ -29,7 +45,7 @@ async def open_spans(conn: Conn, lane: int) -> dict[str, Watch]:
 # Two changes in one moment: the later one is what was true from that moment on.
 _CORRECT = """
     UPDATE watch_span SET state = %(state)s, why = %(why)s
-    WHERE home = %(home)s AND until IS NULL AND since = %(since)s
+    WHERE home = %(home)s AND until IS NULL AND since BETWEEN %(since)s AND %(known_at)s
 """
 _CUT = """
     UPDATE watch_span SET until = %(since)s WHERE home = %(home)s AND until IS NULL AND since < %(since)s
@@ -42,14 +58,24 @@ _GO_ON = """
 """
 
 
-async def write_spans(conn: Conn, changes: Sequence[tuple[str, Watch]]) -> None:
+async def write_spans(conn: Conn, changes: Sequence[Change]) -> None:
     """Write that how well homes are seen changed, in the order in which it did.
 
     What is already known is not written again, and nothing before the open span is: a log that is judged again
     after a crash rewrites nothing.
     """
-    for home, watch in changes:
-        told = {"home": home, "since": watch.since, "state": watch.state.value, "why": list(watch.why)}
+    for change in changes:
+        watch = change.watch
+        # A hub that is found silent after a time in which nobody judged may have been heard last within it, before the
+        # open span: that is blind from its beginning on.  Nothing else is ever found to have been so before.
+        is_found_later = watch.state is Watched.BLIND and change.known_at is not None
+        told = {
+            "home": change.home,
+            "since": watch.since,
+            "known_at": change.known_at if is_found_later else watch.since,
+            "state": watch.state.value,
+            "why": list(watch.why),
+        }
         for step in (_CORRECT, _CUT, _GO_ON):
             await conn.execute(step, told)
 
@@ -80,11 +106,11 @@ async def write_gap(
         "WHERE until IS NULL AND state NOT IN ('blind', 'paused') AND since < %s",
         (list(begins), list(begins.values()), until),
     )
-    blind = [(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]
+    blind = [Change(home, Watch(Watched.BLIND, (US,), begins)) for home, begins in await rows.fetchall()]
     await write_spans(conn, blind)
     if is_over:
         await write_spans(
-            conn, [(home, Watch(watch.state, watch.why, until)) for home, watch in sorted(current.items())]
+            conn, [Change(home, Watch(watch.state, watch.why, until)) for home, watch in sorted(current.items())]
         )
 
 

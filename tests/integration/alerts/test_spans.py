@@ -50,8 +50,8 @@ async def test_the_database_refuses_what_does_not_tile(
     conn: Conn, begins: int, ends: int | None, follows: int | None
 ) -> None:
     """Whatever a program gets wrong, no minute is counted twice or not at all."""
-    await spans.write_spans(conn, [("home-0", watch(Watched.WATCHED, NINE))])
-    await spans.write_spans(conn, [("home-0", watch(Watched.BLIND, NINE + 5 * MINUTE, "hub"))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.WATCHED, NINE))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.BLIND, NINE + 5 * MINUTE, "hub"))])
     await conn.execute("UPDATE watch_span SET until = %s WHERE until IS NULL", (NINE + 8 * MINUTE,))
     moments = [None if one is None else NINE + one * MINUTE for one in (begins, ends, follows)]
 
@@ -66,8 +66,8 @@ async def test_the_database_refuses_what_does_not_tile(
 @pytest.mark.parametrize("change", ["state = 'watched'", "why = '{}'", "until = until + interval '1 minute'"])
 async def test_what_was_known_live_cannot_be_rewritten(conn: Conn, change: str) -> None:
     """Not even by us: a blind minute that could be made watched afterwards would be worth nothing."""
-    await spans.write_spans(conn, [("home-0", watch(Watched.BLIND, NINE, "hub"))])
-    await spans.write_spans(conn, [("home-0", watch(Watched.WATCHED, NINE + 5 * MINUTE))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.BLIND, NINE, "hub"))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.WATCHED, NINE + 5 * MINUTE))])
 
     with pytest.raises(psycopg.errors.RestrictViolation, match="never rewritten"):
         await conn.execute(f"UPDATE watch_span SET {change} WHERE until IS NOT NULL".encode())
@@ -75,8 +75,8 @@ async def test_what_was_known_live_cannot_be_rewritten(conn: Conn, change: str) 
 
 async def test_a_gap_that_begins_with_the_span_is_blind_too(conn: Conn) -> None:
     """Killed in the very moment in which a home came back: what follows was still not seen by anybody."""
-    await spans.write_spans(conn, [("home-0", watch(Watched.BLIND, NINE - MINUTE, "hub"))])
-    await spans.write_spans(conn, [("home-0", watch(Watched.WATCHED, NINE))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.BLIND, NINE - MINUTE, "hub"))])
+    await spans.write_spans(conn, [spans.Change("home-0", watch(Watched.WATCHED, NINE))])
 
     await spans.write_gap(conn, {"home-0": watch(Watched.WATCHED, NINE)}, NINE, NINE + 7 * MINUTE)
 
@@ -91,7 +91,7 @@ async def test_what_was_seen_later_stands_beside_and_changes_no_figure(conn: Con
     """Blind, seen later: an explanation, and no minute more in sight."""
     gap = (NINE, NINE + 15 * MINUTE)
     for state, since in ((Watched.WATCHED, NINE - 60 * MINUTE), (Watched.BLIND, gap[0]), (Watched.WATCHED, gap[1])):
-        await spans.write_spans(conn, [("home-0", watch(state, since))])
+        await spans.write_spans(conn, [spans.Change("home-0", watch(state, since))])
     before = await spans_of(conn)
     later = SeenLater("home-0", *gap, NINE + MINUTE, NINE + 9 * MINUTE, 4, NINE + 20 * MINUTE)
 
@@ -111,7 +111,7 @@ async def test_the_database_counts_minutes_as_judging_does(conn: Conn, seed: int
         while at < now:
             state = chance.choice(list(Watched))
             why = ("hub", "line") if state is Watched.BLIND else ()
-            await spans.write_spans(conn, [(home, Watch(state, why, at))])
+            await spans.write_spans(conn, [spans.Change(home, Watch(state, why, at))])
             at += timedelta(seconds=chance.choice([1, 20, 59, 60, 61, 600, 7200]))
     since = NINE + timedelta(seconds=seed * 29)
 

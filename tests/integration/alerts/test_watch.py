@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from alerts import store
 from alerts.alert import Outcome, Question, State
@@ -281,6 +281,26 @@ async def test_a_hub_that_was_gone_and_came_back_while_nobody_judged_was_gone(wa
         (Watched.WATCHED, NINE + timedelta(minutes=1)),
         (Watched.BLIND, heard_at),
         (Watched.WATCHED, judged_at),
+    ]
+
+
+async def test_a_hub_that_fell_silent_while_nobody_judged_is_found_silent_after_it(watching: Watching) -> None:
+    """Its promise breaks only when we are back, and what is known then began before that: it is blind all the same."""
+    await watching.lives(minutes=3, moves=True)
+    left_at = watching.clock.now()
+    for _ in range(4):
+        at = watching.clock.move(minutes=1)
+        await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=at)
+        await watching.ingest.ticks(now=at)
+    back_at = watching.clock.move(seconds=90)
+    await watching.turns()
+
+    await watching.lives(minutes=10, hub=False)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    assert [(span.state, span.why, span.since) for span in spans[-2:]] == [
+        (Watched.BLIND, ("us",), left_at),
+        (Watched.BLIND, ("hub",), back_at),
     ]
 
 
@@ -612,3 +632,36 @@ async def test_a_sped_up_clock_stretches_promises(watching: Watching) -> None:
     rows = await watching.conn.execute("SELECT content FROM judging_input WHERE kind = 'stretch'")
     assert await rows.fetchall() == [({"stretch_s": 900.0},)]
     assert watching.watch._mine[LANE].judge.state_of(HOME).stretch == timedelta(minutes=15)
+
+
+async def test_a_database_that_was_put_back_between_two_looks_is_judged_from_where_it_stands(
+    watching: Watching, database: Database
+) -> None:
+    """`telecare chaos --seed 27001`: away for a second, which no look saw, and with the lanes ours by the copy too.
+
+    The worker had read past the numbers of what was stored next, and nobody was told of a press.
+    """
+    await watching.lives(minutes=2)
+    copy = f"{database.name}_before"
+    await gone(watching, database, sql.SQL("CREATE DATABASE {} TEMPLATE {}"), copy, database.name)
+    await watching.lives(minutes=3, moves=True)
+    await watching.presses(1)
+
+    await gone(watching, database, sql.SQL("DROP DATABASE {}"), database.name)
+    await gone(watching, database, sql.SQL("ALTER DATABASE {} RENAME TO {}"), copy, database.name)
+    await watching.presses(2)
+
+    assert Question.ALARM in {alert.question for alert in await watching.alerts()}
+    await watching.conn.close()
+
+
+async def gone(watching: Watching, database: Database, do: sql.SQL, *names: str) -> None:
+    """Do something to a database that nobody may be connected to, and connect again."""
+    await watching.conn.close()
+    with database.server_connection() as server:
+        ended = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = ANY(%s)"
+        server.execute(ended, (list(names),))
+        server.execute(do.format(*map(sql.Identifier, names)))
+    if names == (database.name,):
+        return  # It was dropped.
+    watching.street.conn = watching.ingest.conn = await AsyncConnection.connect(database.dsn, autocommit=True)
