@@ -102,3 +102,12 @@ def test_who_never_heard_the_radio_to_the_end_of_what_waited_knows_nothing_of_it
     second.connected(moment=_later(began, 2))
 
     assert _is_late(second, _later(began, 2))
+
+
+def test_what_waited_is_late_however_long_it_takes_to_hear_it() -> None:
+    """The broker of a busy home has kept days of messages: stamped with now, somebody would seem to be up (P2)."""
+    radio, began = Radio(Settings(host="127.0.0.1"), HubId("hub-1"), _Nobody(), last=None), _now()
+    radio.connected(moment=began)
+
+    assert all(_is_late(radio, _later(began, second)) for second in range(0, 600, 5))
+    assert not _is_late(radio, _later(began, 601)), "a busy home whose broker takes no marker is believed at last"
