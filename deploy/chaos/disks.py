@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator
@@ -125,6 +126,15 @@ def _holds_no_alarm(street: CruelStreet, home: str) -> bool:
     except (urllib.error.URLError, OSError, ValueError):
         return False
     return bool(said["held_alarms"] == 0)
+
+
+def may_be_filled() -> bool:
+    """Return whether a disk can be filled here: a small one has to be mounted, and that needs root."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not _mounted(Path(folder), "size=4096"):
+            return False
+        _unmount(Path(folder))
+        return True
 
 
 def _mounted(folder: Path, options: str) -> bool:

@@ -6,7 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,7 @@ def run(asked: Asked, say: Say | None = None) -> int:
         DidNotStart: a part of ours did not.
     """
     say = say or Say()
+    kinds = _possible(asked.kinds, say)
     if asked.data.exists() and any(asked.data.iterdir()):
         raise machine.Missing(f"{asked.data} is not empty, and a run begins with nothing; name another with --data.")
     book = Book(asked.book)
@@ -77,7 +78,7 @@ def run(asked: Asked, say: Say | None = None) -> int:
     ):
         street = CruelStreet(asked.data, asked.homes, asked.seed, supervisor=supervisor, lines=lines, say=say)
         try:
-            code = _Run(asked, street, book, chance, say).go()
+            code = _Run(replace(asked, kinds=kinds), street, book, chance, say).go()
         finally:
             street.stop()
     if code == 0 and not asked.is_kept:
@@ -86,6 +87,22 @@ def run(asked: Asked, say: Say | None = None) -> int:
         say("everything of this run is kept in", str(asked.data))
     _print(book.sum(), asked.book)
     return code
+
+
+def _possible(asked: Sequence[str], say: Say) -> tuple[str, ...]:
+    """Return what may befall the street here, of what is asked for or of all.
+
+    Raises:
+        Missing: nothing does.
+    """
+    possible = [kind.name for kind in KINDS if not asked or kind.name in asked]
+    full = {kind.name for kind in disks.KINDS}.intersection(possible)
+    if full and not disks.may_be_filled():
+        say(f"left out, for only root may mount a small disk and fill it: {', '.join(sorted(full))}")
+        possible = [name for name in possible if name not in full]
+    if not possible:
+        raise machine.Missing(f"there is nothing to do; kinds of faults are {', '.join(kind.name for kind in KINDS)}")
+    return tuple(possible)
 
 
 class _Run:
@@ -132,7 +149,7 @@ class _Run:
 
     def _strike_on(self, family: Family) -> None:
         asked, street = self._asked, self._street
-        kinds = [kind for kind in KINDS if not asked.kinds or kind.name in asked.kinds]
+        kinds = [kind for kind in KINDS if kind.name in asked.kinds]
         fate = Fate(street, kinds, self._chance, over=self._write)
         until_s = None if asked.minutes is None else time.monotonic() + 60 * asked.minutes
         while not street.supervisor.is_stopping:
