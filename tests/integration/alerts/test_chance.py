@@ -56,8 +56,12 @@ class Truth:
                 # One whose next heartbeat was not due yet when we went may have been there until then.
                 yield "hub", last + EVERY, then
         for last, then in zip(self.judged, self.judged[1:], strict=False):
-            if then - last > store.GRACE + STEP:
-                yield "us", last, then - STEP
+            known = last
+            for since, until in self.deaf:
+                # While nothing could be heard there was nothing to judge, and that says so itself.
+                known = max(known, until) if since - known <= store.GRACE else known
+            if then - known > store.GRACE + STEP:
+                yield "us", known, then - STEP
         for since, until in self.deaf:
             yield "deaf", since, until
 
