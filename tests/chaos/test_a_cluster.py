@@ -16,14 +16,14 @@ def test_a_node_dies_under_load_and_comes_back(story_of_three: tuple[Story, Clus
         assert wait_until(lambda: story.count() > 20)
         dies.kill()
         stopped = story.count()
-        # Hub and ingest find the nodes that are left.
-        assert wait_until(lambda: story.count() > stopped + 40, within_s=120)
+        # Hub and ingest find the nodes that are left; on a busy machine those took 104 s to agree on a leader (ours).
+        assert wait_until(lambda: story.count() > stopped + 40, within_s=300)
         dies.start()
         cluster.waits_for(dies)
         back = story.count()
-        assert wait_until(lambda: story.count() > back + 20)
+        assert wait_until(lambda: story.count() > back + 20, within_s=300)
 
-    story.everything_arrives(within_s=120)
+    story.everything_arrives(within_s=240)
     assert story.sensors.never_taken_in() == set()
     assert story.lost() == 0
     assert story.positions_have_no_holes()
