@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -20,6 +21,8 @@ __all__ = ["watching"]
 
 OTHER = next(name for name in (f"mill-lane-{n}" for n in range(99)) if devices.lane_of(name) > LANE)
 OTHERS_LANE = devices.lane_of(OTHER)
+# Longer than any look takes on a busy machine: here a lease ends when a test says so.
+_LEASE = timedelta(minutes=5)
 
 
 async def _upgraded(watching: Watching, database: Database) -> None:
@@ -34,7 +37,7 @@ async def _upgraded(watching: Watching, database: Database) -> None:
     await watching.conn.execute("UPDATE home_judgement SET format = 0")
     await _is_alive(watching.conn, "upgraded")
     watching.watch = watch.Watch(
-        watching.pool, watching.clock.clock, JudgingLanes("upgraded"), wake=lambda: None, sweep_s=0.05
+        watching.pool, watching.clock.clock, JudgingLanes("upgraded", lease=_LEASE), wake=lambda: None, sweep_s=0.05
     )
 
 
@@ -72,7 +75,7 @@ async def test_a_worker_that_joins_gets_its_share(
 ) -> None:
     """Whoever starts more workers to be through sooner must not wait until the first is through."""
     await _upgraded(watching, database)
-    joiner, joined = JudgingLanes("joiner"), list[int]()
+    joiner, joined = JudgingLanes("joiner", lease=_LEASE), list[int]()
 
     async def has_joined() -> bool:
         if joiner.share.lanes == 64:  # It has not looked yet.
@@ -96,7 +99,7 @@ async def test_the_lanes_of_one_that_died_are_taken_and_their_alarms_told(
 ) -> None:
     """Its residents press as before; for hours nobody would have heard them."""
     await _upgraded(watching, database)
-    dead = JudgingLanes("dead")
+    dead = JudgingLanes("dead", lease=_LEASE)
     await dead.claim(watching.conn, held=[lane for lane in range(64) if lane != OTHERS_LANE])
     at = watching.clock.now()
     press = entry.Alarm(OTHER, "hub-other", "hub-other/box/1", "pendant", None, "pendant_alarm", 1.0, at)
@@ -107,7 +110,7 @@ async def test_the_lanes_of_one_that_died_are_taken_and_their_alarms_told(
         nonlocal has_died
         if not has_died:
             await watching.conn.execute(
-                "UPDATE judging_lane SET heard_at = heard_at - INTERVAL '11 s' WHERE lane = %s", (OTHERS_LANE,)
+                "UPDATE judging_lane SET heard_at = heard_at - %s WHERE lane = %s", (_LEASE, OTHERS_LANE)
             )
             has_died = True
         return ("jim", "alert", "due") in await watching.street.texts()
@@ -125,11 +128,11 @@ async def test_a_lane_that_was_lost_meanwhile_is_left_to_its_owner(
 ) -> None:
     """A worker that slept for longer than its lease must not go on with what another judges by now."""
     await _upgraded(watching, database)
-    thief, taken = JudgingLanes("thief"), list[int]()
+    thief, taken = JudgingLanes("thief", lease=_LEASE), list[int]()
 
     async def is_taken() -> bool:
         if not taken:
-            await watching.conn.execute("UPDATE judging_lane SET heard_at = heard_at - INTERVAL '11 s'")
+            await watching.conn.execute("UPDATE judging_lane SET heard_at = heard_at - %s", (_LEASE,))
             but = [lane for lane in range(64) if lane != LANE]
             taken.extend(place.lane for place in await thief.claim(watching.conn, held=but))
         return False
