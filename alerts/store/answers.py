@@ -57,9 +57,14 @@ async def _say_who_goes(conn: Conn, scene: Scene, person: str, *, now: datetime)
     by, helper = await owing.name_of(conn, person), await _in_need(conn, scene.alert)
     told = await owing.told_before(conn, scene.alert, but=[person])
     told += [helper] if helper is not None and helper not in {*told, person} else []
+    also = await owing.also_open(conn, scene, but_taken=True)
     for one in told:
-        say = wording.help_coming if one == helper else wording.mine_said
-        await owing.owe(conn, scene, one, say(scene.who, by, at=now, now=now), purpose="mine", now=now)
+        body = (
+            wording.help_coming(scene.who, by, at=now, now=now)
+            if one == helper
+            else wording.mine_said(scene.who, by, what=scene.what, also=also, at=now, now=now)
+        )
+        await owing.owe(conn, scene, one, body, purpose="mine", now=now)
 
 
 async def _in_need(conn: Conn, alert: int) -> str | None:
@@ -221,7 +226,8 @@ async def close(conn: Conn, alert: int, person: str, outcome: Outcome, word: str
             return False
         await _close(conn, scene, person, outcome, word, now=now)
         by = await owing.name_of(conn, person)
-        how_it_ended = wording.ended(scene.who, outcome, by, at=now, now=now)
+        also = await owing.also_open(conn, scene)
+        how_it_ended = wording.ended(scene.who, outcome, by, what=scene.what, also=also, at=now, now=now)
         for told in await owing.told_before(conn, scene.alert, but=[person]):
             await owing.owe(conn, scene, told, how_it_ended, purpose="outcome", now=now)
     return True

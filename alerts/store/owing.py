@@ -44,13 +44,21 @@ CODE_RESTS: Final = timedelta(days=7)
 # Ours: nobody was asked about so many alerts since a backup that they had this code already.
 _FIRST_CODE_AFTER_RESTORE: Final = 50
 
+# Ours: more alerts of one home than these are not counted in a text.
+_ALSO_MAX: Final = 20
+_CALLED: Final = "ARRAY(SELECT DISTINCT m.quantity FROM alarm m WHERE m.alert = a.alert ORDER BY m.quantity)"
+
 ASKED: Final = ("alert", "help")
 """The purposes that ask somebody to go; the others say how things stand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything of an alert that a text about it may need."""
+    """Everything of an alert that a text about it may need.
+
+    Attributes:
+        called: the kinds of alarms that it holds.
+    """
 
     alert: int
     home: str | None
@@ -69,13 +77,18 @@ class Scene:
     closed_by: str | None
     full_name: str | None
     address: str | None
+    called: list[str]
 
     @property
     def who(self) -> str:
         return self.full_name or self.home or f"box {self.hub}"
 
     def about(self, code: int) -> wording.About:
-        return wording.About(self.who, code, self.address or "")
+        return wording.About(self.who, code, self.address or "", self.what)
+
+    @property
+    def what(self) -> str:
+        return saying.briefly(self.question, self.why, self.called)
 
 
 TOGETHER: Final = timedelta(minutes=1)
@@ -115,16 +128,43 @@ async def scene_of(conn: Conn, alert: int) -> Scene | None:
     """Return an alert with its resident, and keep others from changing it; one that joined another is that other."""
     async with conn.cursor(row_factory=class_row(Scene)) as cur:
         await cur.execute(
-            """
+            f"""
             SELECT a.alert, a.home, a.hub, a.question, a.is_fault, a.for_operator, a.since, a.at, a.raised_at, a.why,
-                   a.state, a.cause_ended_at, a.outcome, a.closed_at, a.closed_by, r.full_name, r.address
+                   a.state, a.cause_ended_at, a.outcome, a.closed_at, a.closed_by, r.full_name, r.address,
+                   {_CALLED} AS called
             FROM alert a LEFT JOIN resident r USING (home)
             WHERE a.alert = (SELECT COALESCE(part_of, alert) FROM alert WHERE alert = %s)
             FOR UPDATE OF a
-            """,
+            """.encode(),  # noqa: S608 - a constant of ours
             (alert,),
         )
         return await cur.fetchone()
+
+
+async def also_open(conn: Conn, scene: Scene, *, but_taken: bool = False) -> list[str]:
+    """Return in a few words what else is open in the home of an alert; of its equipment only beside other equipment.
+
+    Args:
+        conn: in a transaction that decides about texts alone.
+        scene: the alert.
+        but_taken: leave out what somebody has said "mine" to.
+    """
+    rows = await conn.execute(
+        f"""
+        SELECT a.question, a.why, {_CALLED} FROM alert a
+        WHERE a.home = %(home)s AND a.alert <> %(alert)s AND a.part_of IS NULL
+          AND a.state <> 'closed' AND (a.state = 'open' OR NOT %(but_taken)s) AND (NOT a.is_fault OR %(is_fault)s)
+        ORDER BY a.is_fault, a.alert LIMIT %(most)s
+        """.encode(),  # noqa: S608 - a constant of ours
+        {
+            "home": scene.home,
+            "alert": scene.alert,
+            "but_taken": but_taken,
+            "is_fault": scene.is_fault,
+            "most": _ALSO_MAX,
+        },
+    )
+    return [saying.briefly(question, why, called) for question, why, called in await rows.fetchall()]
 
 
 async def name_of(conn: Conn, person: str | None) -> str:

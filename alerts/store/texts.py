@@ -267,7 +267,7 @@ async def _do(conn: Conn, alert: int, person: str, word: Word, code: int, *, now
         return wording.help_called(about.who)
     if before.mine_by is not None and before.mine_by != person:
         at = before.mine_at or now
-        return wording.taken_already(about.who, before.mine_by_name or "", at=at, now=now)
+        return wording.taken_already(about.who, before.mine_by_name or "", what=about.what, at=at, now=now)
     why = LetGo.COULD_NOT_FIND_OUT if before.mine_by == person else LetGo.CANNOT_GO
     await answers.let_go(conn, alert, person, why=why, now=now, how="text")
     return wording.passed_on(about.who, await _whose_turn(conn, alert, person))
@@ -286,7 +286,7 @@ async def _mine(conn: Conn, alert: int, person: str, about: wording.About, *, no
     assert after is not None, "it was just answered"
     at = after.mine_at or now
     if became is Acknowledged.SOMEONE_ELSES:
-        return wording.taken_already(about.who, after.mine_by_name or "", at=at, now=now)
+        return wording.taken_already(about.who, after.mine_by_name or "", what=about.what, at=at, now=now)
     return wording.yours(about, at=at, now=now)
 
 

@@ -1,6 +1,6 @@
 """Which text asks somebody to go, for each question and its facts?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from alerts.alert import Question, plainly
 from alerts.judging import outage
 from alerts.telling import wording
 from alerts.telling.wording import About
+from gateway.reading import Quantity
 
 Facts = Mapping[str, Any]
 """What a finding said: why, in the words of its detector."""
@@ -33,6 +34,24 @@ def request(question: str, about: About, since: datetime, why: Facts, *, before:
         what = next((said for key in CARRIED if (said := _said(why, key))), "")
         return wording.of_a_newer_release(about, question, since=since, what=what, before=before, now=now)
     return say(about, since, why, before=before, now=now)
+
+
+def briefly(question: str, why: Facts, called: Sequence[str] = ()) -> str:
+    """Return what an alert is about in a few words, for texts that do not ask anybody to go.
+
+    Args:
+        question: what was asked, and answered with yes; by a newer release it may be none of ours.
+        why: its facts.
+        called: which kinds of alarms it holds.
+    """
+    if question == Question.ALARM:
+        kinds = set(called) or {_said(why, "quantity")}
+        if not called and why.get("asked_by"):
+            return "call for help"
+        return _CALLS.get(kinds.pop(), "alarm") if len(kinds) == 1 else "several alarms"
+    if question == Question.RULE:
+        return f"rule {_said(why, 'rule')}"
+    return _BRIEFLY.get(question, plainly(question))
 
 
 def mended(question: str, who: str, why: Facts, *, at: datetime, now: datetime) -> str:
@@ -156,6 +175,33 @@ def _sensor(why: Facts) -> str:
     room, sensor = _said(why, "room"), _said(why, "sensor")
     return f"{room} ({sensor})" if room else sensor
 
+
+_CALLS: Final[Mapping[str, str]] = {
+    Quantity.PENDANT_ALARM: "pendant",
+    Quantity.PULL_CORD_ALARM: "pull cord",
+    Quantity.FALL_ALARM: "fall detector",
+    Quantity.SMOKE_ALARM: "SMOKE alarm",
+    Quantity.CO_ALARM: "CO alarm",
+    Quantity.GAS_ALARM: "GAS alarm",
+    Quantity.WATER_ALARM: "water alarm",
+}
+_BRIEFLY: Final[Mapping[str, str]] = {
+    Question.STILL: "not seen to move",
+    Question.STILL_UNUSUAL: "not seen to move",
+    Question.OUT: "out and not back",
+    Question.UNSEEN: "home not seen",
+    Question.NIGHT_UP: "up in the night",
+    Question.DOOR_OPEN: "door open",
+    Question.COLD: "too cold",
+    Question.HOT: "too hot",
+    Question.HUB_SILENT: "box silent",
+    Question.OUTAGE: "outage",
+    Question.READINGS_LOST: "readings lost",
+    Question.HUB_TROUBLE: "box needs mending",
+    Question.SENSOR_SILENT: "sensor silent",
+    Question.SENSOR_STUCK: "sensor stuck",
+    Question.BATTERY_LOW: "battery low",
+}
 
 _TEXTS: Final[Mapping[str, Callable[..., str]]] = {
     Question.STILL: _still,

@@ -53,6 +53,7 @@ _PLACE_MAX: Final = 34
 _ROOM_MAX: Final = 16
 _RULE_MAX: Final = 30
 _WHAT_MAX: Final = 70
+_BRIEF_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,13 @@ class About:
         who: the resident, as carers say it.
         code: what this phone writes in front of its answer.
         place: where to go, or empty for those who know.
+        what: what the alert is about, in a few words: more than one may be open in a home.
     """
 
     who: str
     code: int
     place: str = ""
+    what: str = ""
 
 
 class Tried(enum.Enum):
@@ -353,11 +356,21 @@ def raised_again(outcome: str, by: str, *, at: datetime, now: datetime) -> str:
 # How it stands: nobody is asked to go.
 
 
-def mine_said(who: str, by: str, *, at: datetime, now: datetime) -> str:
-    """Return what those told before are told when somebody has said "mine"."""
-    return (
-        f"{_person(by)} said MINE for {cut_who(who)}, {clock(at, now=now)}. You need not go. We text you how it ends."
-    )
+def mine_said(who: str, by: str, *, at: datetime, now: datetime, what: str = "", also: Sequence[str] = ()) -> str:
+    """Return what those told before are told when somebody has said "mine".
+
+    Args:
+        who: the resident.
+        by: who said it.
+        at: when.
+        now: when the text is due.
+        what: the alert is about, in a few words.
+        also: what other alerts of the home, which nobody has said "mine" to, are about.
+    """
+    said = f"{_person(by)} said MINE for {_whom(who, what)}, {clock(at, now=now)}."
+    if also:
+        return f"{said} You need not go for that. STILL OPEN, and nobody has it: {_listed(also)}."
+    return f"{said} You need not go. We text you how it ends."
 
 
 def help_coming(who: str, by: str, *, at: datetime, now: datetime) -> str:
@@ -369,15 +382,30 @@ def remind(about: About, *, since: datetime, now: datetime) -> str:
     """Return what the one who said "mine" is asked when nothing was heard since."""
     c = about.code
     return (
-        f"How is {_who(about)}? Yours since {clock(since, now=now)}. Reply {c} WELL, {c} HELPED or {c} FALSE when you "
-        f"know, {c} MINE if you need more time, {c} HELP, or {c} NO if you cannot find out. "
+        f"How is {_which(about)}? Yours since {clock(since, now=now)}. Reply {c} WELL, {c} HELPED or {c} FALSE when "
+        f"you know, {c} MINE if you need more time, {c} HELP, or {c} NO if you cannot find out. "
         "Without an answer we ask the next person."
     )
 
 
-def ended(who: str, outcome: str, by: str, *, at: datetime, now: datetime) -> str:
-    """Return what those told are told when it is over."""
-    return f"{cut_who(who)}: {outcome}, says {_person(by)}, {clock(at, now=now)}. It is over, nobody else needs to go."
+def ended(
+    who: str, outcome: str, by: str, *, at: datetime, now: datetime, what: str = "", also: Sequence[str] = ()
+) -> str:
+    """Return what those told are told when it is over; or when that is, and something else of the home is not.
+
+    Args:
+        who: the resident.
+        outcome: how it ended.
+        by: who says so.
+        at: when.
+        now: when the text is due.
+        what: the alert was about, in a few words.
+        also: what the other open alerts of the home are about.
+    """
+    said = f"{_whom(who, what)}: {outcome}, says {_person(by)}, {clock(at, now=now)}."
+    if also:
+        return f"{said} That is over. STILL OPEN there: {_listed(also)}."
+    return f"{said} It is over, nobody else needs to go."
 
 
 def mended(who: str, *, at: datetime, now: datetime, what: str = "the box reports again") -> str:
@@ -395,7 +423,8 @@ def help_asked(about: About, by: str, *, at: datetime, now: datetime) -> str:
 
 def nobody_reached(about: About, tried: Sequence[tuple[str, Tried]], *, since: datetime, now: datetime) -> str:
     """Return what the operator is told when nobody is left; who does not fit is counted."""
-    start = f"NOBODY HAS ANSWERED for {_who(about)}{_at_place(about)} since {clock(since, now=now)}."
+    what = f": {cut(about.what, _BRIEF_MAX)}," if about.what else ""
+    start = f"NOBODY HAS ANSWERED for {_who(about)}{_at_place(about)}{what} since {clock(since, now=now)}."
     end = f"Please act now. Reply {about.code} MINE when you do."
     said: list[str] = []
     for number, (person, became) in enumerate(tried):
@@ -437,20 +466,21 @@ def yours(about: About, *, at: datetime, now: datetime) -> str:
     """Return the answer to "mine"."""
     c = about.code
     return (
-        f"{_who(about)} is yours since {clock(at, now=now)}{_at_place(about)}. When you know, reply {c} WELL, "
+        f"{_which(about)} is yours since {clock(at, now=now)}{_at_place(about)}. When you know, reply {c} WELL, "
         f"{c} HELPED or {c} FALSE; {c} HELP if you need help; {c} NO if you cannot find out. In danger ring 999."
     )
 
 
-def taken_already(who: str, by: str, *, at: datetime, now: datetime) -> str:
-    """Return the answer to "mine" when somebody else has said it."""
-    return f"{_person(by)} said MINE for {cut_who(who)} before you, {clock(at, now=now)}. You need not go."
+def taken_already(who: str, by: str, *, at: datetime, now: datetime, what: str = "") -> str:
+    """Return the answer to "mine" when somebody else has said it; with what it is about, of that alone."""
+    end = "You need not go for that." if what else "You need not go."
+    return f"{_person(by)} said MINE for {_whom(who, what)} before you, {clock(at, now=now)}. {end}"
 
 
 def over_already(about: About, outcome: str, by: str, *, at: datetime, now: datetime) -> str:
     """Return the answer to anything but a call for help about an alert that is closed."""
     return (
-        f"That is over: {_who(about)}, {cut(outcome, _RULE_MAX)}, says {_person(by)}, {clock(at, now=now)}. "
+        f"That is over: {_which(about)}, {cut(outcome, _RULE_MAX)}, says {_person(by)}, {clock(at, now=now)}. "
         f"Nothing was changed. If help is needed after all, reply {about.code} HELP."
     )
 
@@ -458,7 +488,7 @@ def over_already(about: About, outcome: str, by: str, *, at: datetime, now: date
 def outcome_noted(about: About, outcome: str) -> str:
     """Return the answer to the one who said how it ended."""
     return (
-        f"Thank you. {_who(about)}: {outcome}. We tell the others. "
+        f"Thank you. {_which(about)}: {outcome}. We tell the others. "
         f"If that is wrong and help is needed, reply {about.code} HELP."
     )
 
@@ -480,7 +510,7 @@ def which_one(open_now: Sequence[About]) -> str:
     """Return the answer to a word without a code when more than one alert is open for that phone."""
     said = "Which one? Put the number first."
     for about in open_now:
-        longer = f"{said} {about.code} is {_who(about)}."
+        longer = f"{said} {about.code} is {_which(about)}."
         if septets(longer) > SEPTETS_MAX:
             break
         said = longer
@@ -489,7 +519,7 @@ def which_one(open_now: Sequence[About]) -> str:
 
 def same_code(code: int, meant: Sequence[About]) -> str:
     """Return the answer to a number that stands for more than one alert of this phone: nothing is guessed."""
-    named = " or ".join(dict.fromkeys(_who(about) for about in meant))
+    named = " or ".join(dict.fromkeys(_which(about) for about in meant))
     said = f"{code} is the number of several alerts: {named}. Nothing was noted. Please answer on the page, or ring."
     return (
         said
@@ -502,7 +532,7 @@ def wrong_code(code: int, open_now: Sequence[About]) -> str:
     """Return the answer to a number that is none of this phone's: which are."""
     said = f"{code} is no number of yours."
     for about in open_now:
-        longer = f"{said} {about.code} is {_who(about)}."
+        longer = f"{said} {about.code} is {_which(about)}."
         if septets(f"{longer} {_PUT_FIRST}") > SEPTETS_MAX:
             break
         said = longer
@@ -601,6 +631,22 @@ def cut_who(who: str) -> str:
 
 def _who(about: About) -> str:
     return cut_who(about.who)
+
+
+def _whom(who: str, what: str) -> str:
+    """Return whose alert it is, and behind it in a few words which."""
+    brief = cut(what, _BRIEF_MAX)
+    return f"{cut_who(who)} ({brief})" if brief else cut_who(who)
+
+
+def _which(about: About) -> str:
+    return _whom(about.who, about.what)
+
+
+def _listed(briefs: Sequence[str]) -> str:
+    """Return the first two of what is open besides, and how many more there are."""
+    said = ", ".join(cut(one, _BRIEF_MAX) or "another alert" for one in briefs[:2])
+    return f"{said} and {len(briefs) - 2} more" if len(briefs) > 2 else said
 
 
 def _person(person: str) -> str:

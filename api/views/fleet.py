@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.alert import State
-from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US, silent_in
+from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, OURS, PAUSED, RADIO, US, Watched, silent_in
 from alerts.store import Alert, BlindTogether, HomeSeen, HomeWatch, Hours, Kind, OpenCounts, Texts
 from api import times
 from api.views import found
@@ -23,7 +23,7 @@ _CAUSES: Final[Mapping[str, str]] = {
     HUB: "hub silent",
     LINE: "hub silent, and the broker saw its connection end",
     RADIO: "hub reports, but cannot hear its sensors",
-    NEVER_HEARD: "hub has not reported yet",
+    NEVER_HEARD: "no hub of it reports",
     CLOCK: "hub's clock is wrong",
     BROKER: "our broker was away",
     US: "our own service has not kept up",
@@ -97,9 +97,11 @@ def cause_in_words(cause: str, *, now: datetime) -> str:
 
 
 def causes_in_words(watch: HomeWatch | None, told: Truth, *, now: datetime) -> list[str]:
-    """Return every reason why a home is not seen as it should be; who is away is not paused by anybody."""
-    is_gone = is_away(watch)
-    return ["away" if one == PAUSED and is_gone else cause_in_words(one, now=now) for one in told.why]
+    """Return every reason why a home is not seen as it should be; who is away was not paused by anybody."""
+    apart = {PAUSED: "away"} if is_away(watch) else {}
+    if told.state is Watched.DEGRADED:
+        apart[NEVER_HEARD] = "one of its hubs has not reported yet"
+    return [apart.get(one) or cause_in_words(one, now=now) for one in told.why]
 
 
 def nobody_comes(opened: OpenCounts, first: Alert | None, texts: Texts | None, *, now: datetime) -> Heading | None:
@@ -161,7 +163,7 @@ def _how_shared(group: BlindTogether, whole: int) -> str:
     if group.cause in OURS:
         return "It is our own fault: look at our processes first."
     if group.cause == NEVER_HEARD:
-        return "They have been set up, and nothing has been heard of them."
+        return "Nothing is heard of them: they were just set up, or their hubs were revoked."
     if group.homes * 2 > whole:
         return "So many at once: probably our broker or our line, not the homes."
     return "So many within minutes: probably one cause."

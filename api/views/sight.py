@@ -131,7 +131,7 @@ def _gap(gap: Unseen, why: Sequence[str], *, now: datetime) -> Gap:
 _WHY_PAST: Final[Mapping[str, str]] = {
     HUB: "The box in the home was silent.",
     RADIO: "The box in the home could not hear its sensors.",
-    NEVER_HEARD: "The box in the home had not reported yet.",
+    NEVER_HEARD: "No box in the home reported.",
     CLOCK: "The clock of the box in the home was wrong.",
     LINE: "The box in the home had lost its connection: no power there, or no network.",
     BROKER: "Our message service was away. It was our fault.",

@@ -27,7 +27,7 @@ _WHY_BLIND: Final[Mapping[str, str]] = {
     HUB: "The box in the home is silent. It may have no power or no broadband, or be broken.",
     LINE: "The box in the home has lost its connection. It may have no power or no network.",
     RADIO: "The box in the home reports, but it cannot hear its sensors.",
-    NEVER_HEARD: "The box in the home has not reported yet.",
+    NEVER_HEARD: "No box in the home reports: it was just set up, or its box was taken away.",
     CLOCK: "The clock of the box in the home is wrong, so we do not know when things happened.",
     BROKER: "Our message service was away. It is our fault.",
     US: "Our own service has not kept up. It is our fault.",

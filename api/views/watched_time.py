@@ -17,7 +17,7 @@ CAUSES: Final[Mapping[str, str]] = {
     HUB: "the box was silent",
     LINE: "the box had lost its connection",
     RADIO: "the box could not hear its sensors",
-    NEVER_HEARD: "the box had not reported yet",
+    NEVER_HEARD: "no box reported",
     CLOCK: "the box's clock was wrong",
     BROKER: "our message service was away",
     US: "our own service was away",

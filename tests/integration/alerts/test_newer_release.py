@@ -81,7 +81,7 @@ async def test_how_it_ended_is_answered_in_the_newer_releases_word(street: Stree
         (street.now, alert),
     )
 
-    assert "That is over: Margaret Reid, tea" in await street.texted(ANNE, "1 mine")
+    assert "That is over: Margaret Reid (kettle unused), tea" in await street.texted(ANNE, "1 mine")
 
 
 async def test_its_lane_is_judged_on_and_it_is_left_alone(watching: Watching) -> None:

@@ -95,7 +95,9 @@ async def test_when_nobody_answers_it_is_said_loudly_once(street: Street) -> Non
     alert = await street.only_alert()
     assert alert.nobody_left_at == NINE + timedelta(minutes=15)
     assert [person for person, _, _ in await street.texts()] == ["anne", "jim", "control", "control"]
-    assert "NOBODY HAS ANSWERED for Margaret Reid" in await street.body("control")
+    said = await street.body("control")
+    assert said.startswith("NOBODY HAS ANSWERED for Margaret Reid")
+    assert ": pendant, since 09:00." in said
 
 
 async def test_mine_by_text_tells_those_told_before(street: Street) -> None:
@@ -107,10 +109,10 @@ async def test_mine_by_text_tells_those_told_before(street: Street) -> None:
 
     answer = await street.texted(JIM, "1 mine")
 
-    assert answer.startswith("Margaret Reid is yours since 09:05")
+    assert answer.startswith("Margaret Reid (pendant) is yours since 09:05")
     assert (await street.only_alert()).mine_by_name == "Jim Docherty"
     assert await street.texts(purpose="mine") == [("anne", "mine", "due")]
-    assert (await street.body("anne")).startswith("Jim Docherty said MINE for Margaret Reid, 09:05.")
+    assert (await street.body("anne")).startswith("Jim Docherty said MINE for Margaret Reid (pendant), 09:05.")
 
 
 async def test_mine_stops_the_escalation(street: Street) -> None:
@@ -171,7 +173,7 @@ async def test_a_no_to_what_somebody_else_has_is_told_whose_it_is(street: Street
 
     answer = await street.texted(JIM, "1 no")
 
-    assert answer == "Anne Reid said MINE for Margaret Reid before you, 09:05. You need not go."
+    assert answer == "Anne Reid said MINE for Margaret Reid (pendant) before you, 09:05. You need not go for that."
     assert (await street.only_alert()).mine_by == "anne"
 
 
@@ -289,7 +291,7 @@ async def test_an_outcome_is_told_to_those_told(street: Street) -> None:
     assert await store.close(street.conn, alert, "jim", Outcome.ALL_WELL, "she had leant on it", now=street.now)
 
     assert await street.texts(purpose="outcome") == [("anne", "outcome", "due")]
-    assert "Margaret Reid: all well, says Jim Docherty, 09:00." in await street.body("anne")
+    assert "Margaret Reid (pendant): all well, says Jim Docherty, 09:00." in await street.body("anne")
 
 
 async def test_an_alert_is_closed_once(street: Street) -> None:
@@ -304,7 +306,7 @@ async def test_an_alert_is_closed_once(street: Street) -> None:
     assert found is not None
     assert (found.outcome, found.closed_by_name) == (Outcome.HELP_GIVEN, "Anne Reid")
     assert await street.texted(ANNE, "1 mine") == (
-        "That is over: Margaret Reid, help given, says Anne Reid, 09:00. Nothing was changed. "
+        "That is over: Margaret Reid (pendant), help given, says Anne Reid, 09:00. Nothing was changed. "
         "If help is needed after all, reply 1 HELP."
     )
 
@@ -710,7 +712,10 @@ async def test_a_code_that_stands_for_two_takes_neither(street: Street) -> None:
 
     said = await street.texted(ANNE, "1 mine")
 
-    assert said.startswith("1 is the number of several alerts: Margaret Reid. Nothing was noted.")
+    assert said.startswith(
+        "1 is the number of several alerts: Margaret Reid (pendant) or Margaret Reid (not seen to move). "
+        "Nothing was noted."
+    )
     assert (await street.only_alert()).mine_by is None
     # There is one that is open, and a word alone is about that.
     await street.texted(ANNE, "mine")
@@ -730,7 +735,9 @@ async def test_a_word_alone_takes_neither_of_two_that_share_a_number(street: Str
     )
 
     for said in ("mine", "1 mine"):
-        assert (await street.texted(ANNE, said)).startswith("1 is the number of several alerts: Margaret Reid.")
+        assert (await street.texted(ANNE, said)).startswith(
+            "1 is the number of several alerts: Margaret Reid (pendant) or Margaret Reid (not seen to move)."
+        )
 
     rows = await street.conn.execute("SELECT DISTINCT state FROM alert")
     assert await rows.fetchall() == [("open",)]
@@ -765,7 +772,31 @@ async def test_a_word_without_a_code_asks_which_when_two_are_open(street: Street
 
     answer = await street.texted(ANNE, "mine")
 
-    assert answer.startswith("Which one? Put the number first. 1 is Margaret Reid. 2 is Margaret Reid.")
+    assert answer.startswith("Which one? Put the number first. 1 is Margaret Reid (pendant). ")
+    assert "2 is Margaret Reid (not seen to move)." in answer
+
+
+async def test_that_one_alert_is_over_never_says_that_nobody_needs_to_go_for_another(street: Street) -> None:
+    """Anne read "nobody else needs to go" about the pendant, while nobody had looked at the stillness."""
+    await street.presses()
+    await store.take_status(street.conn, await street.key("anne"), "SM1", "delivered", None, now=street.now)
+    await street.concludes(street.found(Question.STILL, "a", since=NINE))
+    street.later(minutes=5)
+    await look_again(street)
+
+    await street.texted(JIM, "1 mine")
+    mine = await street.body("anne")
+    await street.texted(JIM, "1 well")
+    over = await street.body("anne")
+    await street.texted(JIM, "2 mine")
+    await street.texted(JIM, "2 well")
+
+    assert "said MINE for Margaret Reid (pendant), 09:05. You need not go for that. " in mine
+    assert mine.endswith("STILL OPEN, and nobody has it: not seen to move.")
+    assert over == (
+        "Margaret Reid (pendant): all well, says Jim Docherty, 09:05. That is over. STILL OPEN there: not seen to move."
+    )
+    assert await store.open_alerts(street.conn, [HOME]) == []
 
 
 async def test_a_wrong_number_is_answered_with_the_right_ones(street: Street) -> None:
@@ -774,7 +805,7 @@ async def test_a_wrong_number_is_answered_with_the_right_ones(street: Street) ->
 
     answer = await street.texted(ANNE, "7 mine")
 
-    assert answer.startswith("7 is no number of yours. 1 is Margaret Reid.")
+    assert answer.startswith("7 is no number of yours. 1 is Margaret Reid (pendant).")
     assert (await street.only_alert()).state is State.OPEN
 
 
@@ -789,7 +820,7 @@ async def test_mine_and_then_nothing_is_asked_about_and_then_passed_on(street: S
     street.later(minutes=1, seconds=1)
     await look_again(street)
     assert await street.texts(purpose="remind") == [("anne", "remind", "due")]
-    assert (await street.body("anne")).startswith("How is Margaret Reid? Yours since 09:00.")
+    assert (await street.body("anne")).startswith("How is Margaret Reid (pendant)? Yours since 09:00.")
     street.later(minutes=5)
     await look_again(street)
 

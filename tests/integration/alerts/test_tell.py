@@ -213,7 +213,7 @@ async def test_mine_is_answered_and_told_to_those_told(telling: Telling) -> None
 
     answer = await telling.answers(JIM, "1 mine")
 
-    assert answer.startswith("Margaret Reid is yours since 09:05")
+    assert answer.startswith("Margaret Reid (pendant) is yours since 09:05")
     assert "Jim Docherty said MINE" in await telling.text_to(ANNE, after=1)
 
 

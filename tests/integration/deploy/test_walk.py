@@ -53,7 +53,7 @@ def test_the_walk_ends_at_a_home_with_nothing_left_to_do(asked: Asked, tmp_path:
     assert "Anne Reid" in said
     assert "then Kilbrae alarm centre" in said
     assert "consent 1 to being watched over; resident, Margaret Reid; until the end of Sunday 30 June 2030" in said
-    assert "seen now: blind: hub has not reported yet" in said
+    assert "seen now: blind: no hub of it reports" in said
     hub = tomllib.loads((tmp_path / "hubs" / "hub-shore-road-14.toml").read_text())
     assert hub["hub"]["id"] == "hub-shore-road-14"
     assert hub["radio"]["pendants"] == ["pendant"]

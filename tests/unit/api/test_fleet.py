@@ -78,7 +78,7 @@ def test_an_outage_is_one_sentence_and_the_others_are_counted() -> None:
     ("cause", "said"),
     [
         (US, "It is our own fault: look at our processes first."),
-        (NEVER_HEARD, "They have been set up, and nothing has been heard of them."),
+        (NEVER_HEARD, "Nothing is heard of them: they were just set up, or their hubs were revoked."),
         (HUB, "So many at once: probably our broker or our line, not the homes."),
     ],
 )

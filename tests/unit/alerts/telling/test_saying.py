@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from alerts.alert import Question
-from alerts.telling import saying
+from alerts.telling import saying, wording
 from alerts.telling.wording import About, septets
+from gateway.reading import ALARMS, Quantity
 
 NOW = datetime(2026, 1, 14, 3, 10, tzinfo=UTC)
 SINCE = datetime(2026, 1, 14, 2, 20, tzinfo=UTC)
@@ -100,3 +101,24 @@ def test_a_question_of_a_newer_release_fits_a_text_too(question: str, why: dict[
     assert septets(said) <= 306
     assert "1 MINE" in said
     assert "since 02:20" in said
+
+
+@pytest.mark.parametrize("question", Question)
+def test_every_question_has_a_few_words_of_its_own(question: Question) -> None:
+    """A text that says "alert" of one of two leaves its reader guessing; and what is cut in the middle says little."""
+    said = saying.briefly(question, {"quantity": "pendant_alarm", "rule": "tea"})
+
+    assert said
+    assert wording.cut(said, 20) == said
+
+
+@pytest.mark.parametrize("quantity", sorted(ALARMS))
+def test_every_alarm_has_a_few_words_of_its_own(quantity: Quantity) -> None:
+    """Whoever is told that it is over must know whether that was the pendant or the smoke."""
+    said = saying.briefly(Question.ALARM, {}, [quantity])
+
+    assert wording.cut(said, 20) == said
+    assert (said == "alarm") is (quantity is Quantity.UNKNOWN_ALARM)
+    assert saying.briefly(Question.ALARM, {}, [quantity, Quantity.MOVEMENT]) == "several alarms"
+    assert saying.briefly(Question.ALARM, {"asked_by": "jim"}) == "call for help"
+    assert saying.briefly("kettle_unused", {}) == "kettle unused"

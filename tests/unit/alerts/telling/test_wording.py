@@ -26,7 +26,8 @@ names = (
     | st.text("aA.^{}\u20ac \u2019\u00e9\u0142\u4e2d", max_size=80)
 )
 codes = st.integers(1, 999)
-abouts = st.builds(About, who=names, code=codes, place=names)
+abouts = st.builds(About, who=names, code=codes, place=names, what=names)
+many = st.lists(names, max_size=30)
 # The hour that comes twice in October, told on another day, makes the longest times.
 TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 moments = st.sampled_from([TWICE + timedelta(hours=h) for h in range(-24, 25)])
@@ -120,12 +121,14 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     ),
     "told_before": st.builds(wording.told_before, names, st.sampled_from(Why), at=moments, now=moments),
     "raised_again": st.builds(wording.raised_again, outcomes, names, at=moments, now=moments),
-    "mine_said": st.builds(wording.mine_said, names, names, at=moments, now=moments),
+    "mine_said": st.builds(wording.mine_said, names, names, at=moments, now=moments, what=names, also=many),
     "help_coming": st.builds(wording.help_coming, names, names, at=moments, now=moments),
     "remind": st.builds(wording.remind, abouts, since=moments, now=moments),
     "same_code": st.builds(wording.same_code, codes, st.lists(abouts, max_size=3)),
     "wrong_code": st.builds(wording.wrong_code, codes, st.lists(abouts, max_size=12)),
-    "ended": st.builds(wording.ended, names, st.sampled_from(Outcome), names, at=moments, now=moments),
+    "ended": st.builds(
+        wording.ended, names, st.sampled_from(Outcome), names, at=moments, now=moments, what=names, also=many
+    ),
     "mended": st.builds(wording.mended, names, at=moments, now=moments, what=names),
     "help_asked": st.builds(wording.help_asked, abouts, names, at=moments, now=moments),
     "nobody_reached": st.builds(wording.nobody_reached, abouts, tried, since=moments, now=moments),
@@ -141,7 +144,7 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
         wording.log_in, st.just("https://telecare.example.gov.uk/in/" + "A" * 22), until=moments, now=moments
     ),
     "yours": st.builds(wording.yours, abouts, at=moments, now=moments),
-    "taken_already": st.builds(wording.taken_already, names, names, at=moments, now=moments),
+    "taken_already": st.builds(wording.taken_already, names, names, at=moments, now=moments, what=names),
     "over_already": st.builds(wording.over_already, abouts, outcomes, names, at=moments, now=moments),
     "outcome_noted": st.builds(wording.outcome_noted, abouts, st.sampled_from(Outcome)),
     "passed_on": st.builds(wording.passed_on, names, st.none() | names),
@@ -288,6 +291,26 @@ def test_when_nobody_answered_the_operator_hears_who_was_tried() -> None:
     assert said == (
         "NOBODY HAS ANSWERED for Margaret since 02:10. Anne: no answer, Jim: text failed. "
         "Please act now. Reply 1 MINE when you do."
+    )
+
+
+def test_a_text_says_which_alert_it_is_about_and_what_is_still_open() -> None:
+    """Two alerts of one home: "It is over, nobody else needs to go" about the one left the other to nobody."""
+    still = About("Margaret", 1, "14 Shore Road", "not seen to move")
+    ended, mine = wording.ended, wording.mine_said
+
+    assert wording.nobody_reached(still, [], since=NIGHT, now=NIGHT).startswith(
+        "NOBODY HAS ANSWERED for Margaret, 14 Shore Road: not seen to move, since 02:10."
+    )
+    assert ended("Margaret", "all well", "Jim", what="pendant", also=["door open"], at=NIGHT, now=NIGHT) == (
+        "Margaret (pendant): all well, says Jim, 02:10. That is over. STILL OPEN there: door open."
+    )
+    assert ended("Margaret", "all well", "Jim", what="pendant", at=NIGHT, now=NIGHT) == (
+        "Margaret (pendant): all well, says Jim, 02:10. It is over, nobody else needs to go."
+    )
+    assert mine("Margaret", "Jim", what="pendant", also=["a", "b", "c"], at=NIGHT, now=NIGHT) == (
+        "Jim said MINE for Margaret (pendant), 02:10. You need not go for that. "
+        "STILL OPEN, and nobody has it: a, b and 1 more."
     )
 
 
