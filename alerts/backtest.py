@@ -154,11 +154,14 @@ def look_back(
             what was given before that comes first.
         policies: that of now, and the one that is proposed.
         raised: what was raised in truth.
-        since: what lies before serves to learn the routine and to stand where it stood.
+        since: what lies before serves to learn the routine and to stand where it stood; of a home that is younger,
+            the days begin where it begins.
         until: all that was received up to here is among the steps.
         say: is told now and then how far it is.
     """
     outcomes = {(_kind(one.question), one.since): one.outcome for one in raised if one.outcome is not None}
+    # A home that was not there yet was not unseen either.
+    since = max(since, _at(steps[0])) if steps else since
     warm = _warmed_up(home, (step for step in steps if _at(step) < since), since)
     runs = [_Run(home, warm, policy, outcomes, since) for policy in policies]
     comparing = _Comparing(since)

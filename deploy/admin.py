@@ -151,6 +151,13 @@ def stretch(home: str, by: timedelta, dsn: str, *, now: datetime) -> None:
     asyncio.run(give())
 
 
+def known_until(dsn: str) -> datetime | None:
+    """Return the latest moment up to which anything was received, or None where nothing ever was."""
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute("SELECT max(greatest(received_through, complete_through)) FROM lane").fetchone()
+    return row[0] if row else None
+
+
 def hub_add(
     home: str, hub: str | None, out: Path | None, data: Path, environment: Mapping[str, str], *, network: str | None
 ) -> None:

@@ -91,10 +91,14 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
     ):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
-        clock.start(asked.speed)
+        clock.start(asked.speed, is_waiting=True)
+        # Before the lines are cut and the parts end, one after the other: nobody is to be missed in between.
+        stack.callback(clock.stand)
         demo.start_platform(demo_homes.street_of(_homes(asked, demo)))
         lines = stack.enter_context(demo.lines())
+        stack.callback(clock.stand)
         demo.start_homes(lines)
+        clock.run_at(asked.speed)
         demo.tell()
         cuts = demo.cuts(lines)
 
@@ -105,7 +109,6 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
 
         supervisor.watch(each_tick=each_tick)
         say("stopping")
-        clock.save(at_once=True)
     say("stopped; the data is kept in", str(asked.data))
     return 0
 
@@ -158,6 +161,7 @@ class Demo:
         """Start database, phones, broker and our processes, with the street set up."""
         self.street = street_
         self.platform.start_database()
+        self._clock.not_before(admin.known_until(self.platform.database_url))
         admin.apply_street(street_, self.platform.database_url, now=self._clock.now())
         for home in street_.home:
             admin.ensure_hub(home.id, home.hub, self.platform.kept, self.platform.database_url, now=self._clock.now())

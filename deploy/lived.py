@@ -76,6 +76,7 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         machine.held(asked.data),
         Supervisor(asked.data / "logs", tell=say) as supervisor,
         contextlib.suppress(Stopped),
+        contextlib.ExitStack() as stack,
     ):
         clock = DemoClock(asked.data)
         demo = Demo(asked, environment, supervisor, clock, say)
@@ -85,6 +86,7 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         say(f"home {home}: {len(past)} readings, moved by {by.days // 7} weeks to {first} until {last}")
         begun = clock.start(0.0, begin=past[0].at - timedelta(minutes=1))
         clock.stand_at(begun, stretch=_STRETCH)
+        stack.callback(clock.stand)
         watched = _street(home, recording)
         demo.start_platform(watched, extra=_FAST)
         file = str(asked.recording.absolute())
@@ -94,7 +96,6 @@ def run(asked: Asked, environment: Mapping[str, str]) -> int:
         living = Living(demo.platform.database_url, clock, [one.at for one in past], watched.home[0], say)
         _live(living, demo, supervisor, clock)
         say("stopping")
-        clock.save(at_once=True)
     say("stopped; the data is kept in", str(asked.data))
     return 0
 

@@ -30,6 +30,8 @@ ALOUD_AFTER_S: Final = 30.0
 
 _HEARTBEAT_APART_S: Final = 1.0
 """On a fast clock heartbeats go out at most this often, in real seconds."""
+_RADIO_WITHIN_S: Final = 5.0
+"""Ours: on two shared cores a home's broker answered within 2 s (2026-11); a hub may be late by two minutes."""
 
 _ASK_ALL_EVERY_S: Final = 900.0
 """What is stored of everything is asked anew so often, in real seconds: a server that was put back from a backup breaks
@@ -76,6 +78,7 @@ class Publisher:
         self._unsaid: dict[tuple[str, int], float] = {}
         self._heartbeat_at: Moment | None = None
         self._heartbeat_said: tuple[object, ...] = ()
+        self._silent_until_s: float | None = None
         self._ask_all_at_s: float | None = None
         self._outbox = outbox
 
@@ -282,11 +285,24 @@ class Publisher:
         if not connection.is_up:
             return
         beat = heartbeat()
+        if not beat.radio_up and self._is_just_started(moment):
+            return
         said = (beat.outbox, beat.radio_up, beat.troubles)
         if not self._is_heartbeat_due(moment, is_news=said != self._heartbeat_said):
             return
         if connection.send(self._topic(Leaf.HEARTBEAT), wire.encode_message(beat)):
             self._heartbeat_at, self._heartbeat_said = moment, said
+
+    def _is_just_started(self, moment: Moment) -> bool:
+        """Return whether nothing was said yet, and the home's broker has had no time to answer.
+
+        To say that no sensor is heard would be a gap in the home's days at every start; nothing is claimed meanwhile.
+        """
+        if self._heartbeat_said:
+            return False
+        if self._silent_until_s is None:
+            self._silent_until_s = moment.real_s + _RADIO_WITHIN_S
+        return moment.real_s < self._silent_until_s
 
     def _is_heartbeat_due(self, moment: Moment, *, is_news: bool) -> bool:
         last = self._heartbeat_at

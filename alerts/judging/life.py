@@ -207,6 +207,8 @@ class Life:
         }
         if sight.unseen is not None and sight.unseen[1] > since:
             why |= {"unseen_since": iso(max(sight.unseen[0], since)), "unseen_until": iso(sight.unseen[1])}
+        if unwatched := whole_s(sight.unwatched_by(at)):
+            why |= {"unwatched_s": unwatched}
         if left is not None:
             why |= {"left_at": iso(left.at), "left_by": left.door}
         policy = ground.policy

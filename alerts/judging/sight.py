@@ -152,6 +152,11 @@ class Sight:
         """Begin to count anew how long the home was not watched: the resident was seen."""
         self.unwatched_for = timedelta(0)
 
+    def unwatched_by(self, at: datetime) -> timedelta:
+        """Return for how long a movement may have gone unseen since the last sign of life."""
+        lasts = timedelta(0) if self.unwatched_since is None else at - self.unwatched_since
+        return self.unwatched_for + max(lasts, timedelta(0))
+
     def was_watched(self, began: datetime) -> bool:
         """Return whether a silence that ends now was seen, but for the blink of an eye."""
         was_blind = self.unseen is not None and self.unseen[1] > began and self.unseen[1] - self.unseen[0] > _BLINK

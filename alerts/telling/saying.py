@@ -7,7 +7,7 @@ from typing import Any, Final
 from alerts.alert import Question, plainly
 from alerts.judging import outage
 from alerts.telling import wording
-from alerts.telling.wording import About
+from alerts.telling.wording import About, Unwatched
 from gateway.reading import Quantity
 
 Facts = Mapping[str, Any]
@@ -16,6 +16,9 @@ Facts = Mapping[str, Any]
 
 CARRIED: Final = ("what", "rule", "room", "sensor", "last_seen_room")
 """Facts that are words for people whatever was asked: what an alert says of a question that is not known here."""
+
+_WORTH_A_WORD: Final = timedelta(minutes=5)
+"""Ours: a stillness that is told lasts hours, and a text has room for little."""
 
 
 def request(question: str, about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
@@ -77,13 +80,30 @@ def mended(question: str, who: str, why: Facts, *, at: datetime, now: datetime) 
 def _still(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     if why.get("left_at"):
         return _out(about, since, why, before=before, now=now)
-    return wording.still(about, since=since, room=_said(why, "last_seen_room"), before=before, now=now)
+    room, unwatched = _said(why, "last_seen_room"), _unwatched(why)
+    return wording.still(about, since=since, room=room, unwatched=unwatched, before=before, now=now)
 
 
 def _still_unusual(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:
     if why.get("left_at"):
         return _out(about, since, why, before=before, now=now)
-    return wording.still_unusual(about, since=since, room=_said(why, "last_seen_room"), before=before, now=now)
+    room, unwatched = _said(why, "last_seen_room"), _unwatched(why)
+    return wording.still_unusual(about, since=since, room=room, unwatched=unwatched, before=before, now=now)
+
+
+def _unwatched(why: Facts) -> Unwatched | None:
+    """Return for how much of a stillness nobody could tell; None: for nothing that is worth a word."""
+    since, until = why.get("unseen_since"), why.get("unseen_until")
+    blind = timedelta(0)
+    if isinstance(since, str) and isinstance(until, str):
+        begun, ended = datetime.fromisoformat(since), datetime.fromisoformat(until)
+        blind = ended - begun
+    lasts = timedelta(seconds=why.get("unwatched_s") or 0)
+    if max(lasts, blind) < _WORTH_A_WORD:
+        return None
+    if blind >= lasts - _WORTH_A_WORD:
+        return Unwatched(blind, begun, ended)
+    return Unwatched(lasts)
 
 
 def _out(about: About, since: datetime, why: Facts, *, before: str, now: datetime) -> str:

@@ -177,9 +177,32 @@ def alarm_unreadable(about: About, *, reached_at: datetime, now: datetime, befor
     return _request(what, about, before)
 
 
-def still(about: About, *, since: datetime, room: str = "", now: datetime, before: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A part of a stillness in which a movement could not have been seen, or not in all of the home.
+
+    Attributes:
+        lasts: how long in all.
+        since: where nothing of the home could be seen, all in one: when that began.
+        until: and when it was over (excluded).
+    """
+
+    lasts: timedelta
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def still(
+    about: About,
+    *,
+    since: datetime,
+    room: str = "",
+    unwatched: Unwatched | None = None,
+    now: datetime,
+    before: str = "",
+) -> str:
     """Return the text of a stillness that is too long by the rule set by hand."""
-    return _request(_not_seen(about, since, room, now=now), about, before)
+    return _request(_not_seen(about, since, room, unwatched, now=now), about, before)
 
 
 def unseen(
@@ -192,9 +215,17 @@ def unseen(
     return _request(what, about, before)
 
 
-def still_unusual(about: About, *, since: datetime, room: str = "", now: datetime, before: str = "") -> str:
+def still_unusual(
+    about: About,
+    *,
+    since: datetime,
+    room: str = "",
+    unwatched: Unwatched | None = None,
+    now: datetime,
+    before: str = "",
+) -> str:
     """Return the text of a stillness that is longer than usual in this home at this time."""
-    return _request(f"{_not_seen(about, since, room, now=now)} That is unusual here.", about, before)
+    return _request(f"{_not_seen(about, since, room, unwatched, now=now)} That is unusual here.", about, before)
 
 
 def out(about: About, *, since: datetime, door: str, now: datetime, before: str = "") -> str:
@@ -675,11 +706,20 @@ def _temperature(about: About, how: str, since: datetime, room: str, said_c: flo
     )
 
 
-def _not_seen(about: About, since: datetime, room: str, *, now: datetime) -> str:
+def _not_seen(about: About, since: datetime, room: str, unwatched: Unwatched | None, *, now: datetime) -> str:
     last = cut(room, _ROOM_MAX)
-    return (
+    said = (
         f"{_who(about)} has not been seen to move since {clock(since, now=now)}{f', last in: {last}' if last else ''}."
     )
+    return said if unwatched is None else f"{said} {_not_watched(unwatched, now=now)}"
+
+
+def _not_watched(unwatched: Unwatched, *, now: datetime) -> str:
+    """Return for how much of a stillness nobody could tell: what was not seen is no stillness."""
+    if unwatched.since is None or unwatched.until is None:
+        return f"For {_minutes(unwatched.lasts)} of it we could not see all."
+    begun, ended = clock(unwatched.since, now=now), clock(unwatched.until, now=now)
+    return f"We could not see from {begun} to {ended}."
 
 
 def _request(what: str, about: About, before: str) -> str:

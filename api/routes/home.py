@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
 from alerts.alert import Question, State
+from alerts.judging.minutes import MONTH
 from alerts.store import Alert, HomeWatch, Resident
 from api import activity, pictures, show, store, times
 from api.access import CurrentViewer, FamilyHome
@@ -73,7 +74,7 @@ async def _live(
     policy = await alerts_store.policy_of(conn, home)
     alerts = await alerts_store.open_alerts(conn, [home])
     people = alert_words.matters_most([one for one in alerts if not one.is_fault])
-    since = now - _FOUR_WEEKS
+    since = now - MONTH
     spans = await alerts_store.watch_spans(conn, home, since, now)
     gaps = sight.unseen(spans, told, since=since, now=now)
     unseen = [*sight.not_yet_watched(spans, since=since - _DAY, now=now), *(gap for gap, _ in gaps)]
@@ -94,7 +95,7 @@ async def _live(
         "stories": await _stories(conn, alerts, resident.first_name, viewer, now=now),
         "people": state.people(resident, contacts, viewer.person),
         "helpers": [one for one in contacts if one.phone and people and one.person == people[0].mine_by],
-        "sight": sight.sight(gaps, spans, since=since, now=now),
+        "sight": sight.sight(gaps, spans, now=now),
         "outage": await alerts_store.outage_of(conn, home),
         **await frame.watched_time_of(conn, home, told, now=now),
         "unseen": unseen,

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from psycopg import AsyncConnection
 
 from alerts import store as alerts_store
+from alerts.judging.minutes import MONTH
 from api import records, show
 from api.access import CurrentOperator, OperatorsHome
 from api.given import Connection, GivenToAll, Now
@@ -36,9 +37,8 @@ async def show_one(
     alerts = await alerts_store.recent_alerts(conn, home, now - _FOUR_WEEKS)
     opened = await alerts_store.open_alerts(conn, [home])
     people = alert_words.matters_most([one for one in opened if not one.is_fault])
-    spans = await alerts_store.watch_spans(conn, home, now - _FOUR_WEEKS, now)
-    gaps = sight.unseen(spans, told, since=now - _FOUR_WEEKS, now=now)
-    in_sight = sight.sight(gaps, spans, since=now - _FOUR_WEEKS, now=now)
+    spans = await alerts_store.watch_spans(conn, home, now - MONTH, now)
+    gaps = sight.unseen(spans, told, since=now - MONTH, now=now)
     listed = {one.alert: one for one in [*opened, *alerts]}
     return show.page(
         request,
@@ -51,8 +51,7 @@ async def show_one(
         ),
         watch=watch,
         alerts=words.alert_lines(list(listed.values())[:_ALERTS_MAX], resident.full_name, now=now),
-        sight=in_sight,
-        seen_for=words.seen_for(in_sight),
+        sight=sight.sight(gaps, spans, now=now),
         outage=await alerts_store.outage_of(conn, home),
         **await frame.watched_time_of(conn, home, told, now=now),
         contacts=await alerts_store.telling_of(conn, home, at=now),

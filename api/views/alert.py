@@ -94,7 +94,7 @@ def details(alert: Alert, name: str, *, now: datetime) -> list[str]:
     if alert.question in (Question.STILL, Question.STILL_UNUSUAL):
         if isinstance(room, str) and room:
             said.append(f"Last seen {in_room(room)}.")
-        said += [*_usual(alert, name), *_unseen(why, now=now)]
+        said += [*_usual(alert, name), *_unseen(why, name, now=now)]
     said += found.details(alert.question, name, why)
     late_by = why.get("late_by_s")
     if alert.question is Question.ALARM and isinstance(late_by, int | float) and late_by >= 60:
@@ -119,19 +119,40 @@ def _usual(alert: Alert, name: str) -> list[str]:
         if waited is None:
             return []
         hours = f", counted from {begins} to {ends}" if begins != ends else ""
-        return [f"That is {times.wait(waited)} without a movement{hours}."]
+        seen = "that we could see" if _not_watched_for(why) else ""
+        return [f"That is {times.wait(waited)} without a movement{f' {seen}' if seen else ''}{hours}."]
     usual, days = _length(why.get("usual_s")), why.get("days")
     if usual is None or not isinstance(days, int):
         return [f"That is longer than is usual for {name} at this time of day."]
     return [f"At this time of day {name} is usually seen again within {times.wait(usual)}, judged by {days} days."]
 
 
-def _unseen(why: Mapping[str, Any], *, now: datetime) -> list[str]:
-    since, until = why.get("unseen_since"), why.get("unseen_until")
-    if not isinstance(since, str) or not isinstance(until, str):
+def _unseen(why: Mapping[str, Any], name: str, *, now: datetime) -> list[str]:
+    """Return for how much of a stillness nobody could tell whether somebody moved."""
+    if not (lasts := _not_watched_for(why)):
         return []
-    begins, ends = (times.when(datetime.fromisoformat(at), now=now) for at in (since, until))
-    return [f"From {begins} to {ends} we could not see the home."]
+    maybe = f"{name} may have moved then."
+    since, until = why.get("unseen_since"), why.get("unseen_until")
+    said = []
+    blind = timedelta(0)
+    if isinstance(since, str) and isinstance(until, str):
+        begun, ended = datetime.fromisoformat(since), datetime.fromisoformat(until)
+        blind = ended - begun
+        from_to = f"From {times.when(begun, now=now)} to {times.when(ended, now=now)}, {times.wait(blind)}"
+        said = [f"{from_to}, we could not see the home: {maybe}"]
+    if lasts - blind >= _MINUTE:
+        said.append(f"For {times.wait(lasts)} {'in all ' if said else ''}we could not see all of it: {maybe}")
+    return said
+
+
+def _not_watched_for(why: Mapping[str, Any]) -> timedelta:
+    """Return for how long of a stillness a movement may have gone unseen, without what is less than a minute."""
+    since, until = why.get("unseen_since"), why.get("unseen_until")
+    blind = timedelta(0)
+    if isinstance(since, str) and isinstance(until, str):
+        blind = datetime.fromisoformat(until) - datetime.fromisoformat(since)
+    lasts = max(blind, _length(why.get("unwatched_s")) or timedelta(0))
+    return lasts if lasts >= _MINUTE else timedelta(0)
 
 
 def _length(seconds: object) -> timedelta | None:
@@ -200,6 +221,7 @@ class Step:
     said: str
 
 
+_MINUTE: Final = timedelta(minutes=1)
 _ASKS: Final = ("alert", "again", "help", "nobody")
 
 

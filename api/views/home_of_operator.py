@@ -9,7 +9,6 @@ from alerts.judging.policy import Policy
 from alerts.store import Alert
 from api import times
 from api.views.alert import ending, sentence, who_goes
-from api.views.sight import Sight
 from gateway import heartbeat
 from ingest.devices import Report, Sensor
 
@@ -110,16 +109,6 @@ def sensor_lines(
 def alert_lines(alerts: Sequence[Alert], name: str, *, now: datetime) -> list[AlertLine]:
     """Return alerts with how they ended, or who goes."""
     return [AlertLine(one, sentence(one, name, now=now), ending(one, now=now) or who_goes(one)) for one in alerts]
-
-
-def seen_for(sight: Sight | None) -> str:
-    """Return for how much of its time a home could be seen; cut, never rounded up to the whole."""
-    if sight is None:
-        return "The home is not watched yet."
-    if not sight.counted:
-        return f"Watched since {sight.since}: too short for a share."
-    when = f"Since {sight.since}" if sight.since else "In the last 28 days"
-    return f"{when} the home could be seen for {sight.percent} of the time: {sight.counted}."
 
 
 def numbers(policy: Policy) -> list[tuple[str, str]]:

@@ -10,13 +10,11 @@ from alerts.judging.watched import BROKER, CLOCK, HUB, LINE, NEVER_HEARD, RADIO,
 from alerts.store import Span
 from api import activity, times
 from api.activity import Day, Spell, Unseen
-from api.views.said import since_when
 from api.views.state import Truth
 from ingest.readings import Slot
 
 # "When we could see" lists this many gaps, newest first, and counts the others.
 _GAPS_MAX: Final = 12
-_HOUR: Final = timedelta(hours=1)
 
 
 Why = tuple[Unseen, tuple[str, ...]]
@@ -34,34 +32,15 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """When we could see in the last four weeks.
+    """The gaps in what was seen; the share of time that they leave is said by `watched_time` alone.
 
     Attributes:
-        seen: of `whole`, when we could see.
-        whole: the time that was to be watched.
-        since: said where that is less than four weeks.
         gaps: newest first.
         more: gaps left out.
     """
 
-    seen: timedelta
-    whole: timedelta
-    since: str
     gaps: tuple[Gap, ...]
     more: int
-
-    @property
-    def counted(self) -> str:
-        """Both as "664 of 672 hours", on the first day as "50 of 70 minutes"; cut, and empty in the first hour."""
-        if self.whole < _HOUR:
-            return ""
-        unit, word = (_HOUR, "hours") if self.whole >= timedelta(days=1) else (timedelta(minutes=1), "minutes")
-        return f"{self.seen // unit} of {self.whole // unit} {word}"
-
-    @property
-    def percent(self) -> str:
-        """The share as "98.80 %"; cut, never rounded up to the whole."""
-        return f"{10_000 * self.seen // self.whole / 100:.2f} %"
 
 
 def unseen(spans: Sequence[Span], told: Truth, *, since: datetime, now: datetime) -> list[Why]:
@@ -103,21 +82,12 @@ def _add(gaps: list[Why], since: datetime, until: datetime, why: tuple[str, ...]
         gaps.append((Unseen(since, until), why))
 
 
-def sight(gaps: Sequence[Why], spans: Sequence[Span], *, since: datetime, now: datetime) -> Sight | None:
-    """Return in words when we could see, or None where the home was never to be watched."""
+def sight(gaps: Sequence[Why], spans: Sequence[Span], *, now: datetime) -> Sight | None:
+    """Return in words when we could not see, or None where the home was never to be watched."""
     if not spans:
         return None
-    begins = max(spans[0].since, since)
-    blind = activity.overlap((gap for gap, _ in gaps), begins, now)
-    whole = max(now - begins, timedelta(0))
     said = [_gap(gap, why, now=now) for gap, why in reversed(gaps)]
-    return Sight(
-        whole - blind,
-        whole,
-        "" if begins == since else since_when(begins, now=now),
-        tuple(said[:_GAPS_MAX]),
-        max(len(said) - _GAPS_MAX, 0),
-    )
+    return Sight(tuple(said[:_GAPS_MAX]), max(len(said) - _GAPS_MAX, 0))
 
 
 def _gap(gap: Unseen, why: Sequence[str], *, now: datetime) -> Gap:

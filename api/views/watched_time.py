@@ -24,6 +24,9 @@ CAUSES: Final[Mapping[str, str]] = {
 }
 """Why a home could not be seen, in a few words; a reason of no list of ours has none."""
 
+_SHARE_FROM: Final = timedelta(hours=1)
+"""Ours: before its box reports for the first time nothing of a home can be seen, which is most of its first minutes."""
+
 
 def counted(spans: Sequence[Span], told: Truth, *, since: datetime, now: datetime) -> Figures:
     """Return a home's minutes, with the lease held against the clock.
@@ -57,19 +60,27 @@ def in_words(
     """
     if seen.share is None or begins is None:
         return "Not watched for a whole minute yet."
-    whole = f"of {MONTH.days} days" if begins <= since else f"since {since_when(begins, now=now)}"
-    said = f"Watched {percent(seen.share)} {whole}"
-    if seen.degraded:
-        said += f", {percent(seen.degraded / seen.to_watch)} only in part"
+    if now - begins < _SHARE_FROM:
+        said = f"Watched since {since_when(begins, now=now)}, too short for a share"
+    else:
+        said = _share(seen, f"of {MONTH.days} days" if begins <= since else f"since {since_when(begins, now=now)}")
     said += "; no gap." if seen.last_gap is None else f"; last gap {_gap(seen.last_gap, later, now=now)}."
     if seen.paused:
         said += f" Paused for {times.wait(seen.paused * MINUTE)} besides."
     return said
 
 
+def _share(seen: Figures, whole: str) -> str:
+    said = f"Watched {percent(seen.share or 0.0)} {whole}"
+    return f"{said}, {percent(seen.degraded / seen.to_watch)} only in part" if seen.degraded else said
+
+
 def row_in_words(seen: SeenFor, *, now: datetime) -> str:
     """Return the same for a line in a list of homes."""
+    lasts = seen.to_watch_min * MINUTE
     said = f"Watched {percent(seen.share)} of {_length(seen)}"
+    if lasts < _SHARE_FROM:
+        said = f"Watched for {times.wait(lasts)}, too short for a share"
     if seen.gap_since is None:
         return f"{said}; no gap."
     why = () if seen.gap_cause is None else (seen.gap_cause,)

@@ -6,6 +6,7 @@ it is simply now.  `stretch_s` is for those who keep promises and is of no use t
 """
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,9 +61,14 @@ class Clock:
         return datetime.fromtimestamp(anchor.simulated_s + (self._real() - anchor.real_s) * anchor.speed, UTC)
 
     def real_s_until(self, at: datetime) -> float:
-        """Return how many real seconds pass until `at`, 0 if it has come, if the clock is not moved meanwhile."""
+        """Return how many real seconds pass until `at`, 0 if it has come, if the clock is not moved meanwhile.
+
+        While the clock stands still, that is for ever.
+        """
         left_s = (at - self.now()).total_seconds()
-        return max(0.0, left_s / self._anchor.speed)
+        if left_s <= 0:
+            return 0.0
+        return left_s / self._anchor.speed if self._anchor.speed else math.inf
 
     def _fresh(self) -> Anchor:
         if self._path is None:
@@ -90,6 +96,6 @@ def _anchor_in(text: bytes) -> Anchor:
         anchor = Anchor(float(found["real"]), float(found["simulated"]), float(found["speed"]))
     except (KeyError, TypeError) as why:
         raise ValueError(f"not a clock: {why}") from why
-    if not 0 < anchor.speed <= _SPEED_MAX:
-        raise ValueError(f"speed must be above 0 and at most {_SPEED_MAX:.0f}, not {anchor.speed}")
+    if not 0 <= anchor.speed <= _SPEED_MAX:
+        raise ValueError(f"speed must be 0 or above and at most {_SPEED_MAX:.0f}, not {anchor.speed}")
     return anchor

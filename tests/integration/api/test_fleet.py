@@ -282,7 +282,7 @@ async def test_everything_of_one_home_is_on_its_page(street: Street) -> None:
         "kitchen-motion not known not set up 06:14",
         "1 of h1, last 09:14: no JSON",
         "20 readings of h1, noticed 09:14",
-        "the home could be seen for 100.00 % of the time: 240 of 240 hours.",
+        "Watched 100.0 % since",
         "Help given, closed by Jim Docherty at 09:14.",
         "Anne Reid, daughter, 07700 900101",
         "Still for 6 h, counted from 07:00 to 22:00",

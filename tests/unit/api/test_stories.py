@@ -129,7 +129,19 @@ def test_any_alert_can_be_said(question: Question, why: dict[str, Any]) -> None:
         ),
         (
             {"unseen_since": "2026-06-16T05:00:00+00:00", "unseen_until": "2026-06-16T06:30:00+00:00"},
-            "From 06:00 to 07:30 we could not see the home.",
+            "From 06:00 to 07:30, 1 h 30 min, we could not see the home: Margaret may have moved then.",
+        ),
+        (
+            {"waking_s": 18000, "waking_from": "00:00", "waking_until": "00:00", "unwatched_s": 7200},
+            "That is 5 h without a movement that we could see.",
+        ),
+        (
+            {
+                "unseen_since": "2026-06-16T05:00:00+00:00",
+                "unseen_until": "2026-06-16T06:30:00+00:00",
+                "unwatched_s": 9000,
+            },
+            "For 2 h 30 min in all we could not see all of it: Margaret may have moved then.",
         ),
     ],
 )

@@ -50,6 +50,18 @@ def test_a_home_of_a_few_days_does_not_boast_of_thirty() -> None:
     assert said(Figures(watched=2_880), begins=begins).startswith("Watched 100.0 % since Sunday 14 June, 09:14; no gap")
 
 
+def test_a_first_hour_has_no_share() -> None:
+    """Until its box reports nothing can be seen: of its first minute a home was watched for nothing."""
+    begins = NOW - timedelta(minutes=40)
+    gap = Gap(begins, begins + timedelta(minutes=20), ("never heard",))
+    row = SeenFor("home", 40, 20, gap.since, gap.until, "never heard")
+
+    assert said(Figures(watched=20, blind=20, last_gap=gap), begins=begins) == (
+        "Watched since 08:34 today, too short for a share; last gap 08:34 to 08:54, the box had not reported yet."
+    )
+    assert watched_time.row_in_words(row, now=NOW).startswith("Watched for 40 min, too short for a share; last gap")
+
+
 def test_a_home_that_is_not_watched_has_no_share() -> None:
     """Nothing of nothing is no hundred per cent."""
     assert said(Figures()) == "Not watched for a whole minute yet."

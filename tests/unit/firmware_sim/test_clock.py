@@ -1,6 +1,7 @@
 """Do the homes know what time it is, also when it is moved under them?"""
 
 import json
+import math
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,17 @@ def test_it_runs_from_its_anchor_at_its_speed(tmp_path: Path) -> None:
     assert clock.real_s_until(NINE) == 0
 
 
+def test_while_the_clock_stands_still_nothing_comes(tmp_path: Path) -> None:
+    """The launcher stops the time before it stops the homes: what they then still do would lie in the future."""
+    set_clock(tmp_path / "clock", real=1000.0, simulated=NINE, speed=0)
+
+    clock = Clock(tmp_path / "clock", real=lambda: 5000.0)
+
+    assert clock.now() == NINE
+    assert clock.real_s_until(NINE) == 0
+    assert clock.real_s_until(NINE + timedelta(seconds=1)) == math.inf
+
+
 def test_it_jumps_when_the_file_is_rewritten(tmp_path: Path) -> None:
     """A test moves the time by rewriting the file, and waits for nothing else."""
     set_clock(tmp_path / "clock", real=1000.0, simulated=NINE, speed=1)
@@ -43,7 +55,7 @@ def test_it_jumps_when_the_file_is_rewritten(tmp_path: Path) -> None:
     assert (before, clock.now()) == (NINE, NINE + timedelta(days=3))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"real":1,"simulated":2,"speed":0}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"real":1,"simulated":2,"speed":-1}', "null"])
 def test_a_half_written_file_leaves_the_time_as_it_was(tmp_path: Path, text: str) -> None:
     """A moment's bad luck while reading must not send the homes to 1970."""
     path = tmp_path / "clock"

@@ -374,6 +374,7 @@ def test_what_still_holds_when_the_hub_is_back_is_found_then(heard: Lane) -> Non
     found = one(heard.findings(Question.STILL))
     assert (found.since, found.at) == (NINE, back)
     assert (found.why["unseen_since"], found.why["unseen_until"]) == (NINE.isoformat(), back.isoformat())
+    assert found.why["unwatched_s"] == hours(8).total_seconds()
 
 
 def test_a_hub_that_holds_readings_is_waited_for(heard: Lane) -> None:

@@ -122,3 +122,36 @@ def test_every_alarm_has_a_few_words_of_its_own(quantity: Quantity) -> None:
     assert saying.briefly(Question.ALARM, {}, [quantity, Quantity.MOVEMENT]) == "several alarms"
     assert saying.briefly(Question.ALARM, {"asked_by": "jim"}) == "call for help"
     assert saying.briefly("kettle_unused", {}) == "kettle unused"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ({}, "has not been seen to move since 02:20. Reply"),
+        (
+            {
+                "unseen_since": "2026-01-14T02:21:00+00:00",
+                "unseen_until": "2026-01-14T03:06:00+00:00",
+                "unwatched_s": 2700,
+            },
+            "since 02:20. We could not see from 02:21 to 03:06. That is unusual",
+        ),
+        ({"unwatched_s": 2700}, "since 02:20. For 45 min of it we could not see all."),
+        (
+            {
+                "unseen_since": "2026-01-14T03:00:00+00:00",
+                "unseen_until": "2026-01-14T03:06:00+00:00",
+                "unwatched_s": 2700,
+            },
+            "For 45 min of it we could not see all.",
+        ),
+        ({"unwatched_s": 40}, "has not been seen to move since 02:20. Reply"),
+    ],
+)
+def test_what_we_could_not_see_is_no_stillness(why: dict[str, Any], said: str) -> None:
+    """Whoever is asked to go must know that for hours nobody could tell whether somebody moved."""
+    asked = Question.STILL_UNUSUAL if "unusual" in said else Question.STILL
+
+    text = saying.request(asked, About("Elsie Wood", 1), SINCE, why, before="", now=NOW)
+
+    assert said in text

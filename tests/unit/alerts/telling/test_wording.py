@@ -46,6 +46,10 @@ QUESTIONS = [
     "Over the last four weeks, how confident have you felt that what we tell you about {first_name} can be relied on?",
 ]
 
+unwatched = st.none() | st.builds(
+    wording.Unwatched, st.timedeltas(timedelta(0), timedelta(days=400)), st.none() | moments, st.none() | moments
+)
+
 ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "alarm": st.builds(
         wording.alarm,
@@ -65,8 +69,12 @@ ALL_TEXTS: dict[str, st.SearchStrategy[str]] = {
     "confidence_known": st.builds(wording.confidence_known, st.none() | st.integers(1, 5)),
     "confidence_how": st.builds(wording.confidence_how),
     "alarm_unreadable": st.builds(wording.alarm_unreadable, abouts, reached_at=moments, now=moments, before=befores),
-    "still": st.builds(wording.still, abouts, since=moments, room=names, now=moments, before=befores),
-    "still_unusual": st.builds(wording.still_unusual, abouts, since=moments, room=names, now=moments, before=befores),
+    "still": st.builds(
+        wording.still, abouts, since=moments, room=names, unwatched=unwatched, now=moments, before=befores
+    ),
+    "still_unusual": st.builds(
+        wording.still_unusual, abouts, since=moments, room=names, unwatched=unwatched, now=moments, before=befores
+    ),
     "unseen": st.builds(
         wording.unseen, abouts, since=moments, seen_at=st.none() | moments, room=names, now=moments, before=befores
     ),
