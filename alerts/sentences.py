@@ -13,7 +13,7 @@ from alerts.judging.home import HomeState, Now
 from alerts.judging.policy import local
 
 _ASKED: Final[Mapping[str, str]] = {
-    Question.STILL: "longer without a movement than was set by hand",
+    Question.STILL: "longer without a movement than the plain rule allows",
     Question.STILL_UNUSUAL: "longer without a movement than is usual here at this time",
 }
 

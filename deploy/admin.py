@@ -199,7 +199,8 @@ def _add_hub(
     write_secretly(file, added.configuration)
     _tell_broker(dsn, data, environment)
     print(
-        f"hub {added.hub} speaks for {home} (lane {added.lane}); its configuration, with its only secret, is in {file}"
+        f"hub {added.hub} speaks for {home} (lane {added.lane} of the broker's topics); "
+        f"its configuration, with its only secret, is in {file}"
     )
 
 

@@ -296,7 +296,7 @@ def _step_words(step: StoryStep, name: str, viewer: str, *, now: datetime) -> tu
         "seen again": ("seen", _SEEN_AGAIN.get(detail, f"{name} was seen again.")),
         "mine": ("good", f"{starting(who)} said “mine”{' by text' if detail == 'text' else ''}."),
         "let go": ("failed", f"{starting(who)} {_LET_GO.get(detail, 'let go')}."),
-        "closed": ("good", f"Closed{by}: {detail}."),
+        "closed": ("good", f"Closed{by}: {detail.rstrip('.')}."),
     }
     return words.get(step.kind)
 

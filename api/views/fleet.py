@@ -12,7 +12,7 @@ from alerts.store import Alert, BlindTogether, HomeSeen, HomeWatch, Hours, Kind,
 from api import times
 from api.views import found
 from api.views.alert import sentence
-from api.views.said import since_when, starting
+from api.views.said import many, since_when, starting
 from api.views.state import Truth, is_away, seen_as
 
 # Fewer homes than these at one moment are no sign of one cause.  Ours.
@@ -21,7 +21,7 @@ _NOBODY: Final = "the resident"
 
 _CAUSES: Final[Mapping[str, str]] = {
     HUB: "hub silent",
-    LINE: "hub silent, and the broker saw its connection end",
+    LINE: "hub silent, its connection was seen to end",
     RADIO: "hub reports, but cannot hear its sensors",
     NEVER_HEARD: "no hub of it reports",
     CLOCK: "hub's clock is wrong",
@@ -118,7 +118,7 @@ def nobody_comes(opened: OpenCounts, first: Alert | None, texts: Texts | None, *
     at = times.when(first.at, now=now)
     why = [f"{_said(first, now=now)} {_reached(texts)}".strip()]
     if opened.nobody_left:
-        why.append(f"{_many(opened.nobody_left, 'alert has', 'alerts have')} nobody left to tell.")
+        why.append(f"{many(opened.nobody_left, 'alert has', 'alerts have')} nobody left to tell.")
     if opened.unanswered == 1:
         return Heading("alert", "Nobody comes yet", f"{first.home}: alert at {at}, nobody has said “mine”.", tuple(why))
     say = f"{opened.unanswered} alerts that nobody has said “mine” to. First {first.home}, since {at}."
@@ -130,9 +130,9 @@ def _reached(texts: Texts | None) -> str:
         return "Nobody was texted."
     said = []
     if texts.failed:
-        said.append(f"{_many(texts.failed, 'text', 'texts')} did not arrive.")
+        said.append(f"{many(texts.failed, 'text', 'texts')} did not arrive.")
     if texts.delivered:
-        said.append(f"{_many(texts.delivered, 'text', 'texts')} arrived.")
+        said.append(f"{many(texts.delivered, 'text', 'texts')} arrived.")
     if texts.under_way and not said:
         said.append("A text is on its way.")
     return " ".join(said)
@@ -143,7 +143,7 @@ def cannot_see(homes: Mapping[Kind, int], groups: Sequence[BlindTogether], *, no
     blind, whole = homes["blind"], sum(homes.values())
     if not blind or not groups:
         return None
-    word = f"We cannot see {_number(blind)} of {_number(whole)} homes"
+    word = f"We cannot see {blind:,} of {many(whole, 'home')}"
     most = groups[0]
     others = groups[1:]
     if most.homes < _ONE_CAUSE:
@@ -173,7 +173,7 @@ def _causes(groups: Sequence[BlindTogether], *, now: datetime) -> str:
     counts: dict[str, int] = {}
     for group in groups:
         counts[group.cause] = counts.get(group.cause, 0) + group.homes
-    said = [f"{_number(count)} {cause_in_words(cause, now=now)}" for cause, count in counts.items()]
+    said = [f"{many(count, 'home')}, {cause_in_words(cause, now=now)}" for cause, count in counts.items()]
     return f"{'; '.join(said)}."
 
 
@@ -184,7 +184,7 @@ def group_row(group: BlindTogether, *, now: datetime) -> GroupRow:
     said = f"{starting(cause_in_words(group.cause, now=now))}."
     if group.since is not None and group.last_since is not None and group.last_since != group.since:
         said += f" The last at {times.when(group.last_since, now=now)}."
-    return GroupRow(f"{_many(group.homes, 'home', 'homes')}{since}{where}", said, group.some)
+    return GroupRow(f"{many(group.homes, 'home', 'homes')}{since}{where}", said, group.some)
 
 
 def is_shared(group: BlindTogether) -> bool:
@@ -255,7 +255,7 @@ def _home_said(seen: HomeSeen, told: Truth, kind: Kind, *, now: datetime) -> str
     if kind == "degraded" and told.since is not None:
         return f"{causes}, since {times.when(told.since, now=now)}."
     if kind == "learning" and seen.watch is not None:
-        return f"Day {seen.watch.learning['days']} of {seen.watch.learning['of']}. The plain rule stands alone."
+        return f"{seen.watch.learning['days']} of {seen.watch.learning['of']} days known. The plain rule stands alone."
     return f"Seen without a gap since {since_when(told.since, now=now)}." if told.since is not None else ""
 
 
@@ -270,16 +270,8 @@ def hours_in_words(hours: Hours, days: int) -> str:
         return f"{said}."
     ours = math.ceil(100 * (hours.ours / hours.blind))
     of_ours = f" Our own service caused {ours} % of that." if hours.ours else " None of that was our own service."
-    return f"{said}: {_many(blind_h, 'hour was', 'hours were')} not.{of_ours}"
+    return f"{said}: {many(blind_h, 'hour was', 'hours were')} not.{of_ours}"
 
 
 def _percent(share: float) -> str:
     return f"{math.floor(max(share, 0.0) * 10_000) / 100:.2f} %"
-
-
-def _number(count: int) -> str:
-    return f"{count:,}"
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"{_number(count)} {one if count == 1 else more}"

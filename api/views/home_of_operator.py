@@ -9,6 +9,7 @@ from alerts.judging.policy import Policy
 from alerts.store import Alert
 from api import times
 from api.views.alert import ending, sentence, who_goes
+from api.views.said import many
 from gateway import heartbeat
 from ingest.devices import Report, Sensor
 
@@ -70,8 +71,12 @@ def _hub_details(report: Report) -> list[str]:
     if abs(report.clock_off_by) > _CLOCK_IS_RIGHT:
         slow = "slow" if report.clock_off_by > timedelta(0) else "fast"
         said.append(f"Its clock is {times.wait(abs(report.clock_off_by))} {slow}.")
-    held = [(report.held_readings, "readings"), (report.held_alarms, "alarms")]
-    said += [f"It holds {count:,} {what} that are not stored yet." for count, what in held if count]
+    held = [(report.held_readings, "reading"), (report.held_alarms, "alarm")]
+    said += [
+        f"It holds {many(count, what)} that {'is' if count == 1 else 'are'} not stored yet."
+        for count, what in held
+        if count
+    ]
     said += [f"It reports: {trouble}." for trouble in report.troubles]
     return [*said, f"Program {report.version}."]
 

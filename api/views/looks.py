@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from api import times
@@ -48,6 +48,8 @@ _SEES: Final[Mapping[frozenset[str], str]] = {
     "your address and what to know when coming.",
 }
 
+_QUARTER: Final = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class LookLine:
@@ -92,7 +94,8 @@ def _lines(looks: Sequence[Looked], names: Mapping[str, str], *, now: datetime) 
 def _about(quarter: datetime, *, now: datetime) -> str:
     """Return the day and the quarter of an hour that a record names: it does not know the minute."""
     on, today = times.local_date(quarter), times.local_date(now)
-    return f"{times.day(on, today=today)}, about {times.clock_time(quarter)}"
+    until = times.clock_time(quarter + _QUARTER)
+    return f"{times.day(on, today=today)}, {times.clock_time(quarter)} to {until}"
 
 
 def who_sees(grants: Sequence[Grant]) -> list[Sees]:

@@ -27,3 +27,8 @@ def since_when(at: datetime, *, now: datetime) -> str:
 def starting(words: str) -> str:
     """Return words with a capital at their beginning."""
     return words[:1].upper() + words[1:]
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Return a count with its word: `1 home`, `1,204 homes`; `more` where it is not just one more letter."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

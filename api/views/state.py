@@ -288,7 +288,7 @@ def _learning(name: str, learning: Mapping[str, Any]) -> str | None:
     days, needed = learning.get("days"), learning.get("of")
     if not isinstance(days, int) or not isinstance(needed, int) or days >= needed:
         return None
-    return f"We do not know yet what is usual for {name}. This is day {days} of {needed}."
+    return f"We do not know yet what is usual for {name}. {days} of the {needed} days that it takes are known."
 
 
 def last_seen(name: str, watch: HomeWatch, *, now: datetime) -> str:

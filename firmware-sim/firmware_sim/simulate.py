@@ -271,7 +271,8 @@ def main(words: list[str] | None = None) -> int:
     took_s = time.monotonic() - began_s
     lived = what.homes * what.days
     sys.stdout.write(
-        f"{what.homes:,} homes for {what.days:,} days in {took_s:.1f} s: {lived / took_s:,.1f} home-days a second, "
+        f"{_many(what.homes, 'home')} for {_many(what.days, 'day')} in {took_s:.1f} s: "
+        f"{lived / took_s:,.1f} home-days a second, "
         f"{rows / lived:.0f} activations a home-day\n{asked.out}\n"
     )
     return 0
@@ -301,6 +302,10 @@ class _from_1_to:  # noqa: N801 - argparse calls it like a function
         if not text.isdecimal() or not 1 <= int(text) <= self._most:
             raise argparse.ArgumentTypeError(f"not a whole number from 1 to {self._most}: {text!r}")
         return int(text)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what if count == 1 else what + 's'}"
 
 
 if __name__ == "__main__":

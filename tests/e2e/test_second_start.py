@@ -22,6 +22,10 @@ _GAPS = """
     SELECT string_agg(concat_ws(' ', home, since, why), ', ' ORDER BY home, since)
     FROM watch_span WHERE state = 'blind'
 """
+_FAULTS = "SELECT count(*) FROM alert WHERE is_fault"
+_HEARD = """
+    SELECT min(last_heard_at) > (SELECT max(complete_through) FROM lane) - interval '5 minutes' FROM home_watch
+"""
 
 
 class Started:
@@ -75,7 +79,9 @@ def test_a_second_start_goes_on_as_if_nothing_had_been(open_folder: Path) -> Non
     with Started(data, 60) as first:
         first.until(lambda: first.value(_WATCHED) is True, "three homes being watched")
         first.until(lambda: first.value("SELECT count(*) > 0 FROM reading") is True, "a first reading")
-        gaps_before = first.value(_GAPS)
+        # Whoever was heard just now is not found silent while we ask it to stop, however busy the machine is.
+        first.until(lambda: first.value(_HEARD) is True, "each home being heard")
+        before = first.value(_GAPS), first.value(_FAULTS)
     reached = first.reached
 
     with Started(data, 1) as second:
@@ -83,8 +89,7 @@ def test_a_second_start_goes_on_as_if_nothing_had_been(open_folder: Path) -> Non
         second.until(lambda: second.value(heard, reached) is True, "each home being heard again")
 
         second.until(lambda: second.value(_WATCHED) is True, "three homes being watched again")
-        assert second.value(_GAPS) == gaps_before
-        assert second.value("SELECT count(*) FROM alert WHERE is_fault") == 0
+        assert (second.value(_GAPS), second.value(_FAULTS)) == before
 
 
 def _two_ports() -> int:

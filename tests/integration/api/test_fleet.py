@@ -156,7 +156,7 @@ async def test_homes_that_went_out_of_sight_together_are_one_cause(street: Stree
     assert "We cannot see 12 of 13 homes" in page
     assert "11 homes since 08:52, all in KB4: hub silent." in page
     assert "So many at once: probably our broker or our line, not the homes." in page
-    assert "The others: 1 hub silent." in page
+    assert "The others: 1 home, hub silent." in page
     assert page.index("Nothing since 02:14 (7 h).") < page.index("Nothing since 08:52 (22 min).")
 
 
@@ -287,7 +287,7 @@ async def test_everything_of_one_home_is_on_its_page(street: Street) -> None:
         "Anne Reid, daughter, 07700 900101",
         "Still for 6 h, counted from 07:00 to 22:00",
         "Anne Reid, daughter: as family",
-        "Today, about 09:00: Kilbrae alarm centre, day and night; everything of the home",
+        "Today, 09:00 to 09:15: Kilbrae alarm centre, day and night; everything of the home",
     ):
         assert said in page, said
 

@@ -29,8 +29,8 @@ async def test_the_sheet_says_who_looked_newest_first(street: Street) -> None:
 
     page = await text_of(street, SHEET)
 
-    assert "Today, about 09:00 Jim Docherty, neighbour: whether an alert of yours is open." in page
-    assert "Yesterday, about 09:00 Anne Reid, daughter: how you are, where you were last, and your days." in page
+    assert "Today, 09:00 to 09:15 Jim Docherty, neighbour: whether an alert of yours is open." in page
+    assert "Yesterday, 09:00 to 09:15 Anne Reid, daughter: how you are, where you were last, and your days." in page
     assert page.index("Jim Docherty, neighbour: whether") < page.index("Anne Reid, daughter: how you are")
     assert "Jim Docherty once" in page
 

@@ -70,8 +70,8 @@ def test_an_outage_is_one_sentence_and_the_others_are_counted() -> None:
 
     assert heading is not None
     assert heading.word == "We cannot see 12 of 1,204 homes"
-    assert heading.say == "11 homes since 08:52, all in KB4: hub silent, and the broker saw its connection end."
-    assert heading.why == ("So many within minutes: probably one cause.", "The others: 1 hub silent.")
+    assert heading.say == "11 homes since 08:52, all in KB4: hub silent, its connection was seen to end."
+    assert heading.why == ("So many within minutes: probably one cause.", "The others: 1 home, hub silent.")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_look_from_a_page_of_no_list_is_said_as_it_is() -> None:
     """A record that nobody has words for is shown, not left out."""
     lines = looks.to_the_resident([Looked("token-7", None, None, False, "export", NOW)], now=NOW)
 
-    assert (lines[0].when, lines[0].who, lines[0].what) == ("Today, about 09:14", "token-7", "export")
+    assert (lines[0].when, lines[0].who, lines[0].what) == ("Today, 09:14 to 09:29", "token-7", "export")
 
 
 def consent(basis: str, *, person: str | None = "anne", view: str | None = "family", days: int = 100) -> Consent:
