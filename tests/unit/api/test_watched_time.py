@@ -57,7 +57,7 @@ def test_a_first_hour_has_no_share() -> None:
     row = SeenFor("home", 40, 20, gap.since, gap.until, "never heard")
 
     assert said(Figures(watched=20, blind=20, last_gap=gap), begins=begins) == (
-        "Watched since 08:34 today, too short for a share; last gap 08:34 to 08:54, the box had not reported yet."
+        "Watched since 08:34 today, too short for a share; last gap 08:34 to 08:54, no box reported."
     )
     assert watched_time.row_in_words(row, now=NOW).startswith("Watched for 40 min, too short for a share; last gap")
 
