@@ -98,7 +98,7 @@ async def test_the_day_the_month_and_the_gaps_are_shown_and_said(street: Street)
     assert "<li>06:14: kitchen.</li>" in page
     assert "<li>07:13 to 07:14: a door and lounge.</li>" in page
     assert "<li>23:14 yesterday to 05:14: we could not see.</li>" in page
-    assert "<strong>114 of 120 hours</strong>" in page
+    assert "<strong>Watched 95.0 % since" in page
     assert "The box in the home could not hear its sensors." in page
     assert ">Kitchen</text>" in page
     assert ">Doors</text>" in page
