@@ -18,10 +18,11 @@ from alerts import store
 from alerts.ask import Ask
 from alerts.config import BadConfig, Config
 from alerts.lanes import JudgingLanes
+from alerts.listening import listen
 from alerts.store import owing
 from alerts.tell import NO_TWILIO, NoTwilio, Tell
 from alerts.telling.sms import Sms
-from alerts.watch import Watch, listen
+from alerts.watch import Watch
 from gateway import logs
 from gateway.clock import Clock
 from gateway.health import HealthServer

@@ -8,9 +8,8 @@ promise P4 raises nothing again.
 import asyncio
 import functools
 import logging
-import random
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,22 +18,19 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from alerts import metrics, store
+from alerts.judged_lane import SAVE_S, Lane, Reach, as_far_as, lane_of, read_reaches, write_true
 from alerts.judging.finding import Finding, Verdict
-from alerts.judging.home import HomeState, Now
-from alerts.judging.lane import ERASED, Input, LaneJudge, deaf_since
-from alerts.judging.sight import late_since
-from alerts.judging.watched import US, Watched
-from alerts.judging.watched import Watch as Seen
+from alerts.judging.home import HomeState
 from alerts.lanes import JudgingLanes, NotOurs, Place
 from alerts.order import merged
 from alerts.pressed import Pressed
 from alerts.rebuilding import INPUTS_MAX, PAGE, inputs_after, rebuild
-from alerts.store import judged, spans, thresholds
+from alerts.store import judged, thresholds
 from alerts.store import now as true_now
 from gateway.clock import Clock, monotonic_s
 from ingest import stored_log
 from ingest.db.pool import CANNOT_READ, UNREADABLE, Pool, is_away
-from ingest.entry import Batch, NewerRelease
+from ingest.entry import NewerRelease
 from ingest.lanes import LEASE
 
 Conn = AsyncConnection[TupleRow]
@@ -48,159 +44,16 @@ _LANES_AT_ONCE: Final = 8
 # Real seconds between two looks at all lanes.  A stored batch wakes its lane at once; this is for what is due.
 SWEEP_S: Final = 1.0
 _CLAIM_S: Final = 1.0
-# Real seconds between two saves of what quiet homes remember: a crash costs at most this much judging again.
-SAVE_S: Final = 60.0
 # Real seconds until a lane that could not be judged is tried again, by whoever claims it then.
 _REST_S: Final = 10.0
 # And one whose log we do not understand: it becomes ours to judge only by another worker passing that place.
 _NEWER_REST_S: Final = 60.0
 _MOMENT: Final = timedelta(microseconds=1)
 
-_REACH: Final = """
-    SELECT lane, position, complete_through,
-           (SELECT input FROM judging_input i WHERE i.lane = lane.lane ORDER BY counts_from DESC, input DESC LIMIT 1)
-    FROM lane WHERE lane = ANY(%s) ORDER BY lane
-"""
-
 # One that was put back from an older copy is another: by a start of the server, or under it.
 _WHICH: Final = """
     SELECT pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """How far a lane has come, seen in one snapshot: what it does not hold counts later than all it holds."""
-
-    position: int
-    complete_through: datetime | None
-    last_input: int | None
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A lane of ours, in memory: ahead of what is saved by what raised nothing.
-
-    Attributes:
-        place: what is saved.
-        position: of the last row that was judged; so with `received_through` and `input`.
-        dark_since: up to here it was judged in time; None: nobody ever judged it, or as of the last write.  It stays
-            until we have caught up, for until then nobody is told how a home is seen.
-        unsaved: homes whose states are not saved as they are.
-        seen: how well each home was seen when last written or noted.
-        changes: changes of that, not written yet.
-        written_through: everything found up to here was written, or stands as blind, before we took the lane.
-        left_blind: homes that whoever had the lane before us left in a time in which nobody judged them.
-        deaf: when nothing was heard in the lane, as the log has it: (since, until); of what is not written yet.
-        true: what was last written of each home.
-    """
-
-    place: Place
-    judge: LaneJudge
-    position: int
-    received_through: datetime | None
-    input: int
-    dark_since: datetime | None
-    saved_at_s: float
-    unsaved: set[str] = field(default_factory=set)
-    fresh: set[str] = field(default_factory=set)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    changes: list[spans.Change] = field(default_factory=list)
-    written_through: datetime | None = None
-    left_blind: set[str] = field(default_factory=set)
-    deaf: list[tuple[datetime, datetime]] = field(default_factory=list)
-    true: dict[str, Now] = field(default_factory=dict)
-
-    def reached(self) -> Place:
-        """Return where its states stand now; that it is judged up to there is only said with what is true then."""
-        return Place(
-            self.place.lane,
-            self.place.epoch,
-            self.position,
-            self.received_through,
-            self.input,
-            self.judge.judged_through,
-            None,
-        )
-
-    def judge_step(self, step: Batch | Input) -> list[Verdict]:
-        """Judge a batch or an input, and note which homes it changed."""
-        if isinstance(step, Input):
-            found = self.judge.apply(step)
-            self.input = step.input
-            if step.kind == ERASED:
-                self.forget(step.home)
-        else:
-            # In two parts, so that a home that was blind until just now is noted as blind.
-            since = deaf_since(step)
-            self.deaf += [] if since is None else [(since, step.received_at)]
-            found = self.judge.advance(step.received_at - _MOMENT if since is None else since)
-            self.note()
-            found += self.judge.take(step)
-            self.position, self.received_through = step.position, step.received_at
-        self.note()
-        return found
-
-    def forget(self, home: str) -> None:
-        """Write nothing more of a home; what is written already goes with it."""
-        self.unsaved.discard(home)
-        self.fresh.discard(home)
-        self.seen.pop(home, None)
-        self.true.pop(home, None)
-        self.left_blind.discard(home)
-        self.changes = [change for change in self.changes if change.home != home]
-
-    def note(self) -> None:
-        """Note which homes changed, and where how well they are seen did.
-
-        What is judged again after a crash is not written again: of a time that nobody judged, it would seem judged.
-        """
-        through = self.judge.judged_through
-        is_news = self.written_through is None or (through is not None and through > self.written_through)
-        for home in sorted(self.judge.changed()):
-            self.unsaved.add(home)
-            self.fresh.add(home)
-            state = self.judge.state_of(home)
-            if self.seen.get(home) != state.watch and state.is_watch_sure:
-                self.seen[home] = state.watch
-                if is_news:
-                    self.changes.append(spans.Change(home, state.watch, through))
-
-    def dark(self, *, now: datetime, forgiven: timedelta) -> tuple[datetime, datetime] | None:
-        """Return since and until when nobody judged it in time, or None where it is no later than is forgiven.
-
-        As late as that no page called a home fine any more; and what waited for a database that was away is stored
-        bit by bit, so how far each look takes us says nothing.  While we were deaf there was nothing to judge, and the
-        homes say so themselves.
-        """
-        since, until = self.dark_since, self.judge.judged_through
-        if since is None or until is None or until <= since:
-            return None
-        known = since
-        for went, came_back in self.deaf:
-            known = max(known, came_back) if went - known <= forgiven else known
-        return (since, until) if now - known > forgiven else None
-
-    def is_behind(self, *, now: datetime, forgiven: timedelta) -> bool:
-        """Return whether what comes next will be judged too late as well."""
-        return self.judge.judged_through is not None and now - self.judge.judged_through > forgiven
-
-    def seen_again(self) -> list[spans.Change]:
-        """Return how homes are seen since we judge them that were left blind, and of which nothing changed since."""
-        since = self.written_through
-        if since is None:
-            return []
-        found = {home: self.judge.state_of(home).watch for home in sorted(self.left_blind)}
-        return [
-            spans.Change(home, Seen(watch.state, watch.why, since))
-            for home, watch in found.items()
-            if watch.state is not Watched.BLIND and watch.since <= since
-        ]
-
-    def news(self) -> dict[str, Now]:
-        """Return what is true now of the homes where that is not what was written."""
-        true = {home: self.judge.now_of(home) for home in sorted(self.fresh)}
-        return {home: now for home, now in true.items() if self.true.get(home) != now}
 
 
 @dataclass(slots=True)
@@ -256,7 +109,7 @@ class Watch:
         self._wake = wake
         self._save_s = save_s
         self._sweep_s = sweep_s
-        self._mine: dict[int, _Lane] = {}
+        self._mine: dict[int, Lane] = {}
         self._resting: dict[int, float] = {}
         # Lanes that wait to be judged, because they rest or their homes are remembered again; and where they stand.
         self._behind: dict[int, Place] = {}
@@ -534,7 +387,7 @@ class Watch:
         await self._begin(conn, place, states, unfit)
 
     async def _begin(self, conn: Conn, place: Place, states: dict[str, HomeState], unfit: Collection[str]) -> None:
-        self._mine[place.lane] = await _lane_of(conn, place, states, unfit)
+        self._mine[place.lane] = await lane_of(conn, place, states, unfit)
         del self._behind[place.lane]
         self._unfit.discard(place.lane)
         log.info("lane claimed", extra={"lane": place.lane, "epoch": place.epoch})
@@ -552,14 +405,14 @@ class Watch:
                 self._pressed.forget(number)
         return judged_lanes
 
-    async def _reaches(self, conn: Conn, lanes: list[int]) -> dict[int, _Reach]:
+    async def _reaches(self, conn: Conn, lanes: list[int]) -> dict[int, Reach]:
         """Return how far lanes have come; where that cannot be read, of those of which it can."""
-        found: dict[int, _Reach] = {}
+        found: dict[int, Reach] = {}
         try:
-            await _read_reaches(conn, lanes, found)
+            await read_reaches(conn, lanes, found)
         except UNREADABLE:
             for number in lanes:
-                await self._guarded(number, functools.partial(_read_reaches, conn, [number], found))
+                await self._guarded(number, functools.partial(read_reaches, conn, [number], found))
         return found
 
     async def _guarded(self, number: int, do: Callable[[], Awaitable[None]]) -> bool:
@@ -595,7 +448,7 @@ class Watch:
             self._behind[number] = lane.place
         self._resting[number] = monotonic_s() + for_s
 
-    async def _judge_lane(self, conn: Conn, lane: _Lane, reach: _Reach) -> None:
+    async def _judge_lane(self, conn: Conn, lane: Lane, reach: Reach) -> None:
         """Judge everything of one lane up to where it was seen to have come."""
         before = lane.judge.judged_through
         while await self._judge_page(conn, lane, reach):
@@ -603,7 +456,7 @@ class Watch:
         if lane.dark_since is None:
             lane.dark_since = before
 
-    async def _judge_page(self, conn: Conn, lane: _Lane, reach: _Reach) -> bool:
+    async def _judge_page(self, conn: Conn, lane: Lane, reach: Reach) -> bool:
         """Judge one page of the log with the inputs among it; return whether there is more."""
         number, position, last_input = lane.place.lane, lane.position, lane.input
         inputs = await inputs_after(conn, number, lane.input) if (reach.last_input or 0) > lane.input else []
@@ -614,7 +467,7 @@ class Watch:
         is_all_log = lane.position + len(batches) >= reach.position
         known_through = reach.complete_through if is_all_log else None
         if is_cut := len(inputs) == INPUTS_MAX:
-            batches, known_through = _as_far_as(inputs[-1].counts_from, batches, known_through)
+            batches, known_through = as_far_as(inputs[-1].counts_from, batches, known_through)
         found: list[Verdict] = []
         for step in merged(batches, inputs, known_through=known_through):
             found += lane.judge_step(step)
@@ -638,7 +491,7 @@ class Watch:
         async with conn.transaction():
             await self._lanes.keep(conn, [(place.lane, place.epoch, None) for place in places])
 
-    async def _save(self, conn: Conn, lane: _Lane, found: list[Verdict]) -> None:
+    async def _save(self, conn: Conn, lane: Lane, found: list[Verdict]) -> None:
         """Write what was found, whom it is told, what the homes remember, and the place: all or nothing."""
         place, now = lane.reached(), self._clock.now()
         async with conn.transaction():
@@ -679,7 +532,7 @@ class Watch:
             news = {lane.place.lane: lane.news() for lane in lanes if lane.place.lane in ours}
             for lane in lanes:
                 if lane.place.lane in ours:
-                    await _write_true(conn, lane, news[lane.place.lane], now=now, forgiven=forgiven)
+                    await write_true(conn, lane, news[lane.place.lane], now=now, forgiven=forgiven)
         for lane in lanes:
             number = lane.place.lane
             if number not in ours:
@@ -711,94 +564,3 @@ class Watch:
         except (*UNREADABLE, psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
             log.warning("left without saving", extra={"why": type(why).__name__})
         self._mine.clear()
-
-
-async def _write_true(conn: Conn, lane: _Lane, news: dict[str, Now], *, now: datetime, forgiven: timedelta) -> None:
-    """Write what is true of homes; where it was judged later than is forgiven, they were blind."""
-    await true_now.write_now(conn, news, now=now)
-    dark = lane.dark(now=now, forgiven=forgiven)
-    if dark is not None:
-        states = {home: lane.judge.state_of(home) for home in lane.judge.homes()}
-        current = {home: state.watch for home, state in states.items()}
-        late = {home: at for home, state in states.items() if (at := late_since(state.hubs.values(), dark[0]))}
-        # One that was heard again meanwhile is late no more, and was found silent on the way.
-        late |= {home: min(late.get(home, at), at) for home, at in _blind_since(lane.changes, dark[0]).items()}
-        is_over = not lane.is_behind(now=now, forgiven=forgiven)
-        await spans.write_gap(conn, current, *dark, late=late, is_over=is_over)
-    else:
-        await spans.write_spans(conn, [*lane.seen_again(), *lane.changes])
-
-
-def _blind_since(changes: list[spans.Change], moment: datetime) -> dict[str, datetime]:
-    """Return since when homes were blind that by these changes were at a moment, which may have been found only later.
-
-    What is judged again after a crash begins before what is written, so only the last change before the moment counts.
-    """
-    then = {change.home: change.watch for change in changes if change.watch.since < moment}
-    return {home: watch.since for home, watch in then.items() if watch.state is Watched.BLIND}
-
-
-def _as_far_as(
-    horizon: datetime, batches: list[Batch], known_through: datetime | None
-) -> tuple[list[Batch], datetime | None]:
-    """Return what of a page may be judged while inputs after `horizon` are not read yet."""
-    near = [batch for batch in batches if batch.received_at <= horizon]
-    # Where something later was received, all that was received up to the horizon is here.
-    known = [horizon] if len(near) < len(batches) else []
-    known += [] if known_through is None else [min(known_through, horizon)]
-    return near, max(known, default=None)
-
-
-async def _read_reaches(conn: Conn, lanes: list[int], found: dict[int, _Reach]) -> None:
-    rows = await conn.execute(_REACH, (lanes,))
-    found |= {row[0]: _Reach(*row[1:]) for row in await rows.fetchall()}
-
-
-async def _lane_of(conn: Conn, place: Place, states: dict[str, HomeState], unfit: Collection[str]) -> _Lane:
-    """Return a lane with what its homes remember; of the unfit ones that is not saved yet."""
-    written = await spans.open_spans(conn, place.lane)
-    # What is not sure yet waits, as it did before.
-    seen = written | {home: state.watch for home, state in states.items() if state.is_watch_sure}
-    is_unsaid = place.judged_through is None or (place.saved_through or place.judged_through) > place.judged_through
-    return _Lane(
-        place=place,
-        judge=LaneJudge(states, place.saved_through),
-        position=place.position,
-        received_through=place.received_through,
-        input=place.input,
-        dark_since=place.judged_through,
-        # Lanes that were claimed together are not all saved together.
-        saved_at_s=monotonic_s() - random.random() * SAVE_S,  # noqa: S311 - no secret
-        unsaved=states.keys() & set(unfit),
-        fresh=set(states),
-        seen=seen,
-        # What was saved and not said any more.
-        changes=[
-            spans.Change(home, watch, place.saved_through)
-            for home, watch in sorted(seen.items())
-            if (is_unsaid or home in unfit or home not in written) and written.get(home) != watch
-        ],
-        written_through=place.judged_through,
-        left_blind={home for home in states.keys() & written.keys() if written[home].why == (US,)},
-    )
-
-
-async def listen(pool: Pool, channel: str, hear: Callable[[str], None], stop: asyncio.Event) -> None:
-    """Call `hear` with what is said on a channel of the database, until told to stop.
-
-    What is said while the connection is away is not heard: whoever listens looks by itself now and then.
-    """
-    while not stop.is_set():
-        try:
-            async with pool.connection() as conn:
-                await conn.execute(f"LISTEN {channel}")
-                await _hear(conn, hear, stop)
-                await conn.execute("UNLISTEN *")
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError):
-            await asyncio.sleep(1)
-
-
-async def _hear(conn: Conn, hear: Callable[[str], None], stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        async for said in conn.notifies(timeout=1):
-            hear(said.payload)
