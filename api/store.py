@@ -211,6 +211,12 @@ async def looks_before(
 # -- confidence
 
 
+async def reaches_back(conn: Connection, home: str, *, now: datetime) -> bool:
+    """Return whether the four weeks that are asked about reach back to before a home came to the service."""
+    row = await _first(conn, "SELECT added_at > %s FROM home WHERE home = %s", (now - asking.RESTS, home))
+    return bool(row and row[0])
+
+
 async def question_for(conn: Connection, viewer: Viewer, home: str, asked: int | None) -> Question | None:
     """Return the question that somebody is shown about a home: what they were asked, or the newest of their own series.
 

@@ -47,6 +47,7 @@ async def show_question(
         question_said=question.wording.format(first_name=resident.first_name),
         answered=await store.last_answer(conn, home, viewer.person),
         is_asked=asked is not None and not asked.is_answered,
+        reaches_back=await store.reaches_back(conn, home, now=now),
         now=now,
         **frame.facts(request, viewer, "carer"),
     )

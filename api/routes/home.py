@@ -52,6 +52,7 @@ async def show_home(
         lately=await _lately(conn, home, resident.first_name, now=now),
         answered=await store.last_answer(conn, home, viewer.person),
         is_asked=is_asked,
+        reaches_back=await store.reaches_back(conn, home, now=now),
     )
 
 

@@ -25,6 +25,21 @@ async def test_the_question_is_asked_in_its_exact_words(street: Street) -> None:
     assert "if you answer 1 or 2, one person will ring you" in page
 
 
+async def test_four_weeks_that_reach_back_to_before_us_are_said_to(street: Street) -> None:
+    """Of a home that came this morning four weeks are asked about: those without us, to hold the others against."""
+    await street.home_is("watched")
+    browser = await street.browser(ANNE.person)
+    await street.sql("UPDATE home SET added_at = %s WHERE home = %s", NINE - timedelta(days=27), MARGARETS)
+    young = (await browser.get(f"/homes/{MARGARETS}")).text
+    asked = (await browser.get(f"/homes/{MARGARETS}/confidence")).text
+
+    await street.sql("UPDATE home SET added_at = %s WHERE home = %s", NINE - timedelta(days=28), MARGARETS)
+    old = (await browser.get(f"/homes/{MARGARETS}")).text
+
+    said = "The four weeks reach back to before we came to this home."
+    assert [said in page for page in (young, asked, old)] == [True, True, False]
+
+
 @pytest.mark.parametrize(("said", "kept"), [("1", 1), ("5", 5), ("cant-say", None)])
 async def test_an_answer_is_kept_with_its_version_as_volunteered(street: Street, said: str, kept: int | None) -> None:
     """Volunteered answers must never be counted with those that were asked for."""
