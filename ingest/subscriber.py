@@ -213,7 +213,10 @@ async def _subscribe(client: aiomqtt.Client, lanes: frozenset[int]) -> None:
     """
     granted = await client.subscribe([(said, 1) for said in filters(lanes)]) if lanes else ()
     if any(_is_refusal(code) for code in granted):
-        raise aiomqtt.MqttError("the broker does not let us hear the hubs; see its permissions")
+        # A cluster of which a node went refuses likewise until it has a leader again, a minute or two.
+        raise aiomqtt.MqttError(
+            "the broker does not let us hear the hubs; see its permissions, or its cluster's leader"
+        )
 
 
 async def _publish(client: aiomqtt.Client, told: Told) -> None:
