@@ -113,7 +113,7 @@ async def test_the_number_of_an_open_alert_is_never_an_answer(street: Street) ->
     other = await street.texted(ANNE, "4")
 
     assert "Reply 1 MINE if you are going" in hasty
-    assert mine.startswith("Margaret Reid is yours")
+    assert mine.startswith("Margaret Reid (pendant) is yours")
     assert other.startswith("Thank you. 4 of 5")
     assert [row[3] for row in await _reports(street)] == [4]
 

@@ -227,7 +227,7 @@ async def test_how_it_ended_is_told_to_those_told(telling: Telling) -> None:
     await telling.answers(ANNE, "1 mine")
     await telling.answers(ANNE, "1 helped")
 
-    assert "Margaret Reid: help given, says Anne Reid" in await telling.text_to(JIM, saying="help given")
+    assert "Margaret Reid (pendant): help given, says Anne Reid" in await telling.text_to(JIM, saying="help given")
 
 
 async def test_nobody_reached_goes_round_to_the_operator_and_is_said_loudly(
@@ -508,10 +508,10 @@ async def test_two_loops_share_what_is_due(telling: Telling) -> None:
 async def test_an_alert_that_cannot_be_read_holds_up_no_other(
     stopped: Telling, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A row from a newer release, or a mistake of ours, must cost one alert and not all telling."""
+    """A row whose facts are none, or a mistake of ours, must cost one alert and not all telling."""
     await stopped.street.concludes(stopped.street.found(Question.STILL, "a", since=NINE))
     await stopped.street.conn.execute("DELETE FROM notification")
-    await stopped.street.conn.execute("UPDATE alert SET question = 'of a newer release', next_telling_at = raised_at")
+    await stopped.street.conn.execute("UPDATE alert SET why = '\"no facts\"', next_telling_at = raised_at")
     await stopped.street.presses()
 
     stopped.go_on()

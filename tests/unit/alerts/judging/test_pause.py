@@ -121,6 +121,8 @@ def test_a_stillness_that_is_open_stays_open() -> None:
 
     assert now.next_alert_why["is_open"] is True
     assert now.state is Watched.PAUSED
+    # Pages say "Away" by this, and not that the resident asked not to be watched.
+    assert (now.next_alert_why["kind"], now.next_alert_why["until"]) == ("away", TOMORROW.isoformat())
 
 
 def test_a_silent_box_is_a_fault_as_ever_and_is_said_beside_the_pause() -> None:
