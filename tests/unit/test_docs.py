@@ -328,3 +328,13 @@ def test_the_licence_lies_here_whole() -> None:
     assert headings == [str(number) for number in range(18)]
     assert "  13. Remote Network Interaction; Use with the GNU General Public License.\n" in said
     assert said.rstrip().endswith("<https://www.gnu.org/licenses/>.")
+
+
+def test_each_decision_has_its_own_number() -> None:
+    """Two that are called 26 are cited as one."""
+    decisions = sorted((ROOT / "deploy" / "decisions").glob("*.md"))
+
+    said = [path.read_text().partition(". ")[0] for path in decisions]
+
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    assert said == [f"# {number}" for number in range(1, len(decisions) + 1)]
