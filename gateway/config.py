@@ -22,6 +22,7 @@ from gateway.wire import LANES, PACK_RECORDS_MAX, is_hub_id
 
 FILE_VARIABLE: Final = "TELECARE_GATEWAY_CONFIG"
 HEALTH_VARIABLE: Final = "TELECARE_GATEWAY_HEALTH"
+OUTBOX_VARIABLE: Final = "TELECARE_OUTBOX_PATH"
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -195,7 +196,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """
         named = env.get(FILE_VARIABLE, "")
         tables = _read_file(named)
-        _place_outbox(tables, Path(named))
+        _place_outbox(tables, env, Path(named))
         _override(tables, env)
         if not tables:
             raise BadConfig(
@@ -258,10 +259,26 @@ def _read_file(named: str) -> dict[str, Any]:
         raise BadConfig(f"{named} is not TOML: {why}") from None
 
 
-def _place_outbox(tables: dict[str, Any], file: Path) -> None:
+def _place_outbox(tables: dict[str, Any], env: Mapping[str, str], file: Path) -> None:
     outbox = tables.get("outbox")
-    if isinstance(outbox, dict) and isinstance(outbox.get("path"), str) and outbox["path"]:
-        outbox["path"] = str(file.absolute().parent / outbox["path"])
+    if not (isinstance(outbox, dict) and isinstance(outbox.get("path"), str) and outbox["path"]):
+        return
+    named = Path(outbox["path"])
+    placed = file.absolute().parent / named
+    # Releases before this one looked for it where the gateway was started: what it holds unsent must not stay there.
+    if OUTBOX_VARIABLE not in env and _is_there(named) and not _is_there(placed):
+        raise BadConfig(
+            f"the outbox lies beside the configuration file now: move {named.absolute()} and whatever begins with its "
+            f"name to {placed.parent}, then start again"
+        )
+    outbox["path"] = str(placed)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # Started in a folder that we may not look into, as by `sudo -u`.
+        return False
 
 
 _TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {

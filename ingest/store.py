@@ -1,7 +1,7 @@
 """How is a batch stored: in one transaction, for lanes that are ours, or not at all?"""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -78,6 +78,7 @@ class Database:
         rules: Callable[[], Rules],
         unbroken_since: Callable[[], Mapping[int, datetime]],
         whose: Callable[[datetime], str] = lambda _since: "us",
+        unread: Callable[[], Collection[int]] = frozenset,
     ) -> None:
         """Own nothing, open nothing.
 
@@ -89,8 +90,10 @@ class Database:
             unbroken_since: asked for each batch: since when all that was said in a lane was received, and is stored or
                 comes now; a lane that is missing has just begun.
             whose: whose doing it is that nothing was heard since a moment: `broker` or `us`.
+            unread: asked for each batch: the lanes of which something could not be stored lately.
         """
         self._whose = whose
+        self._unread = unread
         self._unbroken_since = unbroken_since
         self.deaf_until: dict[int, datetime] = {}
         self._rules = rules
@@ -158,23 +161,27 @@ class Database:
     ) -> dict[int, Deaf]:
         """Append `Deaf` to the lanes where that is so, and return it by lane.
 
-        A lane of which nothing was ever complete has not been deaf.
+        A lane of which nothing was ever complete has not been deaf.  One in which a hub's messages cannot be stored is
+        so up to each of its rows, however soon they follow one another.
         """
         forgiven, unbroken = FORGIVEN + rules.stretch, self._unbroken_since()
+        unread = dict.fromkeys(self._unread(), timedelta(0))
         rows = await (await conn.execute(_COMPLETE, (sorted(until),))).fetchall()
         deaf = {
             lane: Deaf(through, until[lane], self._whose(through))
             for lane, through in rows
-            if until[lane] - through > forgiven and unbroken.get(lane, until[lane]) > through
+            if until[lane] - through > unread.get(lane, forgiven) and unbroken.get(lane, until[lane]) > through
         }
         await stored_log.append(conn, {lane: [said] for lane, said in deaf.items()}, until)
         return deaf
 
     def _admitted(self, deaf: Mapping[int, Deaf]) -> None:
-        if deaf:
-            self.deaf_until |= {lane: said.until for lane, said in deaf.items()}
-            longest = max(said.until - said.since for said in deaf.values())
-            log.warning("we were deaf", extra={"lanes": len(deaf), "longest_s": longest.total_seconds()})
+        # What is shorter than a gap let nothing wait, and is said by what could not be stored.
+        gaps = {lane: said for lane, said in deaf.items() if said.until - said.since > FORGIVEN}
+        if gaps:
+            self.deaf_until |= {lane: said.until for lane, said in gaps.items()}
+            longest = max(said.until - said.since for said in gaps.values())
+            log.warning("we were deaf", extra={"lanes": len(gaps), "longest_s": longest.total_seconds()})
 
 
 def _require_bounded(kept: Kept) -> None:

@@ -30,6 +30,7 @@ from ingest.line import Line
 from ingest.share import Own
 from ingest.store import Database
 from ingest.subscriber import Subscriber
+from ingest.unread import Unread
 from ingest.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,6 @@ _ERASE_EVERY_S: Final = 10.0
 
 # Longer than this without a word from the database, and we are not ready for work.
 _DATABASE_SILENT_S: Final = 5.0
-
-# A lane of which a message could not be stored is not called complete for so long after it.  Ours: a hub says it again
-# within a minute, and is late by the half of that at most.
-_UNREAD_FOR_S: Final = 90.0
 
 
 class Worker:
@@ -74,12 +71,11 @@ class Worker:
         self._looked_s = -math.inf
         self._dropped = 0
         self._why = "the database was not reached yet"
-        # Lanes in which the database cannot read what it has of a hub, with the last moment at which that was so.
-        self._unread: dict[int, float] = {}
+        self._unread = Unread()
 
     def why_not_database(self) -> str | None:
         """Return why nothing can be stored now, or None; called from the health server's thread."""
-        unread = sorted(self._unread)
+        unread = sorted(self._unread.lanes)
         return (
             self._why
             or ("no word from the database" if self._is_silent() else None)
@@ -127,6 +123,7 @@ class Worker:
             rules=self._rules,
             unbroken_since=self._unbroken_since,
             whose=self._whose_deafness,
+            unread=lambda: self._unread.lanes,
         )
         tasks = [
             asyncio.create_task(self._work(pool, store, stop), name="work"),
@@ -180,7 +177,7 @@ class Worker:
         if not self._held:
             self._held = [read(delivery) for delivery in self._waiting.take()]
         self._held = self._ours(self._held)
-        self._held = self._since_heard(self._held, store.deaf_until)
+        self._held = self._unread.without_their_beats(self._since_heard(self._held, store.deaf_until))
         left: Sequence[Came] = ()
         if self._held:
             began_s = monotonic_s()
@@ -192,17 +189,11 @@ class Worker:
         self._well()
 
     def _leave_out(self, left: Sequence[Came]) -> None:
-        """Note what could not be stored: its hub says it again, and of its lane nothing is complete meanwhile.
-
-        Otherwise its home would go on as watched by its heartbeats, and nothing that moves in it would be seen.
-        """
-        now_s = monotonic_s()
-        self._unread = {lane: at_s for lane, at_s in self._unread.items() if now_s - at_s < _UNREAD_FOR_S}
-        topics = [came.topic for came in left if came.topic is not None]
-        self._unread |= dict.fromkeys((topic.lane for topic in topics), now_s)
+        """Note what could not be stored: its hub says it again, and of its lane nothing is complete meanwhile."""
+        self._unread.note(left, now_s=monotonic_s())
         if left:
             metrics.UNREADABLE.inc()
-            hubs = sorted({topic.hub for topic in topics})
+            hubs = sorted({came.topic.hub for came in left if came.topic is not None})
             log.error("not stored", extra={"why": CANNOT_READ, "messages": len(left), "hubs": hubs[:5]})
 
     async def _claim(self, pool: Pool) -> None:
@@ -229,7 +220,7 @@ class Worker:
         oldest_at = self._waiting.oldest_at()
         if oldest_at is not None and any(oldest_at < came.delivery.arrived_at for came in self._held):
             return {}  # Alarms overtake what waits; whoever spoke meanwhile would seem silent behind them.
-        owned = self._lanes.owned - self._unread.keys()
+        owned = self._lanes.owned - self._unread.lanes
         heard = {lane: since for lane, since in self._subscriber.heard_since.items() if lane in owned}
         # A database that was restored from a backup has forgotten what it knew to be complete.
         return {lane: max(since, self._complete.get(lane, since)) for lane, since in heard.items()}

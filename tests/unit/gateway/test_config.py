@@ -80,6 +80,26 @@ def test_the_outbox_lies_beside_the_file_wherever_the_hub_is_started_from(
     assert found == [str(file.parent / "outbox.db")] * 3
 
 
+def test_an_outbox_of_the_release_before_that_stayed_elsewhere_is_asked_for(
+    file: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub started by hand from another folder would begin anew, and what it had not sent would never be sent."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / "outbox.db").write_bytes(b"unsent")
+    of_the_file = {"TELECARE_GATEWAY_CONFIG": str(file)}
+
+    with pytest.raises(BadConfig, match=f"move {elsewhere}/outbox.db and whatever begins .* to {file.parent}, then"):
+        Config.from_env(of_the_file)
+
+    assert Config.from_env({**of_the_file, "TELECARE_OUTBOX_PATH": "/srv/a.db"}).outbox.path == "/srv/a.db"
+    (elsewhere / "outbox.db").rename(file.parent / "outbox.db")
+    assert Config.from_env(of_the_file).outbox.path == str(file.parent / "outbox.db")
+    # Another hub's, perhaps; ours is where it belongs.
+    (elsewhere / "outbox.db").write_bytes(b"another")
+    assert Config.from_env(of_the_file).outbox.path == str(file.parent / "outbox.db")
+
+
 def test_an_outbox_with_a_folder_of_its_own_stays_there(file: Path) -> None:
     """A unit or a container keeps the file in a place that cannot be written, and says where the outbox is."""
     file.write_text(file.read_text().replace('"outbox.db"', '"/srv/hub/outbox.db"'))
