@@ -124,9 +124,10 @@ class Lane:
         """Note which homes changed, and where how well they are seen did.
 
         What is judged again after a crash is not written again: of a time that nobody judged, it would seem judged.
+        What counts from the very moment up to which it was judged was not known then, and is news.
         """
         through = self.judge.judged_through
-        is_news = self.written_through is None or (through is not None and through > self.written_through)
+        is_news = self.written_through is None or (through is not None and through >= self.written_through)
         for home in sorted(self.judge.changed()):
             self.unsaved.add(home)
             self.fresh.add(home)

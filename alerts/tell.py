@@ -310,7 +310,7 @@ class Tell:
             task.cancel()
         try:
             await self._log.give_back()
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
+        except (*UNREADABLE, psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as why:
             log.warning("left without giving texts back", extra={"why": type(why).__name__})
 
 

@@ -79,6 +79,14 @@ class _Stopping(Exception):
     """We were told to stop in the middle of something long, which whoever comes next does."""
 
 
+class _OfAll(Exception):
+    """What went wrong with what all lanes share, met while the homes of one were remembered: not that lane's fault."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 class Watch:
     """The loop of one worker."""
 
@@ -120,8 +128,8 @@ class Watch:
         self._remembering: int | None = None
         # Of those that rest, the ones of which the database cannot read something.
         self._damaged: set[int] = set()
-        # Why what was set does not count yet; None while it does.
-        self._unsettled: str | None = None
+        # What was set and does not count yet, and why.
+        self._unsettled: dict[str, str] = {}
         self._is_told_to_stop: Callable[[], bool] = lambda: False
         self._meanwhile_at_s = float("-inf")
         self._news: set[int] = set()
@@ -171,8 +179,11 @@ class Watch:
                 await self._claim(conn)
             await self._judge_news(conn)
             if is_sweep:
-                await self._sweep(conn)
-                await self._tell_pressed(conn)
+                try:
+                    await self._sweep(conn)
+                finally:
+                    # Whatever ends a sweep, of the lanes that it found to wait whoever presses is heard.
+                    await self._tell_pressed(conn)
                 self._swept_at_s = monotonic_s()
         self._say_how_it_is()
 
@@ -195,12 +206,16 @@ class Watch:
         Raises:
             _Stopping: we were told to stop.
             NotOurs: that lane is another worker's by now.
+            _OfAll: something went wrong that is not of that lane.
         """
         if monotonic_s() - self._meanwhile_at_s >= self._sweep_s:
-            await self._share(conn)
-            await self._keep_waiting(conn)
-            await self._tell_pressed(conn)
-            await self._sweep(conn)
+            try:
+                await self._share(conn)
+                await self._keep_waiting(conn)
+                await self._tell_pressed(conn)
+                await self._sweep(conn)
+            except Exception as why:
+                raise _OfAll(why) from why
             self._meanwhile_at_s = monotonic_s()
             self._say_how_it_is()
         if self._is_told_to_stop():
@@ -254,20 +269,31 @@ class Watch:
         await self._settle(conn)
 
     async def _settle(self, conn: Conn) -> None:
-        """Let what operators and the clock set count from now on; where that fails, judging goes on without it."""
+        """Let what operators and the clock set count from now on; where one fails, the rest goes on without it."""
         try:
-            await self._stretch(conn)
             await thresholds.settle_due(conn, now=self._clock.now())
         except Exception as why:
-            if is_away(why):
-                raise
-            metrics.UNREADABLE.inc(isinstance(why, UNREADABLE))
-            if self._unsettled is None:
+            if self._is_new_trouble("thresholds cannot be settled", why):
                 log.exception("thresholds cannot be settled")
-            what = CANNOT_READ if isinstance(why, UNREADABLE) else "the log says how"
-            self._unsettled = f"thresholds cannot be settled: {what}"
         else:
-            self._unsettled = None
+            self._unsettled.pop("thresholds cannot be settled", None)
+        try:
+            await self._stretch(conn)
+        except Exception as why:
+            if self._is_new_trouble("grace of sped-up time cannot be set", why):
+                log.exception("grace of sped-up time cannot be set")
+        else:
+            self._unsettled.pop("grace of sped-up time cannot be set", None)
+
+    def _is_new_trouble(self, failing: str, why: Exception) -> bool:
+        """Have readiness say why something that was set does not count; return whether it did not say that it fails."""
+        if is_away(why):
+            raise why
+        metrics.UNREADABLE.inc(isinstance(why, UNREADABLE))
+        is_new = failing not in self._unsettled
+        what = CANNOT_READ if isinstance(why, UNREADABLE) else "the log says how"
+        self._unsettled[failing] = f"{failing}: {what}"
+        return is_new
 
     async def _rest(self, stop: asyncio.Event) -> None:
         if stop.is_set() or self._news:
@@ -298,7 +324,7 @@ class Watch:
         slowest = min(known) if known and len(known) == len(through) else None
         lag = None if slowest is None else now - slowest
         waiting = len(self._behind.keys() - self._resting.keys())
-        trouble = self._unsettled
+        trouble = "; ".join(self._unsettled.values()) or None
         trouble = f"{waiting} lanes wait: what their homes remember is read again" if waiting else trouble
         trouble = f"lanes {sorted(self._resting)} cannot be judged" if self._resting else trouble
         trouble = f"{trouble}: {CANNOT_READ}" if self._damaged & self._resting.keys() else trouble
@@ -312,8 +338,11 @@ class Watch:
         Then remember the others again, one after the other: that may take hours, and meanwhile lanes go on to move.
         """
         await self._share(conn)
-        while (place := self._next_unfit()) is not None:
-            await self._guarded(place.lane, functools.partial(self._remember_again, conn, place))
+        try:
+            while (place := self._next_unfit()) is not None:
+                await self._guarded(place.lane, functools.partial(self._remember_again, conn, place))
+        except _OfAll as met:
+            raise met.why from None
 
     def _next_unfit(self) -> Place | None:
         waiting = sorted(self._unfit & self._behind.keys() - self._resting.keys())
@@ -428,7 +457,7 @@ class Watch:
             log.exception("lane cannot be judged", extra={"lane": number})
             self._rest_from(number, _REST_S)
             self._damaged.add(number)
-        except (psycopg.OperationalError, psycopg.InterfaceError, _Stopping):
+        except (psycopg.OperationalError, psycopg.InterfaceError, _Stopping, _OfAll):
             raise
         except NewerRelease as why:
             # Whoever comes later with that release goes on from here; to pass over it would be to lose it.
@@ -514,8 +543,10 @@ class Watch:
         """Write how far these lanes were judged, and what is true of their homes now."""
         try:
             await self._keep_together(conn, numbers)
-        except UNREADABLE:
-            # One of them, or more; the others must not be blind for it.
+        except Exception as why:
+            if is_away(why):
+                raise
+            # Of one of them, or more, that cannot be written; the others must not be blind for it.
             for number in numbers:
                 await self._guarded(number, functools.partial(self._keep_together, conn, [number]))
 

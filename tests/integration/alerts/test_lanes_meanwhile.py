@@ -146,6 +146,27 @@ async def test_a_lane_that_was_lost_meanwhile_is_left_to_its_owner(
     assert await rows.fetchone() == ("thief",)
 
 
+async def test_what_goes_wrong_with_what_all_lanes_share_is_no_fault_of_the_lane_that_is_remembered(
+    watching: Watching, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That lane rested for it, unjudged; and nobody read that it was the disk under all of them."""
+    await _upgraded(watching, database)
+
+    async def is_damaged() -> bool:
+        await watching.conn.execute(
+            "CREATE OR REPLACE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$; "
+            "CREATE OR REPLACE TRIGGER damaged BEFORE UPDATE ON judging_lane FOR EACH ROW EXECUTE FUNCTION damaged()"
+        )
+        return False
+
+    _for_long(monkeypatch, is_damaged)
+    with pytest.raises(psycopg.errors.DataCorrupted):
+        await watching.turns()
+
+    assert watching.watch._resting == {}
+
+
 async def test_what_can_be_judged_at_once_does_not_wait_for_what_cannot(
     watching: Watching, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

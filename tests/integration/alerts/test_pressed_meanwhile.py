@@ -115,6 +115,38 @@ async def test_a_press_after_a_whole_log_that_cannot_be_read_is_told(
     assert await watching.street.texts() == [("anne", "alert", "due")]
 
 
+async def test_a_press_that_could_not_be_written_is_tried_again_while_its_lane_rests(
+    watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lane may rest for days, until somebody mends a row: what went wrong for a second must not count as told."""
+    await watching.lives(minutes=1)
+    await watching.ingest.stores(LANE, entry.Heard(HOME, HUB, 0, 0, True), now=watching.clock.move(seconds=1))
+    await watching.conn.execute("UPDATE stored_log SET entries = %s WHERE lane = %s AND position = 2", (DAMAGED, LANE))
+    await watching.conn.execute(
+        "CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE 'could not extend file' USING ERRCODE = '58030'; END $$; "
+        f"CREATE TRIGGER damaged BEFORE INSERT ON alarm FOR EACH ROW WHEN (NEW.identity = '{HUB}/box/1') "
+        "EXECUTE FUNCTION damaged()"
+    )
+    await watching.presses()
+    await watching.turns()
+    assert await watching.street.texts() == []
+    watching.clock.move(seconds=1)
+    await watching.presses(2)
+    rows = await watching.conn.execute("SELECT identity FROM alarm")
+    assert await rows.fetchall() == [(f"{HUB}/box/2",)], "it keeps no other from being told"
+
+    await watching.conn.execute("DROP TRIGGER damaged ON alarm")
+    await watching.turns()
+    await watching.turns()
+
+    rows = await watching.conn.execute("SELECT identity FROM alarm ORDER BY identity")
+    assert await rows.fetchall() == [(f"{HUB}/box/1",), (f"{HUB}/box/2",)]
+    assert await watching.street.texts() == [("anne", "alert", "due")]
+    assert watching.watch.status.trouble == f"lanes [{LANE}] cannot be judged"
+    assert [said.message for said in caplog.records].count("alarm cannot be told") == 1
+
+
 async def test_a_lane_whose_alarms_cannot_be_told_ends_no_judging(
     watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,7 +19,7 @@ from alerts.judging.watched import Watched
 from alerts.lanes import NotOurs, Place
 from alerts.order import merged
 from alerts.rebuilding import rebuild
-from alerts.store import thresholds, versions
+from alerts.store import pauses, thresholds, versions
 from alerts.store.versions import ALL, Scope, Width
 from alerts.watch import Watch
 from ingest import devices, entry, stored_log
@@ -338,6 +338,21 @@ async def restarted(watching: Watching, *, kill: bool) -> None:
         await watching.watch._leave()
     await watching.conn.execute("UPDATE judging_lane SET heard_at = heard_at - interval '1 minute'")
     watching.watch, _ = worker(watching.pool, watching.clock)
+
+
+@pytest.mark.parametrize("kill", [True, False])
+async def test_a_pause_from_where_a_worker_that_came_back_had_judged_is_written(watching: Watching, kill: bool) -> None:
+    """It counts from the very moment up to which the one before judged: it would stand as watched for good."""
+    await watching.lives(minutes=3)
+    await restarted(watching, kill=kill)
+    now = watching.clock.now()
+    said = pauses.Pause(kind="away", since=now, until=now + timedelta(days=1), why="at her sister's", by="control")
+
+    await pauses.begin(watching.conn, HOME, said, now=now)
+    await watching.lives(minutes=3)
+
+    spans = await store.watch_spans(watching.conn, HOME, NINE, watching.clock.now())
+    assert (spans[-1].state, spans[-1].since) == (Watched.PAUSED, now)
 
 
 @pytest.mark.parametrize("kill", [True, False])
