@@ -169,7 +169,7 @@ def look_back(
         comparing.hours_before(_at(step), runs)
         for run in runs:
             run.take(step)
-        if number % 256 == 0:
+        if number % 256 == 0 and since < until:  # Of a home that begins just now there is nothing to wait for.
             say((_at(step) - since) / (until - since))
     comparing.hours_before(until, runs)
     for run in runs:

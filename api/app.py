@@ -48,7 +48,7 @@ from api.signing_in.passwords import Passwords
 from api.signing_in.provider import Provider
 from api.signing_in.sealing import Seals
 from gateway.clock import Clock
-from ingest.db.pool import Pool, say_if_unreadable
+from ingest.db.pool import UNREADABLE, Pool, say_if_unreadable
 
 
 def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
@@ -98,7 +98,8 @@ def build(config: Config, pool: Pool, clock: Clock) -> FastAPI:
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
-    app.add_exception_handler(psycopg.OperationalError, _database_is_away)
+    for kind in (psycopg.OperationalError, *UNREADABLE):
+        app.add_exception_handler(kind, _database_is_away)
     app.add_middleware(Guard, public_url=config.public_url)
     app.add_middleware(Measured)
     if config.trusted_proxies:

@@ -93,6 +93,11 @@ class DemoClock:
 
     def _last_reached(self) -> float | None:
         """Return how far an earlier run came, or None; one that was killed came further than it wrote down."""
+        try:
+            reached = read_anchor(self._reached).simulated
+        except (OSError, ValueError):
+            return None
+        speed = 0.0
         with contextlib.suppress(OSError, ValueError):
-            return read_anchor(self._reached).simulated + read_anchor(self.file).speed * _UNSAVED_S
-        return None
+            speed = read_anchor(self.file).speed
+        return reached + speed * _UNSAVED_S

@@ -110,7 +110,7 @@ def people_leave(desk: Desk, person: str, *, is_sure: bool) -> None:
     """Let somebody be no longer one of us; not without a word where then nobody would be told."""
 
     async def leave(conn: Connection) -> people.Leaving:
-        means = await people.leaving(conn, person)
+        means = await people.leaving(conn, person, now=desk.now)
         if means.only_one_in and not is_sure:
             raise Cannot(
                 f"Then nobody but the operator would be told at every hour in {', '.join(means.only_one_in)}. "

@@ -73,7 +73,7 @@ def mended(question: str, who: str, why: Facts, *, at: datetime, now: datetime) 
         case Question.HUB_SILENT | Question.READINGS_LOST:
             what = "the box reports again"
         case _:
-            what = f"over, {plainly(question)}"
+            what = f"{plainly(question)} is over"
     return wording.mended(who, at=at, now=now, what=what)
 
 

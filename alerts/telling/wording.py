@@ -54,6 +54,7 @@ _ROOM_MAX: Final = 16
 _RULE_MAX: Final = 30
 _WHAT_MAX: Final = 70
 _BRIEF_MAX: Final = 20
+_UNUSUAL: Final = "That is unusual here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,11 @@ def still_unusual(
     before: str = "",
 ) -> str:
     """Return the text of a stillness that is longer than usual in this home at this time."""
-    return _request(f"{_not_seen(about, since, room, unwatched, now=now)} That is unusual here.", about, before)
+    said = _request(f"{_not_seen(about, since, room, unwatched, now=now)} {_UNUSUAL}", about, before)
+    if septets(said) <= SEPTETS_MAX:
+        return said
+    # With the longest of names, dates and numbers everywhere the room is what stands on the page as well.
+    return _request(f"{_not_seen(about, since, '', unwatched, now=now)} {_UNUSUAL}", about, before)
 
 
 def out(about: About, *, since: datetime, door: str, now: datetime, before: str = "") -> str:

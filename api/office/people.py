@@ -1,5 +1,6 @@
 """Who is there, how are they reached, and what happens when somebody leaves?"""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -239,6 +240,7 @@ class Leaving:
     Attributes:
         told_in: homes, or teams, of whose alarms they are told.
         only_one_in: homes where then nobody but the operator would be told at any hour.
+        alone: stands for these homes in a form, however many they are.
         holds: open alerts of which they said "mine"; these go to the next person.
     """
 
@@ -246,20 +248,26 @@ class Leaving:
     only_one_in: Sequence[str]
     holds: Sequence[int]
 
+    @property
+    def alone(self) -> str:
+        return hashlib.sha256(",".join(self.only_one_in).encode()).hexdigest() if self.only_one_in else ""
 
-async def leaving(conn: Connection, person: str) -> Leaving:
-    """Return what it would mean if somebody left."""
+
+async def leaving(conn: Connection, person: str, *, now: datetime) -> Leaving:
+    """Return what it would mean if somebody left; a shift that is over, or begins another day, tells nobody now."""
+    today = times.local_date(now)
     rows = await conn.execute(
         """
         SELECT home FROM telling_step GROUP BY home HAVING count(*) = 1 AND min(person) = %(person)s
         UNION SELECT home FROM (
             SELECT home, person FROM telling_step
             UNION SELECT COALESCE(s.home, t.home), s.person FROM rota_shift s LEFT JOIN home_team t USING (team)
-            WHERE s.removed_at IS NULL
+            WHERE s.removed_at IS NULL AND s.valid_from <= %(today)s
+            AND (s.valid_until IS NULL OR s.valid_until >= %(today)s)
         ) told JOIN person USING (person) WHERE home IS NOT NULL AND left_at IS NULL
         GROUP BY home HAVING count(*) = 1 AND min(person) = %(person)s ORDER BY 1
         """,
-        {"person": person},
+        {"person": person, "today": today},
     )
     only = [home for (home,) in await rows.fetchall()]
     rows = await conn.execute(
@@ -273,7 +281,7 @@ async def leaving(conn: Connection, person: str) -> Leaving:
 def not_sure_of(means: Leaving, wrote: Mapping[str, str]) -> list[Mistake]:
     """Return what nobody has said yet that they have read: sure; alone, the homes that nobody else is told of."""
     found = [] if wrote.get("sure") == "yes" else [Mistake("sure", "say that you have read what it means")]
-    if wrote.get("alone", "") != ",".join(means.only_one_in):
+    if wrote.get("alone", "") != means.alone:
         found.append(Mistake("alone", "say so, or write first who is told there instead"))
     return found
 
@@ -294,7 +302,7 @@ async def leave(conn: Connection, person: str, *, by: str, now: datetime, real_n
             [Mistake("", f"{one.full_name} gets what nobody else can be told; let somebody else get it first.")]
         )
     async with conn.transaction():
-        for alert in (await leaving(conn, person)).holds:
+        for alert in (await leaving(conn, person, now=now)).holds:
             await alerts_store.let_go(conn, alert, person, why=LetGo.CANNOT_GO, now=now)
         was_told_in = await told_in(conn, person)
         await alerts_store.take_off_rota(conn, person, now=now)

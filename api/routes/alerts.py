@@ -81,8 +81,11 @@ async def _open_to(conn: AsyncConnection[Any], viewer: Viewer, homes: Sequence[s
     """Return the open alerts that somebody's list shows; to an operator at most 50 of residents, and 50 faults."""
     if not viewer.is_operator:
         return words.matters_most(await alerts_store.open_alerts(conn, homes))
-    people = await alerts_store.open_everywhere(conn, is_fault=False, most=_ALERTS_PAGE)
-    return [*people, *await alerts_store.open_everywhere(conn, is_fault=True, most=_ALERTS_PAGE)]
+    # What is theirs as a carer stays, however much is open elsewhere.
+    found = words.matters_most(await alerts_store.open_alerts(conn, homes))
+    for is_fault in (False, True):
+        found += await alerts_store.open_everywhere(conn, is_fault=is_fault, most=_ALERTS_PAGE)
+    return list({one.alert: one for one in found}.values())
 
 
 async def _asked(conn: AsyncConnection[Any], viewer: Viewer, *, now: datetime) -> Pending | None:

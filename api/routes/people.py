@@ -122,7 +122,7 @@ async def let_leave(
 ) -> Response:
     """Let a person be no longer one of us, once somebody has read what that means."""
     try:
-        if not_sure := people.not_sure_of(await people.leaving(conn, person), wrote):
+        if not_sure := people.not_sure_of(await people.leaving(conn, person, now=now), wrote):
             raise Mistakes(not_sure)
         await people.leave(conn, person, by=viewer.person, now=now, real_now=real_now)
     except Mistakes as why:
@@ -190,7 +190,7 @@ async def _person(
         status=422 if refused.at else 200,
         person=one,
         given=given,
-        means=await people.leaving(conn, person),
+        means=await people.leaving(conn, person, now=now),
         goes=erasing.of_person(one),
         overrides=await rotas.overrides_of(conn, person, since=now),
         held=await staff.held_by(conn, person),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from alerts.store.thresholds import CannotSet
 from api.office.said import Mistakes
-from ingest.db.pool import say_if_unreadable
+from ingest.db.pool import UNREADABLE, say_if_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Mistakes, _mistaken)
     app.add_exception_handler(CannotSet, _cannot_be_set)
     app.add_exception_handler(Conflict, _in_conflict)
-    app.add_exception_handler(psycopg.OperationalError, _database_is_away)
+    for kind in (psycopg.OperationalError, *UNREADABLE):
+        app.add_exception_handler(kind, _database_is_away)
     app.add_exception_handler(Exception, _our_mistake)
 
 

@@ -92,7 +92,7 @@ def sensor_lines(
         days: how many.
         now: to say days.
     """
-    never = f"not in the last {days} days"
+    never = f"not yet, or over {days} days ago"
     known = [
         SensorLine(
             one.sensor,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from deploy.watcher.seen import PROCESSES, Kind, Seen
+from deploy.watcher.seen import PROCESSES, Answer, Kind, Seen
 
 _LANES: Final = 64
 _LONDON: Final = ZoneInfo("Europe/London")
@@ -57,8 +57,8 @@ class Limits:
 
 
 _FOLLOWS: Final[Mapping[Alarm, frozenset[Alarm]]] = {
-    # A lane of which something is damaged is neither called complete nor judged.
-    Alarm.DISK: frozenset({Alarm.DATABASE, Alarm.INGEST, Alarm.JUDGING}),
+    # A damaged block stands for days: what it does not stop must not go unsaid for as long.
+    Alarm.DISK: frozenset({Alarm.JUDGING}),
     Alarm.DATABASE: frozenset({Alarm.BROKER, Alarm.INGEST, Alarm.JUDGING, Alarm.TELLING, Alarm.PAGES}),
     Alarm.BROKER: frozenset({Alarm.INGEST, Alarm.JUDGING}),
     Alarm.INGEST: frozenset({Alarm.JUDGING}),
@@ -124,13 +124,17 @@ def _silences(seen: Seen) -> Iterator[_Reason]:
 
 def _database(seen: Seen) -> Iterator[_Reason]:
     for part, answer in seen.of(*PROCESSES):
-        unread = next((why for why in answer.why.values() if _CANNOT_READ in why), None)
-        if unread is not None:
+        if (unread := _unread(answer)) is not None:
             yield _Reason(Alarm.DISK, f"{part.name}: {unread}", is_root=True)
             continue
         # Ingest and the pages have a check of that name; judging and telling say it in their reason.
         if "database" in answer.why or any(why.startswith("the database is away") for why in answer.why.values()):
             yield _Reason(Alarm.DATABASE, f"{part.kind.value} does not reach it")
+
+
+def _unread(answer: Answer) -> str | None:
+    """Return what a process says of a disk that the database cannot read; None where it says nothing of it."""
+    return next((why for why in answer.why.values() if _CANNOT_READ in why), None)
 
 
 def _ingest(seen: Seen, now: datetime, limits: Limits) -> Iterator[_Reason]:
@@ -139,7 +143,8 @@ def _ingest(seen: Seen, now: datetime, limits: Limits) -> Iterator[_Reason]:
         if "broker" in answer.why:
             yield _Reason(Alarm.BROKER, f"{part.name} is not connected to it")
         through = answer.moment("complete_through")
-        if answer.number("lanes") and (through is None or now - through > limits.behind):
+        # A lane of which something is damaged is not called complete, and stays its worker's.
+        if _unread(answer) is None and answer.number("lanes") and (through is None or now - through > limits.behind):
             yield _Reason(Alarm.INGEST, f"{part.name} has stored nothing since {_clock_time(through, now)}")
     lanes = sum(answer.number("lanes") for _, answer in there)
     if there and lanes < _LANES:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from api.v1.tokens import Scope
 from tests.world.database import Database
 from tests.world.pages import ANNE, MARGARETS, Street
 
@@ -116,6 +117,25 @@ async def test_a_database_that_is_away_is_said_plainly(street: Street, database:
 
     assert answer.status_code == 503
     assert "we show nothing that we cannot vouch for" in answer.text
+
+
+@pytest.mark.parametrize(("said", "table"), [("58030", "session"), ("XX001", "session"), ("XX002", "api_token")])
+async def test_a_disk_that_the_database_cannot_read_is_said_plainly(
+    street: Street, caplog: pytest.LogCaptureFixture, said: str, table: str
+) -> None:
+    """It is no mistake in the page: somebody must look at the disk, and people and programs come again later."""
+    person, program = await street.browser(ANNE.person), await street.program(ANNE.person, Scope.HOMES_READ)
+    await street.sql("UPDATE session SET made_at = made_at - interval '1 hour'")
+    await street.sql(
+        "CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN RAISE EXCEPTION 'invalid page in block 3' USING ERRCODE = '{said}'; END$$"
+    )
+    await street.sql(f"CREATE TRIGGER damaged BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION damaged()")
+
+    answer = await (person.get(f"/homes/{MARGARETS}") if table == "session" else program.get("/api/v1/homes"))
+
+    assert answer.status_code == 503
+    assert "database cannot be read" in [record.message for record in caplog.records]
 
 
 async def test_style_sheets_may_be_kept_by_their_hash(street: Street) -> None:

@@ -34,6 +34,13 @@ async def sent(browser: httpx.AsyncClient, path: str, **fields: str) -> str:
     return (await browser.get(answer.headers["location"])).text
 
 
+def box_in(page: str) -> str:
+    """Return what the box says that is to be ticked where nobody else would be told."""
+    found = re.search(r'name="alone" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
 def wrong_in(page: str) -> list[str]:
     return [html.unescape(said) for said in re.findall(r'class="wrong" id="[^"]+">([^<]+)<', page)]
 
@@ -223,6 +230,26 @@ async def test_a_consent_or_shift_of_another_home_is_not_reached_through_this_on
     assert await street.sql("SELECT withdrawn_at FROM consent WHERE consent = %s", consent) == [(None,)]
 
 
+async def test_only_who_is_told_now_counts_as_somebody_else(street: Street, operator: httpx.AsyncClient) -> None:
+    """A shift that ended in January, or begins next year, tells nobody tonight; ninety homes fit into one box."""
+    many = [f"a-home-with-a-rather-long-nam-{number:02d}" for number in range(90)]
+    await street.sql("INSERT INTO home (home, lane, added_at) SELECT unnest(%s::text[]), 0, %s", many, NINE)
+    await street.sql("INSERT INTO telling_step (home, position, person) SELECT unnest(%s::text[]), 1, 'morag'", many)
+    for valid_from, valid_until in (("2026-01-01", "2026-01-31"), ("2027-01-01", None)):
+        await street.sql(
+            "INSERT INTO rota_shift (home, person, place, weekdays, begins, ends, valid_from, valid_until, made_at) "
+            "VALUES (%s, 'jim', 1, '{1,2,3,4,5,6,7}', '00:00', '12:00', %s, %s, %s)",
+            *(many[0], valid_from, valid_until, NINE),
+        )
+
+    page = (await operator.get("/operator/people/morag")).text
+
+    assert f"told at every hour in {many[0]}, " in page
+    assert re.search(r" and \d+ more\.", page)
+    left = await operator.post("/operator/people/morag/leave", data={"sure": "yes", "alone": box_in(page)})
+    assert left.status_code == 303, wrong_in(left.text)
+
+
 async def test_leaving_says_what_it_means_and_passes_on_what_they_held(
     street: Street, operator: httpx.AsyncClient
 ) -> None:
@@ -243,7 +270,7 @@ async def test_leaving_says_what_it_means_and_passes_on_what_they_held(
     assert (alone.status_code, wrong_in(alone.text)) == (422, ["Say so, or write first who is told there instead."])
 
     street.set_clock(NINE + timedelta(minutes=10))
-    await sent(operator, "/operator/people/morag/leave", sure="yes", alone=GEORGES)
+    await sent(operator, "/operator/people/morag/leave", sure="yes", alone=box_in(page))
 
     told = await street.sql("SELECT person FROM notification WHERE alert = %s ORDER BY notification", alert)
     assert told[-1] == (CONTROL.person,)

@@ -95,9 +95,10 @@ def test_a_rule_is_named_as_its_heading_and_leads_there(rule: dict[str, Any]) ->
 
 
 def test_whatever_the_runbook_wakes_somebody_for_has_a_rule() -> None:
-    """The table says `wake somebody for the first seven`; a rule that is missing sleeps through them."""
+    """The table says `wake somebody for the first eight`; a rule that is missing sleeps through them."""
     table = test_docs.RUNBOOK.partition("## Every metric")[2]
-    wakes = re.findall(r"^\| `(telecare_\w+)`", table, flags=re.MULTILINE)[:7]
+    rows = re.findall(r"^\| (`telecare_\w+`.*?) \|", table, flags=re.MULTILINE)[:8]
+    wakes = [metric for row in rows for metric in re.findall(r"telecare_\w+", row)]
     asked = set().union(*(_named(rule["expr"]) for rule in _rules() if rule["labels"]["severity"] == "page"))
 
     assert set(wakes) <= asked

@@ -150,6 +150,12 @@ def test_a_disk_that_cannot_be_read_is_no_database_that_is_away() -> None:
     )
 
     assert alarms == {Alarm.DISK}
+    # The block stays damaged for days.
+    still = answer(Kind.ALERTS, lanes=63, why={"judging": lanes})
+    away = answer(Kind.INGEST, complete_through=ago(3600), why={"database": "no word from the database"})
+    assert found(INGEST=away, ALERTS=still) == {Alarm.DISK, Alarm.DATABASE}
+    assert found(INGEST=answer(Kind.INGEST, lanes=10), ALERTS=still) == {Alarm.DISK, Alarm.INGEST}
+    assert found(INGEST=answer(Kind.INGEST, complete_through=ago(3600)), ALERTS=still) == {Alarm.DISK, Alarm.INGEST}
     assert found(ALERTS=answer(Kind.ALERTS, why={"telling": f"{CANNOT_READ}: IoError"})) == {Alarm.DISK, Alarm.TELLING}
 
 
