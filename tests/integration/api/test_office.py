@@ -238,7 +238,7 @@ async def test_only_who_is_told_now_counts_as_somebody_else(street: Street, oper
     for valid_from, valid_until in (("2026-01-01", "2026-01-31"), ("2027-01-01", None)):
         await street.sql(
             "INSERT INTO rota_shift (home, person, place, weekdays, begins, ends, valid_from, valid_until, made_at) "
-            "VALUES (%s, 'jim', 1, '{1,2,3,4,5,6,7}', '00:00', '12:00', %s, %s, %s)",
+            "VALUES (%s, 'jim', 1, '{0,1,2,3,4,5,6}', '00:00', '12:00', %s, %s, %s)",
             *(many[0], valid_from, valid_until, NINE),
         )
 
