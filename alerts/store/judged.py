@@ -16,6 +16,7 @@ from alerts.alert import FAULTS, ONE_STORY, Question
 from alerts.judging.finding import Ended, Finding, SeenLater, Verdict
 from alerts.store import answers, outages, owing, restores, spans
 from alerts.telling.escalation import Why
+from gateway.reading import Quantity
 from ingest import entry
 
 Conn = AsyncConnection[TupleRow]
@@ -28,7 +29,13 @@ _TOO_LATE_FOR_CARERS: Final = timedelta(hours=24)
 _STILL_AFTER: Final = timedelta(minutes=5)
 
 
-_PRESSED_AGAIN: Final = "Pressed again."
+_BUTTONS: Final = (Quantity.PENDANT_ALARM.value, Quantity.PULL_CORD_ALARM.value)
+_AGAIN: Final = """
+    SELECT last.quantity, EXISTS (
+        SELECT FROM alarm one WHERE one.alert = last.alert AND one.identity <> last.identity
+        AND one.quantity = last.quantity AND one.sensor IS NOT DISTINCT FROM last.sensor)
+    FROM alarm last WHERE last.alert = %s ORDER BY last.received_at DESC, last.identity DESC LIMIT 1
+"""
 
 
 async def keep(conn: Conn, concluded: Sequence[Verdict], *, now: datetime) -> list[Finding]:
@@ -210,7 +217,7 @@ async def _said_with_others(conn: Conn, alert: int, *, now: datetime) -> bool:
     scene = await owing.scene_of(conn, alert)
     assert scene is not None, "this transaction has just seen it open"
     for notification, code, purpose in waiting:
-        before = _PRESSED_AGAIN if purpose == "again" else ""
+        before = await _again(conn, alert) if purpose == "again" else ""
         body = await owing.request(conn, scene, code, before=before, now=now)
         await conn.execute("UPDATE notification SET body = %s WHERE notification = %s", (body, notification))
     return bool(waiting)
@@ -222,15 +229,26 @@ async def _tell_first(conn: Conn, alert: int, *, now: datetime) -> None:
     await owing.tell_next(conn, scene, now=now)
 
 
+async def _again(conn: Conn, alert: int) -> str:
+    """Return how the newest alarm of an alert comes after the others: smoke after a press is no second press."""
+    rows = await conn.execute(_AGAIN, (alert,))
+    row = await rows.fetchone()
+    assert row is not None, "it has just been written"
+    quantity, is_same = row
+    if not is_same:
+        return "Another alarm there."
+    return "Pressed again." if quantity in _BUTTONS else "It went off again."
+
+
 async def _tell_again(conn: Conn, alert: int, *, now: datetime) -> None:
     """Tell the one whose it is, or else all who were asked, that it was pressed again."""
     scene = await owing.scene_of(conn, alert)
     assert scene is not None, "this transaction has just seen it open"
     rows = await conn.execute("SELECT person FROM acknowledgement WHERE alert = %s AND let_go_at IS NULL", (alert,))
-    row = await rows.fetchone()
+    row, before = await rows.fetchone(), await _again(conn, alert)
     for person in await owing.told_so_far(conn, alert) if row is None else [str(row[0])]:
         code = await owing.code_for(conn, alert, person, now=now)
-        body = await owing.request(conn, scene, code, before=_PRESSED_AGAIN, now=now)
+        body = await owing.request(conn, scene, code, before=before, now=now)
         await owing.owe(conn, scene, person, body, purpose="again", code=code, now=now)
     # Whose it is has their time to say "mine" again.
     await owing.tell_next(conn, scene, now=now)

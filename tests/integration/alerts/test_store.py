@@ -10,6 +10,7 @@ from alerts.judging.finding import Ended, Finding
 from alerts.judging.policy import Policy
 from alerts.store import Acknowledged, LetGo, owing, rotas
 from alerts.telling.rota import Override, Shift
+from ingest import entry
 from tests.integration.alerts.conftest import ANNE, CONTROL, HOME, HUB, JIM, NINE, Street
 
 
@@ -348,6 +349,23 @@ async def test_what_counts_for_a_lane_never_counts_earlier_than_before(street: S
 
     rows = await street.conn.execute("SELECT counts_from FROM judging_input ORDER BY input")
     assert await rows.fetchall() == [(NINE,), (NINE,)]
+
+
+async def test_smoke_after_a_press_is_no_second_press(street: Street) -> None:
+    """Whoever reads "pressed again" of a smoke alarm believes that somebody was there to press."""
+    await street.presses()
+    await street.texted(ANNE, "1 mine")
+    said = []
+    for _ in range(2):
+        street.later(minutes=3)
+        smoke = entry.Alarm(HOME, HUB, f"smoke/{street.now}", "smoke", "kitchen", "smoke_alarm", 1.0, street.now)
+        await street.concludes(street.found(Question.ALARM, smoke.identity, since=street.now, alarm=smoke))
+        said.append(await street.body("anne"))
+
+    assert "SMOKE alarm" in said[0]
+    assert "Another alarm there." in said[0]
+    assert "It went off again." in said[1]
+    assert not any("Pressed again" in one for one in said)
 
 
 async def test_pressed_again_while_open_is_told_to_the_one_who_has_it(street: Street) -> None:
