@@ -122,3 +122,22 @@ async def test_an_operators_program_may_do_the_same_within_its_homes(ungiven: St
     assert (ended.status_code, ended.json()["state"]) == (200, "closed")
     assert outside.status_code == 404
     assert ("control", MARGARETS) in await ungiven.sql("SELECT viewer, home FROM access_record")
+
+
+async def test_what_is_ones_own_stays_on_the_list_however_much_is_open_elsewhere(ungiven: Street) -> None:
+    """A storm, and the one alert that this operator has said "mine" to is pushed off the page by fifty others."""
+    await ungiven.give(CONTROL.person, MARGARETS, "carer")
+    own = await ungiven.pendant_pressed()
+    browser = await ungiven.browser(CONTROL.person)
+    await browser.post(_at(own, "mine"))
+    await ungiven.sql(
+        "INSERT INTO alert (home, question, subject, episode, is_fault, for_operator, since, at, raised_at, why, "
+        "state) SELECT %s, 'still', one::text, one::text, false, false, %s, %s, %s, '{}', 'open' "
+        "FROM generate_series(1, 60) one",
+        *(GEORGES, NINE, NINE, NINE),
+    )
+
+    page = (await browser.get("/carer")).text
+
+    assert page.count(f"/homes/{MARGARETS}/alerts/{own}") >= 1
+    assert page.count(f'href="/homes/{GEORGES}/alerts/') >= 50
